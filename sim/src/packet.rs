@@ -1,0 +1,75 @@
+//! A datagram and what travels with it outside its bytes.
+
+mod payload;
+
+use core::net::IpAddr;
+
+pub use payload::Payload;
+
+use crate::time::Instant;
+
+/// A host or router of a world, by the order in which it was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+/// The name of a datagram: who sent it and as its how-manieth. Copies keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PacketId {
+    /// The node that sent it.
+    pub origin: NodeId,
+    /// Its number among the datagrams of that node, from 0.
+    pub ordinal: u64,
+}
+
+/// What a node hands to the network: a datagram without a name yet, with the sender's labels.
+///
+/// The labels are opaque to `sim`, which compares them and never interprets them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Source address.
+    pub src: IpAddr,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// As in IP (RFC 791, RFC 8200 §3): each router takes one off and drops what has none left.
+    pub hop_limit: u8,
+    /// The ECN field.
+    pub ecn: u8,
+    /// May not be fragmented.
+    pub dont_fragment: bool,
+    /// The protocol number of IP.
+    pub protocol: u8,
+    /// The octets above IP.
+    pub payload: Payload,
+    /// The incarnation that sent it.
+    pub tag: u64,
+    /// The unordered pair of its ends.
+    pub flow: u64,
+    /// A bit set that says of what kind it is.
+    pub class: u16,
+}
+
+impl Outgoing {
+    /// The octets it takes on a link: the payload and an IP header without options.
+    pub fn size(&self) -> u64 {
+        let header = if self.dst.is_ipv4() { 20 } else { 40 };
+        header + self.payload.octets().len() as u64
+    }
+}
+
+/// A datagram in the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Its name.
+    pub id: PacketId,
+    /// When it was handed to the network. Copies keep it; age counts from here.
+    pub born: Instant,
+    /// Everything the sender said.
+    pub sent: Outgoing,
+}
+
+impl core::ops::Deref for Packet {
+    type Target = Outgoing;
+    fn deref(&self) -> &Outgoing {
+        &self.sent
+    }
+}

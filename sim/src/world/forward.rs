@@ -1,0 +1,380 @@
+//! What happens to a datagram, from the node that sends it to the one that gets it.
+
+use core::net::IpAddr;
+use core::time::Duration;
+
+use super::flights::Flight;
+use super::{Happening, Machine, World};
+use crate::fates::{Burst, Fate, Fates, HopId, Outcome, Passage, Release};
+use crate::link::Hop;
+use crate::node::Node;
+use crate::oracle::{Cause, DropReason, Observation};
+use crate::packet::{NodeId, Outgoing, PacketId};
+use crate::router::{Labels, Slot, Ticket};
+use crate::time::Instant;
+
+/// Where the datagrams of a host to an address go.
+#[derive(Clone, Copy)]
+pub(super) struct Way {
+    address: IpAddr,
+    /// The state of the network that this holds for.
+    network: u32,
+    /// The node that has the address.
+    destination: Option<NodeId>,
+    /// The first hop to it, unless it is the host itself.
+    hop: Option<HopId>,
+}
+
+/// Something that a router keeps. It stays until it is let go and its time is over, so that its
+/// slot is not used again before.
+pub(super) struct Held {
+    /// The datagram, until it is let go.
+    flight: Option<u32>,
+    hop: HopId,
+    /// If it waits for something.
+    ticket: Option<Ticket>,
+    /// Whether the queue has an end for it.
+    expires: bool,
+}
+
+impl<N: Node, F: Fates> World<N, F> {
+    /// Gives a datagram its name and sends it on its way.
+    pub(super) fn send(&mut self, node: NodeId, cause: Cause, sent: Outgoing) {
+        let now = self.now;
+        let way = self.way(node, sent.dst);
+        let host = self.host_mut(node);
+        let id = PacketId {
+            origin: node,
+            ordinal: host.sent,
+        };
+        host.sent += 1;
+        self.stats.sent += 1;
+
+        let flight = self.flights.take_place();
+        let of = &mut self.flights[flight];
+        of.packet.id = id;
+        of.packet.born = now;
+        of.packet.sent = sent;
+        // Without an owner of its destination it never leaves this node.
+        of.destination = way.destination.unwrap_or(node);
+        of.next = node;
+        of.damaged = false;
+        of.held_by = None;
+        let packet = &of.packet;
+        self.trace.sent(now, packet);
+        self.judges.see(now, || Observation::Sent { cause, packet });
+
+        match way {
+            Way {
+                destination: Some(own),
+                ..
+            } if own == node => self.land(flight, now),
+            Way { hop: Some(hop), .. } => self.enter(hop, flight),
+            Way { hop: None, .. } => self.drop(flight, None, DropReason::NoRoute),
+        }
+    }
+
+    /// Where a datagram of this node to this address goes.
+    fn way(&mut self, node: NodeId, address: IpAddr) -> Way {
+        if let Machine::Host(host) = &self.machines[node.0 as usize]
+            && let Some(way) = &host.last_way
+            && way.address == address
+            && way.network == self.network
+        {
+            return *way;
+        }
+        let destination = self.addresses.get(&address).copied();
+        let other = destination.filter(|destination| *destination != node);
+        let hop = other.and_then(|other| self.routes.next(&self.hops, node, other));
+        let way = Way {
+            address,
+            network: self.network,
+            destination,
+            hop,
+        };
+        self.host_mut(node).last_way = Some(way);
+        way
+    }
+
+    /// A datagram comes out of its hop.
+    pub(super) fn arrive(&mut self, flight: u32) {
+        let of = &mut self.flights[flight];
+        let at = of.next;
+        if at == of.destination {
+            self.deliver(at, flight);
+            return;
+        }
+        of.packet.sent.hop_limit = of.packet.sent.hop_limit.saturating_sub(1);
+        if of.packet.sent.hop_limit == 0 {
+            self.drop(flight, None, DropReason::HopLimit);
+        } else {
+            self.forward(at, flight);
+        }
+    }
+
+    /// Hands a datagram to its destination.
+    fn deliver(&mut self, node: NodeId, flight: u32) {
+        if self.is_too_old(flight) {
+            self.drop(flight, None, DropReason::TooOld);
+            return;
+        }
+        let now = self.now;
+        let Flight {
+            packet,
+            damaged,
+            held_by,
+            ..
+        } = &self.flights[flight];
+        let (damaged, held_by) = (*damaged, *held_by);
+        self.stats.delivered += 1;
+        self.stats.delivered_after_hold += u64::from(held_by.is_some());
+        self.trace.delivered(now, node, packet, damaged, held_by);
+        self.judges.see(now, || Observation::Delivered {
+            node,
+            packet,
+            damaged,
+            held_by,
+        });
+        if let Machine::Host(host) = &mut self.machines[node.0 as usize] {
+            host.node.handle_packet(now, packet);
+        }
+        let cause = Cause::Packet(packet.id);
+        self.end(flight);
+        self.settle(node, cause);
+    }
+
+    /// A machine sends a datagram on towards its destination.
+    fn forward(&mut self, from: NodeId, flight: u32) {
+        let destination = self.flights[flight].destination;
+        match self.routes.next(&self.hops, from, destination) {
+            Some(hop) => self.enter(hop, flight),
+            None => self.drop(flight, None, DropReason::NoRoute),
+        }
+    }
+
+    /// A datagram comes to the near end of a hop, where its fate is decided.
+    fn enter(&mut self, hop: HopId, flight: u32) {
+        if self.is_too_old(flight) {
+            self.drop(flight, Some(hop), DropReason::TooOld);
+            return;
+        }
+        let now = self.now;
+        let packet = &self.flights[flight].packet;
+        let Outgoing {
+            tag, flow, class, ..
+        } = packet.sent;
+        let ordinal = self.hops[hop.0 as usize].count(tag);
+        let at = Passage { hop, tag, ordinal };
+        let fate = self.fates.fate(at, packet);
+        self.trace.fate(now, at, packet, &fate);
+        self.judges
+            .see(now, || Observation::Fate { at, packet, fate });
+
+        let Hop {
+            leaves_router,
+            from,
+            ..
+        } = self.hops[hop.0 as usize];
+        let router = leaves_router.then_some(from);
+        let passes = router.is_some() && !matches!(fate.original, Outcome::Hold(_));
+        self.meet(hop, router, flight, fate);
+        if let Some(router) = router.filter(|_| passes) {
+            self.notice(router, Labels { tag, flow, class });
+        }
+    }
+
+    /// A datagram meets its fate, and so does its copy.
+    fn meet(&mut self, hop: HopId, router: Option<NodeId>, flight: u32, fate: Fate) {
+        let copy = fate
+            .copy
+            .map(|outcome| (self.flights.copy(flight), outcome));
+        match fate.original {
+            Outcome::Deliver { extra, damage } => self.carry(hop, flight, extra, damage),
+            Outcome::Drop => self.lose(flight),
+            Outcome::Hold(release) => match router {
+                Some(_) => {
+                    self.stats.held_originals += 1;
+                    self.hold(hop, flight, release);
+                }
+                None => self.carry(hop, flight, Duration::ZERO, None),
+            },
+        }
+        let Some((copy, outcome)) = copy else {
+            return;
+        };
+        match (outcome, router) {
+            (Outcome::Deliver { extra, damage }, _) => {
+                self.stats.duplicated += 1;
+                self.carry(hop, copy, extra, damage);
+            }
+            (Outcome::Drop, _) => self.end(copy),
+            (Outcome::Hold(release), Some(_)) => {
+                self.stats.held_copies += 1;
+                self.hold(hop, copy, release);
+            }
+            (Outcome::Hold(_), None) => {
+                self.stats.duplicated += 1;
+                self.carry(hop, copy, Duration::ZERO, None);
+            }
+        }
+    }
+
+    /// A datagram enters a hop, and may be damaged on it.
+    fn carry(&mut self, hop: HopId, flight: u32, extra: Duration, damage: Option<Burst>) {
+        let of = &mut self.flights[flight];
+        let size = || of.packet.size();
+        let Some(way) = self.hops[hop.0 as usize].enter(self.now, size, extra) else {
+            self.drop(flight, Some(hop), DropReason::QueueFull);
+            return;
+        };
+        if let Some(burst) = damage.filter(|_| !of.damaged) {
+            of.damaged = of.packet.sent.payload.damage(burst);
+            self.stats.corrupted += u64::from(of.damaged);
+        }
+        of.next = self.hops[hop.0 as usize].to;
+        self.stats.delayed += u64::from(!extra.is_zero());
+        self.stats.reordered += u64::from(way.overtakes);
+        self.land(flight, way.arrival);
+    }
+
+    fn land(&mut self, flight: u32, at: Instant) {
+        if !self.schedule(at, Happening::Arrival(flight)) {
+            self.lose(flight);
+        }
+    }
+
+    /// A router keeps a datagram.
+    fn hold(&mut self, hop: HopId, flight: u32, release: Release) {
+        let slot = self.held.vacant_key() as Slot;
+        let (ticket, at_most) = match release {
+            Release::After(time) => (None, time),
+            Release::Seen {
+                class: until,
+                packets,
+                at_most,
+            } => {
+                let Outgoing {
+                    tag, flow, class, ..
+                } = self.flights[flight].packet.sent;
+                let labels = Labels { tag, flow, class };
+                let Machine::Router(router) = self.near_end(hop) else {
+                    return;
+                };
+                (Some(router.keep(slot, labels, until, packets)), at_most)
+            }
+        };
+        let expires = self.schedule(self.now + at_most, Happening::Expiry(slot));
+        self.held.insert(Held {
+            flight: Some(flight),
+            hop,
+            ticket,
+            expires,
+        });
+    }
+
+    /// A datagram passes a router, which may let go of others of its flow.
+    fn notice(&mut self, router: NodeId, labels: Labels) {
+        let mut freed = core::mem::take(&mut self.freed);
+        if let Machine::Router(router) = &mut self.machines[router.0 as usize] {
+            router.passes(labels, &mut freed);
+        }
+        for slot in freed.drain(..) {
+            let held = &mut self.held[slot as usize];
+            let (flight, hop) = (held.flight.take(), held.hop);
+            if !held.expires {
+                self.held.remove(slot as usize);
+            }
+            if let Some(flight) = flight {
+                self.release(hop, flight);
+            }
+        }
+        self.freed = freed;
+    }
+
+    /// Whether something is still kept; if not, its slot is given back.
+    pub(super) fn is_held(&mut self, slot: Slot) -> bool {
+        let held = self.held[slot as usize].flight.is_some();
+        if !held {
+            self.held.remove(slot as usize);
+        }
+        held
+    }
+
+    /// Something has been kept as long as it may be.
+    pub(super) fn expire(&mut self, slot: Slot) {
+        let Held {
+            flight,
+            hop,
+            ticket,
+            ..
+        } = self.held.remove(slot as usize);
+        if let (Some(ticket), Machine::Router(router)) = (ticket, self.near_end(hop)) {
+            router.forget(&ticket);
+        }
+        if let Some(flight) = flight {
+            self.release(hop, flight);
+        }
+    }
+
+    /// A router lets go of a datagram. Its fate at this hop was to be kept: it has no second one.
+    fn release(&mut self, hop: HopId, flight: u32) {
+        if self.is_too_old(flight) {
+            self.drop(flight, Some(hop), DropReason::TooOld);
+            return;
+        }
+        let now = self.now;
+        let router = self.hops[hop.0 as usize].from;
+        let of = &mut self.flights[flight];
+        of.held_by = Some(router);
+        self.stats.released += 1;
+        self.trace.released(now, hop, router, &of.packet);
+        self.judges.see(now, || Observation::Released {
+            hop,
+            router,
+            packet: &of.packet,
+        });
+        self.carry(hop, flight, Duration::ZERO, None);
+    }
+
+    fn near_end(&mut self, hop: HopId) -> &mut Machine<N> {
+        let near = self.hops[hop.0 as usize].from;
+        &mut self.machines[near.0 as usize]
+    }
+
+    fn is_too_old(&self, flight: u32) -> bool {
+        let born = self.flights[flight].packet.born;
+        self.now.as_nanos() - born.as_nanos() > self.lifetime_ns
+    }
+
+    /// The network drops a datagram on its own account.
+    fn drop(&mut self, flight: u32, hop: Option<HopId>, reason: DropReason) {
+        let now = self.now;
+        let packet = &self.flights[flight].packet;
+        *match reason {
+            DropReason::QueueFull => &mut self.stats.dropped_queue_full,
+            DropReason::TooOld => &mut self.stats.dropped_too_old,
+            DropReason::HopLimit => &mut self.stats.dropped_hop_limit,
+            DropReason::NoRoute => &mut self.stats.dropped_no_route,
+        } += 1;
+        self.trace.dropped(now, hop, packet, reason);
+        self.judges.see(now, || Observation::Dropped {
+            hop,
+            packet,
+            reason,
+        });
+        self.end(flight);
+    }
+
+    fn lose(&mut self, flight: u32) {
+        self.stats.lost += 1;
+        self.end(flight);
+    }
+
+    /// A flight is over: its buffer goes back to its sender.
+    fn end(&mut self, flight: u32) {
+        let origin = self.flights[flight].packet.id.origin;
+        if let Some(payload) = self.flights.end(flight) {
+            self.host_mut(origin).node.reclaim(payload);
+        }
+    }
+}
