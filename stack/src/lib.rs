@@ -1,14 +1,107 @@
-//! TCP without input or output: so far segments as bytes, and the buffers.
+//! A complete TCP as a state machine without input or output (RFC 9293).
+//!
+//! The stack opens no socket, reads no clock and rolls no dice: segments, time and secrets are
+//! handed in, and everything that leaves does so by [`Stack::poll_transmit`]. So the same code
+//! runs in a simulator in virtual time and on a real network device.
+//!
+//! # Reading order
+//!
+//! - [`stack`](Stack): the socket table. `stack/open_calls.rs`, `use_calls.rs` and `questions.rs`
+//!   have the user calls, `segments.rs` finds out for whom a segment is, `poll.rs` lets time pass
+//!   and segments leave, `lifecycle.rs` moves connections in and out of the tables.
+//! - `segment_arrives/`: RFC 9293 §3.10.7 as the RFC cuts it: `closed`, `listen`, `syn_sent`,
+//!   `synchronized`, `text`, `time_wait`.
+//! - `connection/`: the control block: `send` and `receive` sequence spaces, `calls`, `output`
+//!   (the one place where segments are built), `timeouts`, `timers`.
+//! - [`wire`]: segments as bytes. `ring`, `reassembly`: buffers.
+//! - `rtt` (RFC 6298), `congestion` (RFC 5681, 6582), `isn` (RFC 6528), `challenge` (RFC 5961),
+//!   `time_wait`, `ports`, `table`, `keyed`.
+//! - [`event`]: what the stack tells; [`config`]: what it is told; [`error`]; [`status`].
+//!
+//! # Deliberately missing, for now
+//!
+//! Window scaling, timestamps, SACK, ECN, urgent data, ICMP and SYN cookies; the documentation of
+//! the project says which comes when. IP source routes and the security option: obsolete.
+//!
+//! # The canonical loop
+//!
+//! ```
+//! use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+//! use timewait_stack::{Config, Ecn, Instant, Stack, State};
+//!
+//! /// Carries everything that `from` has to say to `to`.
+//! fn carry(now: Instant, from: &mut Stack, to: &mut Stack) -> bool {
+//!     let mut segment = Vec::new();
+//!     let mut any = false;
+//!     while let Some(sent) = from.poll_transmit(now, &mut segment) {
+//!         to.handle_segment(now, sent.from, sent.to, Ecn::NotEct, &segment);
+//!         segment.clear();
+//!         any = true;
+//!     }
+//!     while from.poll_event().is_some() {}
+//!     any
+//! }
+//!
+//! let [a, b] = [1, 2].map(|last| IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
+//! let mut client = Stack::new(Config::new(vec![a], [1; 32]));
+//! let mut server = Stack::new(Config::new(vec![b], [2; 32]));
+//! let mut now = Instant::ZERO;
+//!
+//! let listener = server.socket();
+//! server.bind(listener, SocketAddr::new(b, 80))?;
+//! server.listen(listener, 16)?;
+//! let socket = client.socket();
+//! client.connect(now, socket, SocketAddr::new(b, 80))?;
+//! while carry(now, &mut client, &mut server) | carry(now, &mut server, &mut client) {}
+//! assert_eq!(client.status(socket)?.state, State::Established);
+//!
+//! client.send(now, socket, b"hello")?;
+//! while carry(now, &mut client, &mut server) | carry(now, &mut server, &mut client) {}
+//! let (accepted, _) = server.accept(listener)?;
+//! let mut text = [0; 5];
+//! assert_eq!((server.recv(now, accepted, &mut text)?, &text), (5, b"hello"));
+//!
+//! // The acknowledgment is delayed: time has to pass.
+//! now = server.poll_timeout().expect("the delayed ACK");
+//! server.handle_timeout(now);
+//! carry(now, &mut server, &mut client);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
-#[allow(dead_code, reason = "connections come next")]
+mod challenge;
+pub mod config;
+mod congestion;
+mod connection;
+mod context;
+pub mod error;
+pub mod event;
+mod isn;
+mod keyed;
+mod ports;
+mod protection;
 mod reassembly;
-#[allow(dead_code, reason = "connections come next")]
 mod ring;
+mod rtt;
+mod segment_arrives;
 mod seq;
+mod socket;
+mod stack;
+mod state;
+pub mod status;
+mod table;
+mod time;
+mod time_wait;
 pub mod wire;
 
+pub use config::Config;
+pub use error::Errno;
+pub use event::{ConnectionId, Event, Interest, SocketId, Vars};
+pub use protection::{Disabled, Protection};
 pub use seq::SeqNumber;
+pub use stack::{Ecn, How, SocketOption, Stack, Transmit};
+pub use state::State;
+pub use time::{Duration, Instant};

@@ -1,0 +1,156 @@
+//! What a stack is told at its birth. Every choice that looks random is data here.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use crate::protection::{Disabled, Protection};
+use crate::time::Duration;
+
+/// The settings of one [`Stack`](crate::Stack). Those that a socket may change are its defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The local addresses. The first of a family is the source of a connection that names none
+    /// (RFC 9293 §3.9.1.1, MUST-44).
+    pub addresses: Vec<IpAddr>,
+    /// The key of every hash that an outsider must not compute: ISN, ports, tables (RFC 6528).
+    pub secret: [u8; 32],
+    /// What the 4 us ISN clock shows at [`Instant::ZERO`](crate::Instant::ZERO), in ticks.
+    pub isn_epoch: u32,
+    /// The maximum segment lifetime; TIME-WAIT lasts twice this. RFC 9293 §3.4.2: 2 minutes.
+    pub msl: Duration,
+    /// The largest IP datagram the local link carries, header included, 576 to 65,535 octets.
+    pub mtu: u16,
+    /// Octets that wait for the user to read, and the largest window offered, 1 to 65,535
+    /// (there is no window scaling yet).
+    pub receive_buffer: u32,
+    /// Octets accepted from the user and not yet acknowledged, at least 1.
+    pub send_buffer: u32,
+    /// Bounds and starting value of the retransmission timeout.
+    pub rto: RtoBounds,
+    /// The interval of zero-window probes never exceeds this (SHLD-30).
+    pub persist_max: Duration,
+    /// How long an ACK may wait for company, below 500 ms; zero: not at all (MUST-40).
+    pub delayed_ack: Duration,
+    /// How long silly-window avoidance may hold data back when nothing is outstanding, 0.1 to
+    /// 1 s (RFC 9293 §3.8.6.2.1).
+    pub override_timeout: Duration,
+    /// Retransmissions after which the user is advised of trouble, at least 3 (SHLD-10).
+    pub r1: u8,
+    /// When data and FIN that nobody acknowledges end the connection (MUST-20, SHLD-11).
+    pub r2: GiveUp,
+    /// The same for SYN and SYN-ACK, at least 3 minutes (MUST-23).
+    pub r2_syn: GiveUp,
+    /// Keepalive, off unless asked for (MUST-25).
+    pub keepalive: Option<Keepalive>,
+    /// How long FIN-WAIT-2 may last when the user has closed and can't read any more. `None`:
+    /// for ever, as RFC 9293 has it.
+    pub fin_wait_2: Option<Duration>,
+    /// The Nagle algorithm (RFC 9293 §3.7.4, SHLD-7).
+    pub nagle: bool,
+    /// The least time between two answers of one connection to invalid segments without text
+    /// (RFC 5961 §7; see `challenge.rs`).
+    pub challenge_interval: Duration,
+    /// First and last ephemeral port.
+    pub ephemeral_ports: (u16, u16),
+    /// The most TIME-WAIT records kept; the oldest gives way.
+    pub time_wait_max: u32,
+    /// The most separate blocks of one connection that wait out of order.
+    pub reassembly_blocks_max: u16,
+    /// Protections switched off. Ignored without the feature `counterfactuals`.
+    pub disabled: Disabled,
+}
+
+impl Config {
+    /// Everything by the book, for a host with these addresses and this secret.
+    pub fn new(addresses: Vec<IpAddr>, secret: [u8; 32]) -> Self {
+        Self {
+            addresses,
+            secret,
+            isn_epoch: 0,
+            msl: Duration::from_secs(120),
+            mtu: 1500,
+            receive_buffer: 65_535,
+            send_buffer: 65_536,
+            rto: RtoBounds::default(),
+            persist_max: Duration::from_secs(60),
+            delayed_ack: Duration::from_millis(200),
+            override_timeout: Duration::from_millis(500),
+            r1: 3,
+            r2: GiveUp::Elapsed(Duration::from_secs(100)),
+            r2_syn: GiveUp::Elapsed(Duration::from_secs(180)),
+            keepalive: None,
+            fin_wait_2: None,
+            nagle: true,
+            challenge_interval: Duration::from_millis(500),
+            ephemeral_ports: (49_152, 65_535),
+            time_wait_max: 1 << 20,
+            reassembly_blocks_max: 64,
+            disabled: Disabled::NONE,
+        }
+    }
+
+    /// Whether `protection` is on. Without the feature `counterfactuals` it always is.
+    #[inline]
+    pub const fn protects(&self, protection: Protection) -> bool {
+        !cfg!(feature = "counterfactuals") || !self.disabled.contains(protection)
+    }
+}
+
+/// RFC 6298: where the retransmission timeout starts and between which bounds it stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtoBounds {
+    /// Before the first sample: 1 s (§2.1).
+    pub initial: Duration,
+    /// After a lost SYN and before the first sample: 3 s (§5.7).
+    pub after_syn_loss: Duration,
+    /// Never less than this: 1 s (§2.4).
+    pub min: Duration,
+    /// Never more than this: at least 60 s (§2.5).
+    pub max: Duration,
+    /// The clock granularity G (§2).
+    pub granularity: Duration,
+}
+
+impl Default for RtoBounds {
+    fn default() -> Self {
+        Self {
+            initial: Duration::from_secs(1),
+            after_syn_loss: Duration::from_secs(3),
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(60),
+            granularity: Duration::from_millis(1),
+        }
+    }
+}
+
+/// R2 of RFC 9293 §3.8.3: when retransmission ends and with it the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// When the timer expires after this many retransmissions of the same octet.
+    Retransmissions(u8),
+    /// At the first expiry this long after the first transmission.
+    Elapsed(Duration),
+    /// Never: R2 is infinite (MUST-21 allows it).
+    Never,
+}
+
+/// RFC 9293 §3.8.4: how an idle connection is asked if anybody is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Idle time before the first probe; by default at least 2 hours (MUST-28).
+    pub idle: Duration,
+    /// Time between probes.
+    pub interval: Duration,
+    /// Unanswered probes that end the connection, more than 1 (MUST-29).
+    pub probes: u8,
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(7200),
+            interval: Duration::from_secs(75),
+            probes: 9,
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The control block of a connection (RFC 9293 §3.3.1), from SYN-SENT or SYN-RECEIVED to the
+//! moment it ends or becomes a TIME-WAIT record.
+//!
+//! SYN-SENT shares this block with the later states: the retransmission of its SYN, its give-up,
+//! its user calls and its buffers are theirs. LISTEN, CLOSED and TIME-WAIT have blocks of their
+//! own or none.
+
+mod calls;
+mod output;
+mod receive;
+mod send;
+mod timeouts;
+mod timers;
+
+use alloc::boxed::Box;
+use bitflags::bitflags;
+
+use crate::challenge::ChallengeLimit;
+use crate::config::{Config, GiveUp, Keepalive};
+use crate::congestion::Congestion;
+use crate::context::{Context, Reply};
+use crate::error::Errno;
+use crate::event::{Call, Cause, ConnectionId, Ready, SocketId, Timers, Vars};
+use crate::protection::Protection;
+use crate::rtt::RttEstimator;
+use crate::seq::SeqNumber;
+use crate::state::State;
+use crate::table::FourTuple;
+use crate::time::Instant;
+use crate::time_wait::TimeWait;
+use crate::wire::{HEADER_LEN, Segment};
+
+pub(crate) use receive::{ReceiveSpace, Taken};
+pub(crate) use send::{Fin, SendSpace};
+pub(crate) use timers::TimerTable;
+
+/// Who answers for a connection towards the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A socket that a user holds.
+    Socket(SocketId),
+    /// A listener: the connection is half-open or waits to be accepted.
+    Listener(SocketId),
+    /// Nobody: the user has closed.
+    Nobody,
+}
+
+/// Settings that a socket may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) nagle: bool,
+    pub(crate) keepalive: Option<Keepalive>,
+    pub(crate) r2: GiveUp,
+    pub(crate) reuse_address: bool,
+}
+
+impl Options {
+    pub(crate) fn defaults(config: &Config) -> Self {
+        let (nagle, keepalive, r2) = (config.nagle, config.keepalive, config.r2);
+        Self {
+            nagle,
+            keepalive,
+            r2,
+            reuse_address: false,
+        }
+    }
+}
+
+bitflags! {
+    /// What a connection must send at the next opportunity.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) struct Due: u8 {
+        /// The SYN or SYN-ACK, first or again.
+        const SYN = 1;
+        /// An acknowledgment, unless something else carries it.
+        const ACK = 2;
+        /// A zero-window probe.
+        const PROBE = 4;
+        /// A keepalive probe.
+        const KEEPALIVE = 8;
+        /// What silly-window avoidance holds back.
+        const OVERRIDE = 16;
+    }
+}
+
+/// How a connection stops being one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// CLOSED, with what the user is told, if it was not a peaceful end.
+    Closed(Option<Errno>),
+    /// Its listener takes it back.
+    Listen,
+    /// A TIME-WAIT record takes its place.
+    TimeWait,
+    /// The TIME-WAIT record that it replaced comes back.
+    Returned,
+}
+
+/// A connection in one of the states SYN-SENT to LAST-ACK.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: ConnectionId,
+    pub(crate) tuple: FourTuple,
+    pub(crate) owner: Owner,
+    pub(crate) state: State,
+    /// Came from LISTEN (MUST-11).
+    pub(crate) passive: bool,
+    pub(crate) options: Options,
+    pub(crate) send: SendSpace,
+    pub(crate) receive: ReceiveSpace,
+    pub(crate) rtt: RttEstimator,
+    pub(crate) congestion: Congestion,
+    pub(crate) timers: TimerTable,
+    pub(crate) challenge: ChallengeLimit,
+    pub(crate) due: Due,
+    /// The TIME-WAIT record whose place this connection took, until it is proved.
+    pub(crate) reopened: Option<Box<TimeWait>>,
+    /// Set when the connection is over; the stack then removes it.
+    pub(crate) end: Option<End>,
+    /// It stands in the stack's transmit queue.
+    pub(crate) queued: bool,
+}
+
+impl Connection {
+    /// An active open: SYN-SENT, its SYN due.
+    pub(crate) fn active(
+        id: ConnectionId,
+        tuple: FourTuple,
+        owner: Owner,
+        options: Options,
+        iss: SeqNumber,
+        cx: &Context<'_>,
+    ) -> Self {
+        Self {
+            id,
+            tuple,
+            owner,
+            state: State::SynSent,
+            passive: false,
+            options,
+            send: SendSpace::new(iss, local_mss(cx.config, &tuple)),
+            receive: ReceiveSpace::new(cx.config, local_mss(cx.config, &tuple)),
+            rtt: RttEstimator::new(&cx.config.rto),
+            congestion: Congestion::new(cx.config, 0, iss, false),
+            timers: TimerTable::new(cx.now),
+            challenge: ChallengeLimit::default(),
+            due: Due::SYN,
+            reopened: None,
+            end: None,
+            queued: false,
+        }
+    }
+
+    /// A passive open: SYN-RECEIVED for this SYN, its SYN-ACK due (RFC 9293 §3.10.7.2).
+    pub(crate) fn passive(
+        id: ConnectionId,
+        tuple: FourTuple,
+        owner: Owner,
+        options: Options,
+        iss: SeqNumber,
+        syn: &Segment<'_>,
+        cx: &Context<'_>,
+    ) -> Self {
+        let mut connection = Self::active(id, tuple, owner, options, iss, cx);
+        connection.passive = true;
+        connection.state = State::SynReceived;
+        connection.take_syn(syn, cx);
+        connection
+    }
+
+    /// Takes IRS, the peer's MSS and its window from a SYN.
+    pub(crate) fn take_syn(&mut self, syn: &Segment<'_>, cx: &Context<'_>) {
+        self.receive.start(syn.seq);
+        let default_mss = if self.tuple.remote.ip().is_ipv4() {
+            536
+        } else {
+            1220
+        };
+        self.send
+            .set_peer_mss(cx.config, syn.options.mss, default_mss);
+        self.send.take_window(syn);
+        self.timers.heard_at = cx.now;
+    }
+
+    /// Changes the state and says so.
+    pub(crate) fn enter(&mut self, to: State, cause: Cause, cx: &mut Context<'_>) {
+        cx.events.transition(self.id, self.state, to, cause);
+        self.state = to;
+    }
+
+    /// The connection is over: CLOSED.
+    pub(crate) fn close_with(&mut self, error: Option<Errno>, cause: Cause, cx: &mut Context<'_>) {
+        self.enter(State::Closed, cause, cx);
+        self.end = Some(End::Closed(error));
+    }
+
+    /// SYN-RECEIVED failed: back to where it came from. `error` is for the user of an active open.
+    pub(crate) fn fail_handshake(&mut self, error: Errno, cause: Cause, cx: &mut Context<'_>) {
+        if self.reopened.is_some() && cx.protects(Protection::TimeWaitReturn) {
+            self.enter(State::TimeWait, cause, cx);
+            self.end = Some(End::Returned);
+        } else if self.passive && cause == Cause::Segment {
+            self.enter(State::Listen, cause, cx);
+            self.end = Some(End::Listen);
+        } else {
+            self.close_with(Some(error), cause, cx);
+        }
+    }
+
+    /// The handshake is complete: ESTABLISHED, and on if the user has closed meanwhile.
+    pub(crate) fn establish(&mut self, cx: &mut Context<'_>) {
+        let syn_lost = self.timers.retransmissions > 0;
+        if syn_lost {
+            self.rtt.start_after_syn_loss(&cx.config.rto);
+        }
+        let smss = u32::from(self.send.smss);
+        self.congestion = Congestion::new(cx.config, smss, self.send.iss, syn_lost);
+        // The SYN is acknowledged; what follows it starts the timer anew (RFC 6298 §5.2).
+        self.timers.retransmit = Instant::MAX;
+        self.timers.progress(cx.now);
+        self.timers.retransmit = Instant::MAX; // It was the SYN's.
+        self.due.remove(Due::SYN);
+        self.enter(State::Established, Cause::Segment, cx);
+        if self.send.fin == Fin::Queued {
+            self.enter(State::FinWait1, Cause::User(Call::Shutdown), cx);
+        }
+        if let Some(old) = self.reopened.take() {
+            cx.events
+                .transition(old.id, State::TimeWait, State::Closed, Cause::Replaced);
+        }
+        if !self.passive {
+            self.tell(Ready::Connected, cx);
+        }
+    }
+
+    /// Tells the user, if there is one.
+    pub(crate) fn tell(&self, ready: Ready, cx: &mut Context<'_>) {
+        if let Owner::Socket(socket) = self.owner {
+            cx.events.ready(socket, ready);
+        }
+    }
+
+    /// Answers an invalid segment with `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`, if the limit allows.
+    pub(crate) fn challenge(&mut self, cx: &Context<'_>) {
+        if self.challenge.allow(cx.now, cx.config) {
+            self.due |= Due::ACK;
+        }
+    }
+
+    /// Answers `segment` with a RST.
+    pub(crate) fn reply_reset(&self, segment: &Segment<'_>, cx: &mut Context<'_>) {
+        cx.replies
+            .push_back(Reply::reset(self.tuple, segment, Some(self.id)));
+    }
+
+    /// Nobody will read what arrives.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.owner == Owner::Nobody
+    }
+
+    /// The variables of this moment.
+    pub(crate) fn vars(&self) -> Vars {
+        let send = &self.send;
+        let receive = &self.receive;
+        let data = self.state != State::SynSent && self.state != State::SynReceived;
+        Vars {
+            state: self.state,
+            passive: self.passive,
+            iss: send.iss,
+            snd_una: send.una,
+            snd_nxt: send.nxt,
+            snd_wnd: send.wnd,
+            snd_wl1: send.wl1,
+            snd_wl2: send.wl2,
+            max_snd_wnd: send.max_wnd,
+            unsent: send.unsent(),
+            fin_queued: send.fin != Fin::Open,
+            fin_sent: send.fin_sent(),
+            irs: receive.irs,
+            rcv_nxt: receive.nxt,
+            rcv_adv: receive.adv,
+            rcv_free: receive.free(),
+            unread: receive.buffer.readable(),
+            out_of_order: receive.buffer.out_of_order(),
+            out_of_order_blocks: receive.buffer.blocks(),
+            fin_received: receive.fin_taken,
+            cwnd: if data { self.congestion.cwnd } else { 0 },
+            ssthresh: if data { self.congestion.ssthresh } else { 0 },
+            recovering: self.congestion.recovering,
+            smss: send.smss,
+            rmss: receive.rmss,
+            srtt: self.rtt.srtt(),
+            rto: self.rtt.rto(),
+            retransmissions: self.timers.retransmissions,
+            ack_pending: receive.ack_pending,
+            timers: self.armed(),
+            orphan: self.is_orphan(),
+        }
+    }
+
+    fn armed(&self) -> Timers {
+        let shown = |at: Instant| (at != Instant::MAX).then_some(at);
+        Timers {
+            retransmit: shown(self.timers.retransmit),
+            persist: shown(self.timers.persist),
+            delayed_ack: shown(self.timers.delayed_ack),
+            override_: shown(self.timers.override_),
+            keepalive: shown(self.keepalive_at()),
+            fin_wait_2: shown(self.timers.fin_wait_2),
+            time_wait: None,
+        }
+    }
+}
+
+/// The largest text this host can send or receive in one segment towards `tuple.remote`: the MTU
+/// less the fixed headers (RFC 9293 §3.7.1, MUST-67).
+pub(crate) fn local_mss(config: &Config, tuple: &FourTuple) -> u16 {
+    let ip_header = if tuple.remote.ip().is_ipv4() { 20 } else { 40 };
+    config
+        .mtu
+        .saturating_sub(ip_header + HEADER_LEN as u16)
+        .max(1)
+}

@@ -1,0 +1,100 @@
+//! The user calls, as far as they concern one connection (RFC 9293 §3.10.2 to §3.10.6).
+
+use super::send::Fin;
+use super::{Connection, Due, End, Owner};
+use crate::config::Config;
+use crate::context::{Context, Reply};
+use crate::event::{Call, Cause};
+use crate::state::State;
+
+impl Connection {
+    /// SEND: takes as many octets as the buffer has room for.
+    pub(crate) fn send_octets(&mut self, octets: &[u8], cx: &Context<'_>) -> usize {
+        let room = self.send_room(cx.config) as usize;
+        let taken = &octets[..octets.len().min(room)];
+        self.send.buffer.push(taken);
+        self.send.want_space = taken.len() < octets.len();
+        taken.len()
+    }
+
+    /// Octets that SEND would take now.
+    pub(crate) fn send_room(&self, config: &Config) -> u32 {
+        config
+            .send_buffer
+            .max(1)
+            .saturating_sub(self.send.buffer.len())
+    }
+
+    /// RECEIVE: octets in order. The sender hears of the space when it is worth a segment.
+    pub(crate) fn receive_octets(&mut self, into: &mut [u8], cx: &Context<'_>) -> usize {
+        let octets = self.receive.buffer.read(into);
+        if self.receive.buffer.readable() == 0 {
+            self.receive.buffer.release();
+        }
+        if self.state.may_receive() && self.receive.window_update_due(cx.config) {
+            self.due |= Due::ACK;
+        }
+        octets as usize
+    }
+
+    /// No more text will be received: what waits and what comes is thrown away.
+    pub(crate) fn shut_receive(&mut self) {
+        self.receive.shut = true;
+        self.receive.buffer.discard_readable();
+    }
+
+    /// No more text will be sent: a FIN follows what is queued (CLOSE, RFC 9293 §3.10.4). Before
+    /// ESTABLISHED it waits for that state, as the RFC allows.
+    pub(crate) fn shut_send(&mut self, call: Call, cx: &mut Context<'_>) {
+        if self.send.fin != Fin::Open {
+            return;
+        }
+        self.send.fin = Fin::Queued;
+        match self.state {
+            State::Established => self.enter(State::FinWait1, Cause::User(call), cx),
+            State::CloseWait => self.enter(State::LastAck, Cause::User(call), cx),
+            _ => {}
+        }
+    }
+
+    /// The user gives the connection up to close by itself.
+    pub(crate) fn close(&mut self, cx: &mut Context<'_>) {
+        self.owner = Owner::Nobody;
+        if self.state == State::SynSent {
+            self.close_with(None, Cause::User(Call::Close), cx);
+            return;
+        }
+        if self.receive.buffer.readable() > 0 {
+            // Octets that nobody will read: the peer must not believe them delivered
+            // (RFC 9293 §3.6.1, SHLD-3).
+            self.abort(Call::Close, cx);
+            return;
+        }
+        self.shut_send(Call::Close, cx);
+        if self.state == State::FinWait2 {
+            self.start_fin_wait_2(cx);
+        }
+    }
+
+    /// ABORT (RFC 9293 §3.10.5): a RST where the peer may still hold a connection.
+    pub(crate) fn abort(&mut self, call: Call, cx: &mut Context<'_>) {
+        self.owner = Owner::Nobody;
+        if !matches!(self.state, State::SynSent | State::Closing | State::LastAck) {
+            cx.replies
+                .push_back(Reply::abort(self.tuple, self.send.nxt, self.id));
+        }
+        if self.reopened.is_some() {
+            self.enter(State::TimeWait, Cause::User(call), cx);
+            self.end = Some(End::Returned);
+        } else {
+            self.close_with(None, Cause::User(call), cx);
+        }
+    }
+
+    /// An orphan's FIN-WAIT-2 has an end where the profile says so.
+    pub(crate) fn start_fin_wait_2(&mut self, cx: &Context<'_>) {
+        if let (true, Some(limit)) = (self.is_orphan(), cx.config.fin_wait_2) {
+            self.timers.fin_wait_2 = cx.now + limit;
+        }
+    }
+}

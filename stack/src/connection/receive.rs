@@ -1,0 +1,151 @@
+//! The receive sequence space (RFC 9293 §3.3.1), its buffer, and the window it offers.
+
+use crate::config::Config;
+use crate::protection::Protection;
+use crate::reassembly::Reassembly;
+use crate::seq::SeqNumber;
+
+/// Segments smaller than this don't make ACKs more frequent than one per two of this size.
+const RMSS_SEEN_FLOOR: u32 = 536;
+
+/// Octets received or expected.
+#[derive(Debug)]
+pub(crate) struct ReceiveSpace {
+    pub(crate) irs: SeqNumber,
+    pub(crate) nxt: SeqNumber,
+    /// The right edge as last advertised, RCV.NXT + RCV.WND.
+    pub(crate) adv: SeqNumber,
+    pub(crate) buffer: Reassembly,
+    capacity: u32,
+    /// The MSS that our SYN advertises.
+    pub(crate) rmss: u16,
+    /// The largest text that came in one segment.
+    largest: u32,
+    /// In-order octets, and a FIN, taken since the last ACK went out.
+    pub(crate) ack_pending: u32,
+    /// Where the peer's FIN stands, once seen.
+    pub(crate) fin: Option<SeqNumber>,
+    /// RCV.NXT has passed it.
+    pub(crate) fin_taken: bool,
+    /// The user has shut this direction: octets are acknowledged and thrown away.
+    pub(crate) shut: bool,
+}
+
+/// What taking text led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// RCV.NXT advanced; `filled`: into octets that had waited out of order.
+    InOrder { filled: bool },
+    /// It waits out of order, or there was no room to let it wait.
+    OutOfOrder,
+}
+
+impl ReceiveSpace {
+    pub(crate) fn new(config: &Config, rmss: u16) -> Self {
+        Self {
+            irs: SeqNumber(0),
+            nxt: SeqNumber(0),
+            adv: SeqNumber(0),
+            buffer: Reassembly::new(),
+            capacity: config.receive_buffer.clamp(1, 65_535),
+            rmss,
+            largest: 0,
+            ack_pending: 0,
+            fin: None,
+            fin_taken: false,
+            shut: false,
+        }
+    }
+
+    /// A SYN with this sequence number arrived.
+    pub(crate) fn start(&mut self, irs: SeqNumber) {
+        self.irs = irs;
+        self.nxt = irs + 1;
+        self.adv = self.nxt + self.capacity;
+    }
+
+    /// The window of a SYN that is sent before any arrives.
+    pub(crate) fn initial_window(&self) -> u16 {
+        self.capacity as u16
+    }
+
+    /// RCV.WND: up to the edge last advertised.
+    pub(crate) fn window(&self) -> u32 {
+        self.adv.saturating_since(self.nxt)
+    }
+
+    /// Octets of the buffer beyond RCV.NXT.
+    pub(crate) fn free(&self) -> u32 {
+        self.capacity.saturating_sub(self.buffer.readable())
+    }
+
+    /// The right edge to advertise now: it never moves left (SHLD-14), and right only by a
+    /// worthwhile step (RFC 9293 §3.8.6.2.2, MUST-39).
+    pub(crate) fn edge(&self, config: &Config) -> SeqNumber {
+        let open = self.nxt + self.free();
+        if !config.protects(Protection::NoShrink) {
+            // As a stack would that counts what waits out of order against the window.
+            return open.back(self.buffer.out_of_order());
+        }
+        let step = (self.capacity / 2).min(u32::from(self.rmss)).max(1);
+        let worthwhile = open.saturating_since(self.adv) >= step;
+        if worthwhile || !config.protects(Protection::SillyWindowReceiver) {
+            return self.adv.max(open);
+        }
+        self.adv
+    }
+
+    /// Whether the user has read so much that the sender should hear of it at once.
+    pub(crate) fn window_update_due(&self, config: &Config) -> bool {
+        let moved = self.edge(config).saturating_since(self.adv);
+        let rmss = u32::from(self.rmss);
+        let plenty = (2 * rmss).min(self.capacity / 2).max(1);
+        moved >= plenty || moved > 0 && self.window() < rmss.min(self.capacity / 2).max(1)
+    }
+
+    /// Takes text that lies in the window and starts at `seq`, at or after RCV.NXT.
+    pub(crate) fn take_text(&mut self, seq: SeqNumber, text: &[u8], config: &Config) -> Taken {
+        self.largest = self.largest.max(text.len() as u32);
+        let text = match self.fin {
+            // Nothing follows a FIN.
+            Some(fin) => &text[..text.len().min(fin.saturating_since(seq) as usize)],
+            None => text,
+        };
+        let had_blocks = self.buffer.fills_gap();
+        let blocks_max = if config.protects(Protection::ReassemblyBound) {
+            config.reassembly_blocks_max
+        } else {
+            u16::MAX
+        };
+        match self.buffer.insert(seq - self.nxt, text, blocks_max) {
+            Some(advance) if advance > 0 => {
+                self.nxt += advance;
+                self.ack_pending += advance;
+                if self.shut {
+                    self.buffer.discard_readable();
+                }
+                Taken::InOrder { filled: had_blocks }
+            }
+            _ => Taken::OutOfOrder,
+        }
+    }
+
+    /// Takes the peer's FIN if all text before it has come (RFC 9293 §3.10.7.4, eighth check).
+    pub(crate) fn take_fin(&mut self, config: &Config) -> bool {
+        let Some(fin) = self.fin else { return false };
+        if self.fin_taken || fin != self.nxt && config.protects(Protection::FinOrder) {
+            return false;
+        }
+        self.nxt = fin + 1;
+        self.adv = self.adv.max(self.nxt);
+        self.ack_pending += 1;
+        self.fin_taken = true;
+        true
+    }
+
+    /// Whether the octets taken demand an ACK now: two full-sized segments' worth (SHLD-19).
+    pub(crate) fn ack_demanded(&self, config: &Config) -> bool {
+        let full = self.largest.max(RMSS_SEEN_FLOOR).min(u32::from(self.rmss));
+        self.ack_pending >= 2 * full && config.protects(Protection::AckEverySecond)
+    }
+}

@@ -1,0 +1,180 @@
+//! The send sequence space (RFC 9293 §3.3.1) with the octets that wait in it.
+//!
+//! ```text
+//!      iss   una        rexmit        nxt          end of buffer
+//!       | SYN |--- outstanding ---------|--- unsent ---| FIN
+//! ```
+
+use crate::config::Config;
+use crate::protection::Protection;
+use crate::ring::Ring;
+use crate::seq::SeqNumber;
+use crate::time::Instant;
+use crate::wire::Segment;
+
+/// No peer's MSS option makes segments smaller than this: else one octet of option could make us
+/// send a header per octet. Linux has the same floor.
+const MSS_FLOOR: u16 = 48;
+
+/// Where the FIN of this side stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fin {
+    /// The user may still send.
+    Open,
+    /// The user has closed: a FIN follows the last octet.
+    Queued,
+    /// Sent at least once: it is the octet before SND.NXT.
+    Sent,
+    /// Acknowledged.
+    Acked,
+}
+
+/// Octets sent or to be sent.
+#[derive(Debug)]
+pub(crate) struct SendSpace {
+    pub(crate) iss: SeqNumber,
+    pub(crate) una: SeqNumber,
+    /// The next new octet. Never goes back; what is sent again is `rexmit`'s matter.
+    pub(crate) nxt: SeqNumber,
+    pub(crate) wnd: u32,
+    pub(crate) wl1: SeqNumber,
+    pub(crate) wl2: SeqNumber,
+    pub(crate) max_wnd: u32,
+    /// The effective send MSS (RFC 9293 §3.7.1).
+    pub(crate) smss: u16,
+    /// From SND.UNA on (from ISS+1 while the SYN is out): outstanding octets, then unsent ones.
+    pub(crate) buffer: Ring,
+    pub(crate) fin: Fin,
+    /// The SYN was sent at least once.
+    pub(crate) syn_sent: bool,
+    /// The SYN is acknowledged.
+    pub(crate) syn_acked: bool,
+    /// Octets `start..end` are to be sent again.
+    pub(crate) rexmit: Option<(SeqNumber, SeqNumber)>,
+    /// The segment being timed.
+    pub(crate) timed: Option<Timed>,
+    /// A `send` was cut short: the user wants to hear of space.
+    pub(crate) want_space: bool,
+}
+
+/// A segment whose round trip is being measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timed {
+    /// Its first octet.
+    pub(crate) seq: SeqNumber,
+    /// The octet after it: an ACK of this or more ends the measurement.
+    pub(crate) end: SeqNumber,
+    pub(crate) sent_at: Instant,
+}
+
+impl SendSpace {
+    /// A space whose SYN is about to be sent.
+    pub(crate) fn new(iss: SeqNumber, smss: u16) -> Self {
+        Self {
+            iss,
+            una: iss,
+            nxt: iss + 1,
+            wnd: 0,
+            wl1: SeqNumber(0),
+            wl2: SeqNumber(0),
+            max_wnd: 0,
+            smss,
+            buffer: Ring::new(),
+            fin: Fin::Open,
+            syn_sent: false,
+            syn_acked: false,
+            rexmit: None,
+            timed: None,
+            want_space: false,
+        }
+    }
+
+    /// The peer's MSS option, or the default for its absence (MUST-14, MUST-15, MUST-16).
+    pub(crate) fn set_peer_mss(&mut self, config: &Config, option: Option<u16>, default: u16) {
+        if config.protects(Protection::Mss) {
+            self.smss = self.smss.min(option.unwrap_or(default).max(MSS_FLOOR));
+        }
+    }
+
+    /// Takes the window of `segment` whatever its place (a SYN's, or the first after one).
+    pub(crate) fn take_window(&mut self, segment: &Segment<'_>) {
+        self.wnd = u32::from(segment.window);
+        self.wl1 = segment.seq;
+        self.wl2 = segment.ack;
+        self.max_wnd = self.max_wnd.max(self.wnd);
+    }
+
+    /// Takes the window unless `segment` is older than the one that set it (RFC 9293 §3.10.7.4).
+    pub(crate) fn update_window(&mut self, config: &Config, segment: &Segment<'_>) {
+        let newer = self.wl1.before(segment.seq)
+            || self.wl1 == segment.seq && self.wl2.at_or_before(segment.ack);
+        if newer || !config.protects(Protection::WindowUpdateOrder) {
+            self.take_window(segment);
+        }
+    }
+
+    /// The sequence number of the first octet in the buffer.
+    pub(crate) fn data_start(&self) -> SeqNumber {
+        if self.syn_acked {
+            self.una
+        } else {
+            self.iss + 1
+        }
+    }
+
+    /// The sequence number after the last octet in the buffer, where the FIN goes. Meaningless
+    /// once the FIN is acknowledged.
+    pub(crate) fn data_end(&self) -> SeqNumber {
+        self.data_start() + self.buffer.len()
+    }
+
+    pub(crate) fn fin_sent(&self) -> bool {
+        matches!(self.fin, Fin::Sent | Fin::Acked)
+    }
+
+    /// Octets of text never sent.
+    pub(crate) fn unsent(&self) -> u32 {
+        if self.fin_sent() {
+            0
+        } else {
+            self.data_end() - self.nxt
+        }
+    }
+
+    /// Something never sent waits: text, or the FIN.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.fin == Fin::Queued || self.unsent() > 0
+    }
+
+    /// Octets sent and not acknowledged, SYN and FIN included.
+    pub(crate) fn outstanding(&self) -> u32 {
+        self.nxt - self.una
+    }
+
+    /// The octets of the peer's window beyond SND.NXT.
+    pub(crate) fn usable_window(&self) -> u32 {
+        (self.una + self.wnd).saturating_since(self.nxt)
+    }
+
+    /// Moves SND.UNA to `ack`, which the caller has checked, and drops what it acknowledges.
+    pub(crate) fn acknowledge(&mut self, ack: SeqNumber) {
+        let mut octets = ack - self.una;
+        if !self.syn_acked {
+            self.syn_acked = true;
+            octets -= 1;
+        }
+        if self.fin == Fin::Sent && ack == self.nxt {
+            self.fin = Fin::Acked;
+            octets -= 1;
+        }
+        self.buffer.discard(octets);
+        self.una = ack;
+        if self.buffer.is_empty() {
+            self.buffer.release();
+        }
+        self.rexmit = self.rexmit.and_then(|(start, end)| {
+            let start = start.max(ack);
+            start.before(end).then_some((start, end))
+        });
+    }
+}

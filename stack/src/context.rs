@@ -1,0 +1,143 @@
+//! What code deep in a connection may touch of its stack: settings, events, replies.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+use crate::config::Config;
+use crate::event::{Cause, ConnectionId, Event, Interest, Ready, SocketId, Timer};
+use crate::protection::Protection;
+use crate::seq::SeqNumber;
+use crate::state::State;
+use crate::table::FourTuple;
+use crate::time::Instant;
+use crate::wire::{Flags, Segment};
+
+/// Events that nobody has polled yet, and which of them anybody wants.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    queue: VecDeque<Event>,
+    interest: Interest,
+}
+
+impl Events {
+    pub(crate) fn set_interest(&mut self, interest: Interest) {
+        self.interest = interest;
+    }
+
+    pub(crate) fn wants(&self, interest: Interest) -> bool {
+        self.interest.contains(interest)
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<Event> {
+        self.queue.pop_front()
+    }
+
+    pub(crate) fn ready(&mut self, socket: SocketId, ready: Ready) {
+        self.queue.push_back(Event::Ready { socket, ready });
+    }
+
+    /// Produces an event if somebody wants its kind.
+    pub(crate) fn push(&mut self, interest: Interest, event: impl FnOnce() -> Event) {
+        if self.wants(interest) {
+            self.queue.push_back(event());
+        }
+    }
+
+    pub(crate) fn transition(
+        &mut self,
+        connection: ConnectionId,
+        from: State,
+        to: State,
+        cause: Cause,
+    ) {
+        self.push(Interest::TRANSITIONS, || Event::Transition {
+            connection,
+            from,
+            to,
+            cause,
+        });
+    }
+
+    pub(crate) fn timer(&mut self, connection: ConnectionId, timer: Timer, count: u32) {
+        self.push(Interest::TIMERS, || Event::Timer {
+            connection,
+            timer,
+            count,
+        });
+    }
+
+    pub(crate) fn segment(&mut self, arrival: impl FnOnce() -> crate::event::SegmentArrival) {
+        self.push(Interest::SEGMENTS, || Event::Segment(Box::new(arrival())));
+    }
+}
+
+/// A segment without text that needs no connection to be built: RSTs, and ACKs from TIME-WAIT.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reply {
+    pub(crate) tuple: FourTuple,
+    pub(crate) seq: SeqNumber,
+    pub(crate) ack: SeqNumber,
+    pub(crate) flags: Flags,
+    pub(crate) window: u16,
+    /// Who sends it; `None`: nobody (CLOSED, LISTEN).
+    pub(crate) connection: Option<ConnectionId>,
+    /// It is a RST that answers a segment, not one that a user's call sends.
+    pub(crate) reset_reply: bool,
+}
+
+impl Reply {
+    /// The RST that makes itself acceptable to whoever sent `segment` (RFC 9293 §3.10.7.1).
+    /// None answers a RST.
+    pub(crate) fn reset(
+        tuple: FourTuple,
+        segment: &Segment<'_>,
+        connection: Option<ConnectionId>,
+    ) -> Self {
+        let (seq, ack, flags) = if segment.flags.contains(Flags::ACK) {
+            (segment.ack, SeqNumber(0), Flags::RST)
+        } else {
+            (
+                SeqNumber(0),
+                segment.seq + segment.len(),
+                Flags::RST | Flags::ACK,
+            )
+        };
+        Self {
+            tuple,
+            seq,
+            ack,
+            flags,
+            window: 0,
+            connection,
+            reset_reply: true,
+        }
+    }
+
+    /// The RST of ABORT (RFC 9293 §3.10.5).
+    pub(crate) fn abort(tuple: FourTuple, seq: SeqNumber, connection: ConnectionId) -> Self {
+        Self {
+            tuple,
+            seq,
+            ack: SeqNumber(0),
+            flags: Flags::RST,
+            window: 0,
+            connection: Some(connection),
+            reset_reply: false,
+        }
+    }
+}
+
+/// The surroundings of one piece of work.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) now: Instant,
+    pub(crate) config: &'a Config,
+    pub(crate) events: &'a mut Events,
+    pub(crate) replies: &'a mut VecDeque<Reply>,
+}
+
+impl Context<'_> {
+    pub(crate) fn protects(&self, protection: Protection) -> bool {
+        self.config.protects(protection)
+    }
+}

@@ -1,0 +1,318 @@
+//! What a stack tells: readiness to its users, and everything else to those who asked.
+
+use alloc::boxed::Box;
+use bitflags::bitflags;
+use core::fmt;
+use core::net::SocketAddr;
+
+use crate::error::Errno;
+use crate::seq::SeqNumber;
+use crate::state::State;
+use crate::time::{Duration, Instant};
+use crate::wire::ParseError;
+
+/// A user's handle, like a file descriptor. Never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u64);
+
+/// One endpoint incarnation: a listener, or a connection from its SYN to CLOSED. Never reused;
+/// a TIME-WAIT record keeps it, a connection that reopens from TIME-WAIT gets a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+bitflags! {
+    /// Which events are produced. Readiness always is.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Interest: u8 {
+        /// [`Event::Opened`], [`Event::Transition`], [`Event::Reopened`].
+        const TRANSITIONS = 1;
+        /// [`Event::Segment`].
+        const SEGMENTS = 2;
+        /// [`Event::Timer`] and [`Event::RttSample`].
+        const TIMERS = 4;
+        /// [`Event::Snapshot`].
+        const SNAPSHOTS = 8;
+    }
+}
+
+/// Something that happened inside a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A socket became ready for something.
+    Ready {
+        /// The socket.
+        socket: SocketId,
+        /// For what.
+        ready: Ready,
+    },
+    /// A new endpoint incarnation exists; its first transition follows.
+    Opened {
+        /// Its name from now on.
+        connection: ConnectionId,
+        /// The socket that owns it, if a user has one.
+        socket: Option<SocketId>,
+        /// Its own address.
+        local: SocketAddr,
+        /// The peer's address; `None` for a listener.
+        remote: Option<SocketAddr>,
+    },
+    /// A change of state.
+    Transition {
+        /// Whose.
+        connection: ConnectionId,
+        /// The state left.
+        from: State,
+        /// The state entered.
+        to: State,
+        /// Why.
+        cause: Cause,
+    },
+    /// A SYN reopened a TIME-WAIT record. The old incarnation ends when `new` is established,
+    /// and goes on if `new` is returned to TIME-WAIT.
+    Reopened {
+        /// The incarnation in TIME-WAIT.
+        old: ConnectionId,
+        /// The one that the SYN started.
+        new: ConnectionId,
+    },
+    /// A segment arrived and was judged.
+    Segment(Box<SegmentArrival>),
+    /// A timer expired and did something.
+    Timer {
+        /// Whose.
+        connection: ConnectionId,
+        /// Which.
+        timer: Timer,
+        /// Consecutive expiries without an answer, this one included.
+        count: u32,
+    },
+    /// A round trip was measured.
+    RttSample {
+        /// Whose.
+        connection: ConnectionId,
+        /// The first octet of the segment that was timed.
+        seq: SeqNumber,
+        /// The measured time.
+        rtt: Duration,
+    },
+    /// The variables of a connection that was touched, after all that it had to send was sent.
+    Snapshot(Box<Snapshot>),
+}
+
+/// For what a socket is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// `connect` has succeeded.
+    Connected,
+    /// `accept` will return a connection.
+    Acceptable,
+    /// `recv` will return octets or the end of file.
+    Readable,
+    /// `send` will take octets again.
+    Writable,
+    /// Retransmission has passed R1: delivery is in trouble (RFC 9293 §3.8.3, SHLD-9).
+    Trouble,
+    /// The connection ended in an error (RST, R2, refusal…).
+    Failed(Errno),
+}
+
+/// Why a connection changed its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A user call.
+    User(Call),
+    /// A segment.
+    Segment,
+    /// A timer that ran out.
+    Timer(Timer),
+    /// A SYN replaced a TIME-WAIT record, or a full table pushed it out.
+    Replaced,
+}
+
+/// The user calls that change states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named after the calls")]
+pub enum Call {
+    Listen,
+    Connect,
+    Shutdown,
+    Close,
+    Abort,
+}
+
+/// The timers of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// RFC 6298; also for SYN, SYN-ACK and FIN.
+    Retransmit,
+    /// Zero-window probes.
+    Persist,
+    /// The delayed ACK.
+    DelayedAck,
+    /// Ends sender side silly-window avoidance.
+    Override,
+    /// Keepalive probes.
+    Keepalive,
+    /// Ends an orphan's FIN-WAIT-2.
+    FinWait2,
+    /// 2MSL.
+    TimeWait,
+}
+
+/// A segment, judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentArrival {
+    /// The connection or listener it was handed to; `None`: there is none (CLOSED) or the bytes
+    /// are no segment.
+    pub connection: Option<ConnectionId>,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// The variables before.
+    pub before: Vars,
+    /// The variables after; the state is CLOSED if the connection is gone.
+    pub after: Vars,
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All checks passed; what was new in it was taken.
+    Accepted,
+    /// The bytes are no segment.
+    Malformed(ParseError),
+    /// It was dropped, for this reason.
+    Dropped(Drop),
+}
+
+/// Why a segment was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Drop {
+    /// No connection and no listener (RFC 9293 §3.10.7.1).
+    NoConnection,
+    /// The checksum does not verify (MUST-3).
+    BadChecksum,
+    /// To an address that is not ours, or from or to one that no connection may have.
+    BadAddress,
+    /// LISTEN: a RST, an ACK, or no SYN (§3.10.7.2).
+    NotForListen,
+    /// LISTEN: the SYN queue or the accept queue is full.
+    QueueFull,
+    /// SYN-SENT: the acknowledgment is not of our SYN (§3.10.7.3).
+    BadSynAck,
+    /// Table 6: outside the window (§3.10.7.4, first check).
+    OutsideWindow,
+    /// Behind a zero window: its text, if any, was refused, but its acknowledgment and window
+    /// were taken (§3.10.7.4, §A.2).
+    ZeroWindow,
+    /// A RST in the window but not at RCV.NXT: challenged (second check).
+    RstChallenged,
+    /// A RST in TIME-WAIT (RFC 1337).
+    RstIgnored,
+    /// A SYN in a synchronized state: challenged (fourth check).
+    SynChallenged,
+    /// Neither ACK, SYN nor RST (fifth check).
+    NoAck,
+    /// An acknowledgment of something never sent, or too old (fifth check).
+    BadAck,
+    /// Text for a user who has closed: answered with a RST (§3.6.1, SHLD-3).
+    ReaderGone,
+    /// SYN-RECEIVED: it does not start at RCV.NXT.
+    NotAtRcvNxt,
+    /// Nothing in it was of use in this state.
+    Ignored,
+}
+
+/// A connection's variables, after a batch of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Whose.
+    pub connection: ConnectionId,
+    /// The variables.
+    pub vars: Vars,
+}
+
+/// The variables of RFC 9293 §3.3.1 and of the timers and congestion control, of one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vars {
+    /// The state.
+    pub state: State,
+    /// Came from LISTEN (MUST-11).
+    pub passive: bool,
+    /// Initial send sequence number.
+    pub iss: SeqNumber,
+    /// The oldest unacknowledged octet.
+    pub snd_una: SeqNumber,
+    /// The next new octet to send. Never goes back: it is the highest sent, plus one.
+    pub snd_nxt: SeqNumber,
+    /// The peer's window, an offset from `snd_una`.
+    pub snd_wnd: u32,
+    /// SEG.SEQ of the last window update.
+    pub snd_wl1: SeqNumber,
+    /// SEG.ACK of the last window update.
+    pub snd_wl2: SeqNumber,
+    /// The largest window the peer ever offered (MAX.SND.WND of RFC 5961).
+    pub max_snd_wnd: u32,
+    /// Octets accepted from the user and never sent.
+    pub unsent: u32,
+    /// The user has closed the sending side: a FIN follows the unsent octets, or was sent.
+    pub fin_queued: bool,
+    /// The FIN was sent at least once.
+    pub fin_sent: bool,
+    /// Initial receive sequence number.
+    pub irs: SeqNumber,
+    /// The next octet expected.
+    pub rcv_nxt: SeqNumber,
+    /// The right edge of the window as last advertised: RCV.NXT + RCV.WND.
+    pub rcv_adv: SeqNumber,
+    /// Octets of receive buffer that are free, whatever was advertised.
+    pub rcv_free: u32,
+    /// Octets in order that the user has not read.
+    pub unread: u32,
+    /// Octets held out of order.
+    pub out_of_order: u32,
+    /// Separate blocks they form.
+    pub out_of_order_blocks: u16,
+    /// The peer's FIN has been taken.
+    pub fin_received: bool,
+    /// Congestion window, in octets.
+    pub cwnd: u32,
+    /// Slow start threshold, in octets.
+    pub ssthresh: u32,
+    /// In fast recovery.
+    pub recovering: bool,
+    /// Effective send MSS (RFC 9293 §3.7.1).
+    pub smss: u16,
+    /// The receive MSS that was advertised.
+    pub rmss: u16,
+    /// Smoothed round-trip time; `None` before the first sample.
+    pub srtt: Option<Duration>,
+    /// The retransmission timeout now in force, backed off.
+    pub rto: Duration,
+    /// Consecutive retransmission expiries without progress.
+    pub retransmissions: u32,
+    /// In-order octets taken and not yet acknowledged.
+    pub ack_pending: u32,
+    /// When each timer runs out.
+    pub timers: Timers,
+    /// The user has closed or aborted: nobody reads any more.
+    pub orphan: bool,
+}
+
+/// When each timer of a connection runs out; `None`: it is not armed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named after `Timer`")]
+pub struct Timers {
+    pub retransmit: Option<Instant>,
+    pub persist: Option<Instant>,
+    pub delayed_ack: Option<Instant>,
+    pub override_: Option<Instant>,
+    pub keepalive: Option<Instant>,
+    pub fin_wait_2: Option<Instant>,
+    pub time_wait: Option<Instant>,
+}

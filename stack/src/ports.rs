@@ -1,0 +1,214 @@
+//! Local ports: who has bound them, and which ephemeral one comes next (RFC 6056 §3.3.3).
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use indexmap::IndexMap;
+
+use crate::event::SocketId;
+
+/// Everything that uses one local port.
+#[derive(Debug, Default)]
+struct PortUse {
+    bindings: Vec<Binding>,
+    /// Connections and TIME-WAIT records.
+    connections: u32,
+}
+
+/// A socket bound to a port.
+#[derive(Clone, Copy, Debug)]
+struct Binding {
+    socket: SocketId,
+    /// Unspecified: every local address of the family.
+    address: IpAddr,
+    reuse: bool,
+    listening: bool,
+}
+
+/// Whether two bindings would catch the same segments.
+fn overlap(a: IpAddr, b: IpAddr) -> bool {
+    a.is_ipv4() == b.is_ipv4() && (a == b || a.is_unspecified() || b.is_unspecified())
+}
+
+/// The local ports in use.
+#[derive(Debug)]
+pub(crate) struct Ports {
+    used: IndexMap<u16, PortUse, foldhash::quality::FixedState>,
+}
+
+impl Ports {
+    pub(crate) fn new() -> Self {
+        Self {
+            used: IndexMap::with_hasher(foldhash::quality::FixedState::with_seed(0)),
+        }
+    }
+
+    /// Ports in use.
+    pub(crate) fn len(&self) -> u32 {
+        self.used.len() as u32
+    }
+
+    /// Binds unless another socket or a connection has the port and not all of them share it.
+    pub(crate) fn bind(
+        &mut self,
+        socket: SocketId,
+        address: IpAddr,
+        port: u16,
+        reuse: bool,
+    ) -> bool {
+        let entry = self.used.entry(port).or_default();
+        let taken = entry
+            .bindings
+            .iter()
+            .any(|other| overlap(other.address, address) && !(other.reuse && reuse));
+        let free = !taken && (reuse || entry.connections == 0);
+        if free {
+            entry.bindings.push(Binding {
+                socket,
+                address,
+                reuse,
+                listening: false,
+            });
+        }
+        self.forget_unused(port);
+        free
+    }
+
+    /// Whether nothing at all uses the port.
+    pub(crate) fn is_unused(&self, port: u16) -> bool {
+        !self.used.contains_key(&port)
+    }
+
+    /// Whether no socket has bound the port; connections may use it.
+    pub(crate) fn is_unbound(&self, port: u16) -> bool {
+        self.used
+            .get(&port)
+            .is_none_or(|entry| entry.bindings.is_empty())
+    }
+
+    /// Marks a binding as a listener unless another listens on the same addresses.
+    pub(crate) fn listen(&mut self, socket: SocketId, port: u16) -> bool {
+        let Some(entry) = self.used.get_mut(&port) else {
+            return false;
+        };
+        let Some(own) = entry
+            .bindings
+            .iter()
+            .position(|other| other.socket == socket)
+        else {
+            return false;
+        };
+        let address = entry.bindings[own].address;
+        let rival = |other: &Binding| {
+            other.listening && other.socket != socket && overlap(other.address, address)
+        };
+        if entry.bindings.iter().any(rival) {
+            return false;
+        }
+        entry.bindings[own].listening = true;
+        true
+    }
+
+    /// The socket that listens for segments to this address and port; the most specific wins.
+    pub(crate) fn listener(&self, address: IpAddr, port: u16) -> Option<SocketId> {
+        let catches = |binding: &&Binding| binding.listening && overlap(binding.address, address);
+        let bindings = || {
+            self.used
+                .get(&port)
+                .into_iter()
+                .flat_map(|entry| &entry.bindings)
+        };
+        let specific = bindings()
+            .filter(catches)
+            .find(|binding| binding.address == address);
+        specific
+            .or_else(|| bindings().find(catches))
+            .map(|binding| binding.socket)
+    }
+
+    pub(crate) fn unbind(&mut self, socket: SocketId, port: u16) {
+        if let Some(entry) = self.used.get_mut(&port) {
+            entry.bindings.retain(|binding| binding.socket != socket);
+        }
+        self.forget_unused(port);
+    }
+
+    pub(crate) fn add_connection(&mut self, port: u16) {
+        self.used.entry(port).or_default().connections += 1;
+    }
+
+    pub(crate) fn remove_connection(&mut self, port: u16) {
+        if let Some(entry) = self.used.get_mut(&port) {
+            entry.connections -= 1;
+        }
+        self.forget_unused(port);
+    }
+
+    fn forget_unused(&mut self, port: u16) {
+        let unused = |entry: &PortUse| entry.bindings.is_empty() && entry.connections == 0;
+        if self.used.get(&port).is_some_and(unused) {
+            self.used.swap_remove(&port);
+        }
+    }
+}
+
+/// The ephemeral ports from `first` to `last`, once around from an unpredictable place: the
+/// simple hash-based selection of RFC 6056 §3.3.3. `turn` makes successive calls go on.
+pub(crate) fn candidates(range: (u16, u16), offset: u64, turn: u64) -> impl Iterator<Item = u16> {
+    let (first, last) = range;
+    let count = u64::from(last.saturating_sub(first)) + 1;
+    let start = (offset % count + turn % count) % count;
+    (0..count).map(move |step| first + ((start + step) % count) as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ports, candidates};
+    use crate::event::SocketId;
+    use core::net::{IpAddr, Ipv4Addr};
+
+    const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    const ONE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+    const TWO: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+
+    #[test]
+    fn overlapping_addresses_conflict_unless_all_share() {
+        let mut ports = Ports::new();
+        assert!(ports.bind(SocketId(1), ONE, 80, false));
+        assert!(!ports.bind(SocketId(2), ONE, 80, false));
+        assert!(!ports.bind(SocketId(2), ANY, 80, true));
+        assert!(ports.bind(SocketId(2), TWO, 80, false));
+        ports.unbind(SocketId(1), 80);
+        assert!(ports.bind(SocketId(3), ONE, 80, true) && ports.bind(SocketId(4), ONE, 80, true));
+    }
+
+    #[test]
+    fn one_listener_per_address_and_the_specific_one_wins() {
+        let mut ports = Ports::new();
+        for (id, address) in [(1, ANY), (2, ONE), (3, ONE)] {
+            assert!(ports.bind(SocketId(id), address, 80, true));
+        }
+        assert!(ports.listen(SocketId(2), 80));
+        assert!(!ports.listen(SocketId(3), 80) && !ports.listen(SocketId(1), 80));
+        assert_eq!(ports.listener(ONE, 80), Some(SocketId(2)));
+        assert_eq!(ports.listener(TWO, 80), None);
+    }
+
+    #[test]
+    fn a_connection_keeps_its_port_from_strict_bindings() {
+        let mut ports = Ports::new();
+        ports.add_connection(80);
+        assert!(!ports.bind(SocketId(1), ANY, 80, false) && ports.bind(SocketId(2), ANY, 80, true));
+        ports.remove_connection(80);
+        ports.unbind(SocketId(2), 80);
+        assert!(ports.is_unused(80));
+    }
+
+    #[test]
+    fn every_candidate_comes_once() {
+        let mut seen: alloc::vec::Vec<u16> = candidates((10, 13), 7, 1).collect();
+        assert_eq!(seen, [10, 11, 12, 13]);
+        seen = candidates((10, 13), 7, 2).collect();
+        assert_eq!(seen, [11, 12, 13, 10]);
+    }
+}

@@ -1,0 +1,97 @@
+//! The seventh and eighth checks of RFC 9293 §3.10.7.4: segment text and FIN.
+
+use crate::connection::{Connection, Due, End, Taken};
+use crate::context::Context;
+use crate::event::{Cause, Ready};
+use crate::protection::Protection;
+use crate::seq::SeqNumber;
+use crate::state::State;
+use crate::wire::{Flags, Segment};
+
+impl Connection {
+    /// Takes what of the segment's text and FIN lies in the window, and acknowledges it.
+    pub(crate) fn take_text_and_fin(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) {
+        if !self.state.may_receive() {
+            return;
+        }
+        let Some((seq, text, whole)) = self.trim(segment) else {
+            return;
+        };
+        if !text.is_empty() && self.is_orphan() {
+            // Text for a user who is gone must not be acknowledged (RFC 9293 §3.6.1, SHLD-3).
+            self.reply_reset(segment, cx);
+            self.close_with(None, Cause::Segment, cx);
+            return;
+        }
+        let fin = whole && segment.flags.contains(Flags::FIN);
+        if fin {
+            let end = seq + text.len() as u32;
+            if seq == self.receive.nxt {
+                // In order it counts more than one that came out of order, perhaps a stray.
+                self.receive.fin = Some(end);
+            } else {
+                self.receive.fin.get_or_insert(end);
+            }
+        }
+        if !text.is_empty() {
+            self.take_text(seq, text, cx);
+        }
+        if self.receive.take_fin(cx.config) {
+            self.due |= Due::ACK;
+            self.after_fin(cx);
+        } else if fin {
+            self.due |= Due::ACK; // A FIN out of order is acknowledged like such text.
+        }
+    }
+
+    fn take_text(&mut self, seq: SeqNumber, text: &[u8], cx: &mut Context<'_>) {
+        match self.receive.take_text(seq, text, cx.config) {
+            Taken::OutOfOrder => self.due |= Due::ACK,
+            Taken::InOrder { filled } => {
+                let now = filled || self.receive.ack_demanded(cx.config);
+                if now
+                    || cx.config.delayed_ack.is_zero() && cx.protects(Protection::DelayedAckBound)
+                {
+                    self.due |= Due::ACK;
+                }
+                if !self.receive.shut {
+                    self.tell(Ready::Readable, cx);
+                }
+            }
+        }
+    }
+
+    /// The text inside the window, where it starts, and whether its right end is still there.
+    fn trim<'a>(&self, segment: &Segment<'a>) -> Option<(SeqNumber, &'a [u8], bool)> {
+        let syn = u32::from(segment.flags.contains(Flags::SYN));
+        let start = segment.seq + syn;
+        let text = segment.text;
+        let old = self.receive.nxt.saturating_since(start);
+        if old as usize > text.len() {
+            return None;
+        }
+        let (seq, text) = (start + old, &text[old as usize..]);
+        let room = self.receive.adv.saturating_since(seq) as usize;
+        let fits = text.len().min(room);
+        // A FIN takes an octet of the window, too.
+        let whole = fits == text.len() && room > fits;
+        Some((seq, &text[..fits], whole))
+    }
+
+    /// RCV.NXT has passed the peer's FIN: the eighth check by state.
+    fn after_fin(&mut self, cx: &mut Context<'_>) {
+        self.tell(Ready::Readable, cx);
+        match self.state {
+            State::Established => self.enter(State::CloseWait, Cause::Segment, cx),
+            State::FinWait1 => self.enter(State::Closing, Cause::Segment, cx),
+            State::FinWait2 => self.enter_time_wait(cx),
+            _ => {}
+        }
+    }
+
+    /// All is sent, received and acknowledged; only the last ACK may be lost.
+    pub(crate) fn enter_time_wait(&mut self, cx: &mut Context<'_>) {
+        self.enter(State::TimeWait, Cause::Segment, cx);
+        self.end = Some(End::TimeWait);
+    }
+}

@@ -1,0 +1,104 @@
+//! TIME-WAIT (RFC 9293 §3.10.7.4 and §3.6.1, RFC 1337).
+//!
+//! Three places where the text can't be read to the letter. Table 6 would drop the peer's
+//! retransmitted FIN, which lies left of the window, before the eighth check restarts the clock:
+//! the restart is meant. The fifth check would acknowledge anything that arrives: two ends in
+//! TIME-WAIT would never stop, so an in-order pure ACK is not answered. And a SYN is compared
+//! with RCV.NXT before Table 6 (MAY-2), or it could never reopen the connection.
+
+use super::synchronized::acceptable;
+use crate::context::Context;
+use crate::event::{Drop, Verdict};
+use crate::protection::Protection;
+use crate::time_wait::{TimeWait, duration};
+use crate::wire::{Flags, Segment};
+
+/// What a segment does to a TIME-WAIT record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeWaitAnswer {
+    /// Nothing changes, apart from the end of 2MSL.
+    Stays(Verdict),
+    /// The peer's FIN again: 2MSL starts anew.
+    Restarts,
+    /// A SYN that may start a new incarnation, if somebody listens.
+    MayReopen,
+    /// A RST ends it: only with RFC 1337 switched off.
+    Ends,
+}
+
+impl TimeWait {
+    /// The checks in the RFC's order. `reopen`: a fresh SYN may be considered.
+    pub(crate) fn segment_arrives(
+        &mut self,
+        segment: &Segment<'_>,
+        reopen: bool,
+        cx: &mut Context<'_>,
+    ) -> TimeWaitAnswer {
+        let flags = segment.flags;
+        let dropped = |reason| TimeWaitAnswer::Stays(Verdict::Dropped(reason));
+        if reopen && self.is_fresh_syn(segment, cx) {
+            return TimeWaitAnswer::MayReopen;
+        }
+        if self.is_peers_fin(segment) {
+            return self.peers_fin_again(cx);
+        }
+        let reset = flags.contains(Flags::RST);
+        let len = if reset { 0 } else { segment.len() };
+        if !acceptable(segment.seq, len, self.rcv_nxt, u32::from(self.rcv_wnd)) {
+            if !reset {
+                self.challenge(cx);
+            }
+            return dropped(Drop::OutsideWindow);
+        }
+        if reset {
+            return self.reset(segment, cx);
+        }
+        if flags.contains(Flags::SYN) {
+            self.challenge(cx);
+            return dropped(Drop::SynChallenged);
+        }
+        if !flags.contains(Flags::ACK) {
+            return dropped(Drop::NoAck);
+        }
+        let (ack, oldest) = (segment.ack, self.snd_nxt.back(self.max_snd_wnd));
+        if ack.after(self.snd_nxt) || ack.before(oldest) {
+            self.challenge(cx);
+            return dropped(Drop::BadAck);
+        }
+        dropped(Drop::Ignored)
+    }
+
+    /// A SYN beyond everything the old incarnation sent (RFC 9293 §3.6.1, MAY-2).
+    fn is_fresh_syn(&self, segment: &Segment<'_>, cx: &Context<'_>) -> bool {
+        let bare = segment.flags & (Flags::SYN | Flags::ACK | Flags::RST) == Flags::SYN;
+        let beyond = segment.seq.after(self.rcv_nxt);
+        bare && (beyond || !cx.protects(Protection::TimeWaitReopenCheck))
+    }
+
+    fn is_peers_fin(&self, segment: &Segment<'_>) -> bool {
+        let flags = segment.flags & (Flags::FIN | Flags::SYN | Flags::RST | Flags::ACK);
+        flags == Flags::FIN | Flags::ACK && segment.seq + segment.len() == self.rcv_nxt
+    }
+
+    fn peers_fin_again(&mut self, cx: &mut Context<'_>) -> TimeWaitAnswer {
+        if cx.protects(Protection::TimeWaitReAck) {
+            self.acknowledge(cx);
+        }
+        if !cx.protects(Protection::TimeWaitRestart) {
+            return TimeWaitAnswer::Stays(Verdict::Accepted);
+        }
+        self.expires = cx.now + duration(cx.config);
+        TimeWaitAnswer::Restarts
+    }
+
+    fn reset(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) -> TimeWaitAnswer {
+        if cx.protects(Protection::Rfc1337) {
+            return TimeWaitAnswer::Stays(Verdict::Dropped(Drop::RstIgnored));
+        }
+        if segment.seq != self.rcv_nxt && cx.protects(Protection::Rfc5961Rst) {
+            self.challenge(cx);
+            return TimeWaitAnswer::Stays(Verdict::Dropped(Drop::RstChallenged));
+        }
+        TimeWaitAnswer::Ends
+    }
+}

@@ -1,0 +1,94 @@
+//! What a user's handle leads to.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use core::net::{IpAddr, SocketAddr};
+
+use foldhash::quality::FixedState;
+use indexmap::IndexSet;
+
+use crate::connection::Options;
+use crate::error::Errno;
+use crate::event::ConnectionId;
+use crate::reassembly::Reassembly;
+use crate::table::FourTuple;
+
+/// A user's end of the stack.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    /// Makes handles of former sockets in the same place invalid.
+    pub(crate) generation: u32,
+    pub(crate) options: Options,
+    /// What `bind` has registered with the ports.
+    pub(crate) bound: Option<SocketAddr>,
+    pub(crate) kind: SocketKind,
+}
+
+#[derive(Debug)]
+pub(crate) enum SocketKind {
+    /// Neither listening nor connected.
+    Fresh,
+    Listener(Box<Listener>),
+    /// The key of a live connection.
+    Connection(u32),
+    /// The connection is over, or in TIME-WAIT; what it left for the user to read.
+    Ended(Box<Ended>),
+}
+
+/// A listening socket. It is never consumed: each SYN starts a child.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) id: ConnectionId,
+    pub(crate) backlog: u16,
+    pub(crate) address: SocketAddr,
+    /// Children in SYN-RECEIVED.
+    pub(crate) half_open: IndexSet<u32, FixedState>,
+    /// Established children that wait for `accept`; entries whose connection is gone count no more.
+    pub(crate) waiting: VecDeque<(u32, ConnectionId)>,
+    /// How many of `waiting` are alive.
+    pub(crate) waiting_count: u32,
+}
+
+impl Listener {
+    pub(crate) fn new(id: ConnectionId, backlog: u16, address: SocketAddr) -> Self {
+        Self {
+            id,
+            backlog: backlog.max(1),
+            address,
+            half_open: IndexSet::with_hasher(FixedState::with_seed(0)),
+            waiting: VecDeque::new(),
+            waiting_count: 0,
+        }
+    }
+
+    pub(crate) fn accept_full(&self) -> bool {
+        self.waiting_count >= u32::from(self.backlog)
+    }
+
+    pub(crate) fn syn_full(&self) -> bool {
+        self.half_open.len() >= usize::from(self.backlog)
+    }
+}
+
+/// What is left for the user of a connection that is over.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) id: ConnectionId,
+    pub(crate) tuple: FourTuple,
+    /// Octets received and not yet read.
+    pub(crate) receive: Reassembly,
+    /// The peer closed in peace: the end of file follows the octets.
+    pub(crate) end_of_file: bool,
+    /// The user had shut the sending side.
+    pub(crate) send_shut: bool,
+    pub(crate) error: Option<Errno>,
+}
+
+impl Socket {
+    /// The local address, if bound or connected.
+    pub(crate) fn bound_ip(&self) -> Option<IpAddr> {
+        self.bound
+            .map(|address| address.ip())
+            .filter(|ip| !ip.is_unspecified())
+    }
+}

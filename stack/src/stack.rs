@@ -1,0 +1,276 @@
+//! The socket table: everything one TCP endpoint holds, and how the pieces find each other.
+//!
+//! Connections, TIME-WAIT records and sockets live in slabs; one hash table leads from a 4-tuple
+//! to the first two. Every connection has at most one entry that counts in the alarm queue, for
+//! its earliest timer: an entry made stale by a later timer is passed over when its time comes.
+
+mod lifecycle;
+mod names;
+mod open_calls;
+mod poll;
+mod questions;
+mod segments;
+mod use_calls;
+
+use alloc::collections::{BinaryHeap, VecDeque};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::net::IpAddr;
+
+use slab::Slab;
+
+use crate::config::{Config, GiveUp, Keepalive};
+use crate::connection::Connection;
+use crate::context::{Context, Events, Reply};
+use crate::event::{ConnectionId, Event, Interest, SocketId};
+use crate::ports::Ports;
+use crate::socket::{Listener, Socket, SocketKind};
+use crate::status::{NetstatRow, Usage};
+use crate::table::{Table, new_table};
+use crate::time::Instant;
+use crate::time_wait::TimeWait;
+
+/// The ECN field of an IP header (RFC 3168 §5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Ecn {
+    /// Not ECN-capable.
+    #[default]
+    NotEct = 0,
+    /// ECT(1).
+    Ect1 = 1,
+    /// ECT(0).
+    Ect0 = 2,
+    /// Congestion experienced.
+    Ce = 3,
+}
+
+/// Where a segment that [`Stack::poll_transmit`] built is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// Source address.
+    pub from: IpAddr,
+    /// Destination address.
+    pub to: IpAddr,
+    /// ECN field for the IP header.
+    pub ecn: Ecn,
+    /// Don't-fragment flag for the IPv4 header.
+    pub dont_fragment: bool,
+    /// Who sends it; `None`: a stateless reply to the segment handled last.
+    pub connection: Option<ConnectionId>,
+    /// A RST sent in reply to the segment handled last, in whatever state (RFC 9293 §3.10.7).
+    pub reset_reply: bool,
+}
+
+/// Which directions `shutdown` shuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Nothing more will be received: SHUT_RD.
+    Read,
+    /// Nothing more will be sent: SHUT_WR.
+    Write,
+    /// Both: SHUT_RDWR.
+    Both,
+}
+
+/// A setting of one socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketOption {
+    /// TCP_NODELAY: the Nagle algorithm off (MUST-17).
+    NoDelay(bool),
+    /// SO_KEEPALIVE with its intervals (MUST-24, MUST-27).
+    Keepalive(Option<Keepalive>),
+    /// SO_REUSEADDR: bind to a port that other sockets with this option, or connections, use.
+    ReuseAddress(bool),
+    /// R2 for data and FIN (MUST-21).
+    GiveUp(GiveUp),
+}
+
+/// Whom an alarm is for: a key of a slab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Alarm {
+    Connection(u32),
+    TimeWait(u32),
+}
+
+/// A TCP endpoint with all its sockets.
+///
+/// It does nothing by itself. After each call drain [`Stack::poll_event`] and
+/// [`Stack::poll_transmit`] until both are empty, then ask [`Stack::poll_timeout`] when to call
+/// [`Stack::handle_timeout`]. `now` must never go back from call to call.
+#[derive(Debug)]
+pub struct Stack {
+    config: Config,
+    events: Events,
+    replies: VecDeque<Reply>,
+    sockets: Slab<Socket>,
+    connections: Slab<Connection>,
+    time_waits: Slab<TimeWait>,
+    table: Table,
+    ports: Ports,
+    alarms: BinaryHeap<Reverse<(Instant, Alarm)>>,
+    /// TIME-WAIT records in the order of their ends: all last equally long.
+    time_wait_queue: VecDeque<(Instant, u32)>,
+    /// Connections that may have something to send.
+    transmit_queue: VecDeque<u32>,
+    next_connection: u64,
+    next_generation: u32,
+    /// Makes successive ephemeral ports differ.
+    ephemeral_turn: u64,
+}
+
+impl Stack {
+    /// A stack that has just booted.
+    pub fn new(config: Config) -> Self {
+        Self {
+            table: new_table(&config.secret),
+            config,
+            events: Events::default(),
+            replies: VecDeque::new(),
+            sockets: Slab::new(),
+            connections: Slab::new(),
+            time_waits: Slab::new(),
+            ports: Ports::new(),
+            alarms: BinaryHeap::new(),
+            time_wait_queue: VecDeque::new(),
+            transmit_queue: VecDeque::new(),
+            next_connection: 1,
+            next_generation: 1,
+            ephemeral_turn: 0,
+        }
+    }
+
+    /// The settings it was born with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Chooses which events are produced from now on; readiness always is.
+    pub fn set_interest(&mut self, interest: Interest) {
+        self.events.set_interest(interest);
+    }
+
+    /// The next event, in the order in which things happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.poll()
+    }
+
+    /// When [`Stack::handle_timeout`] is next wanted: perhaps early, never late.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let alarm = self.alarms.peek().map(|Reverse((at, _))| *at);
+        let time_wait = self.time_wait_queue.front().map(|(at, _)| *at);
+        match (alarm, time_wait) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Every listener, connection and TIME-WAIT record, in the order of their ids.
+    pub fn netstat(&self) -> Vec<NetstatRow> {
+        let listeners = self
+            .sockets
+            .iter()
+            .filter_map(|(_, socket)| match &socket.kind {
+                SocketKind::Listener(listener) => Some(NetstatRow::of_listener(listener)),
+                _ => None,
+            });
+        let connections = self
+            .connections
+            .iter()
+            .map(|(_, connection)| connection.into());
+        let time_waits = self.time_waits.iter().map(|(_, record)| record.into());
+        let mut rows: Vec<NetstatRow> = listeners.chain(connections).chain(time_waits).collect();
+        rows.sort_by_key(|row| row.connection);
+        rows
+    }
+
+    /// How much of everything is in use.
+    pub fn usage(&self) -> Usage {
+        let listeners = || {
+            self.sockets
+                .iter()
+                .filter_map(|(_, socket)| match &socket.kind {
+                    SocketKind::Listener(listener) => Some(listener),
+                    _ => None,
+                })
+        };
+        let buffered = |(_, connection): (usize, &Connection)| {
+            let received = &connection.receive.buffer;
+            u64::from(connection.send.buffer.len() + received.readable() + received.out_of_order())
+        };
+        Usage {
+            sockets: self.sockets.len() as u32,
+            listeners: listeners().count() as u32,
+            connections: self.connections.len() as u32,
+            half_open: listeners()
+                .map(|listener| listener.half_open.len() as u32)
+                .sum(),
+            time_waits: self.time_waits.len() as u32,
+            timer_entries: (self.alarms.len() + self.time_wait_queue.len()) as u32,
+            ports: self.ports.len(),
+            buffered: self.connections.iter().map(buffered).sum(),
+        }
+    }
+
+    /// The surroundings for work on one connection, and the connections.
+    fn split(&mut self, now: Instant) -> (&mut Slab<Connection>, Context<'_>) {
+        let Self {
+            config,
+            events,
+            replies,
+            connections,
+            ..
+        } = self;
+        (
+            connections,
+            Context {
+                now,
+                config,
+                events,
+                replies,
+            },
+        )
+    }
+
+    /// The surroundings alone.
+    fn context(&mut self, now: Instant) -> Context<'_> {
+        self.split(now).1
+    }
+
+    fn socket_ref(&self, id: SocketId) -> Option<&Socket> {
+        let (key, generation) = names::parts(id);
+        self.sockets
+            .get(key)
+            .filter(|socket| socket.generation == generation)
+    }
+
+    fn socket_mut(&mut self, id: SocketId) -> Option<&mut Socket> {
+        let (key, generation) = names::parts(id);
+        self.sockets
+            .get_mut(key)
+            .filter(|socket| socket.generation == generation)
+    }
+
+    fn listener_mut(&mut self, id: SocketId) -> Option<&mut Listener> {
+        match &mut self.socket_mut(id)?.kind {
+            SocketKind::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    fn new_connection_id(&mut self) -> ConnectionId {
+        let id = ConnectionId(self.next_connection);
+        self.next_connection += 1;
+        id
+    }
+
+    fn is_local(&self, address: IpAddr) -> bool {
+        self.config.addresses.contains(&address)
+    }
+}
+
+/// An address that one host may have (MUST-46, MUST-57, MUST-63).
+fn is_unicast(address: IpAddr) -> bool {
+    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
+    !(address.is_unspecified() || address.is_multicast() || broadcast)
+}

@@ -1,0 +1,238 @@
+//! How connections come into the tables and leave them.
+
+use alloc::boxed::Box;
+use core::cmp::Reverse;
+use core::mem;
+
+use super::{Alarm, Stack};
+use crate::connection::{Connection, Due, End, Fin, Owner};
+use crate::error::Errno;
+use crate::event::{Cause, ConnectionId, Event, Interest, Ready, SocketId};
+use crate::isn;
+use crate::socket::{Ended, SocketKind};
+use crate::state::State;
+use crate::table::{Entry, FourTuple};
+use crate::time::Instant;
+use crate::time_wait::TimeWait;
+use crate::wire::Segment;
+
+impl Stack {
+    /// Announces a new incarnation with its first transition.
+    pub(super) fn announce(
+        &mut self,
+        connection: ConnectionId,
+        socket: Option<SocketId>,
+        tuple: &FourTuple,
+    ) {
+        let (local, remote) = (tuple.local.socket_addr(), Some(tuple.remote.socket_addr()));
+        self.events.push(Interest::TRANSITIONS, || Event::Opened {
+            connection,
+            socket,
+            local,
+            remote,
+        });
+    }
+
+    /// Enters a new connection everywhere. Its tuple may belong to a TIME-WAIT record, whose
+    /// place it takes.
+    pub(super) fn insert(&mut self, connection: Connection) -> u32 {
+        let (tuple, reopens) = (connection.tuple, connection.reopened.is_some());
+        let key = self.connections.insert(connection) as u32;
+        self.table.insert(tuple, Entry::Connection(key));
+        if !reopens {
+            self.ports.add_connection(tuple.local.port);
+        }
+        self.enqueue(key);
+        key
+    }
+
+    /// A SYN for this listener starts a child, perhaps in the place of a TIME-WAIT record.
+    pub(super) fn start_child(
+        &mut self,
+        now: Instant,
+        listener: SocketId,
+        tuple: FourTuple,
+        syn: &Segment<'_>,
+        old: Option<Box<TimeWait>>,
+    ) {
+        let Some(options) = self.socket_ref(listener).map(|socket| socket.options) else {
+            return;
+        };
+        let id = self.new_connection_id();
+        let mut iss = isn::initial(&self.config, now, &tuple, id.0);
+        let mut from = State::Listen;
+        self.announce(id, None, &tuple);
+        if let Some(record) = &old {
+            iss = isn::past(&self.config, iss, record.snd_nxt);
+            from = State::TimeWait;
+            let event = Event::Reopened {
+                old: record.id,
+                new: id,
+            };
+            self.events.push(Interest::TRANSITIONS, || event);
+        }
+        self.events
+            .transition(id, from, State::SynReceived, Cause::Segment);
+        let owner = Owner::Listener(listener);
+        let cx = self.context(now);
+        let mut child = Connection::passive(id, tuple, owner, options, iss, syn, &cx);
+        child.reopened = old;
+        let key = self.insert(child);
+        if let Some(listener) = self.listener_mut(listener) {
+            listener.half_open.insert(key);
+        }
+    }
+
+    /// A half-open child is established: it waits to be accepted.
+    pub(super) fn promote(&mut self, key: u32) {
+        let connection = &self.connections[key as usize];
+        let (id, Owner::Listener(owner)) = (connection.id, connection.owner) else {
+            return;
+        };
+        if let Some(listener) = self.listener_mut(owner) {
+            listener.half_open.swap_remove(&key);
+            listener.waiting.push_back((key, id));
+            listener.waiting_count += 1;
+            self.events.ready(owner, Ready::Acceptable);
+        }
+    }
+
+    /// Work on a connection is done: it goes on, or it has come to its end.
+    pub(super) fn after(&mut self, now: Instant, key: u32) {
+        let Some(connection) = self.connections.get_mut(key as usize) else {
+            return;
+        };
+        if let Some(end) = connection.end {
+            self.finish(now, key, end);
+        } else {
+            self.reschedule(key);
+            self.enqueue(key);
+        }
+    }
+
+    /// Queues a connection for transmission.
+    pub(super) fn enqueue(&mut self, key: u32) {
+        let connection = &mut self.connections[key as usize];
+        if !mem::replace(&mut connection.queued, true) {
+            self.transmit_queue.push_back(key);
+        }
+    }
+
+    /// Keeps the alarm queue's entry no later than the connection's earliest timer.
+    pub(super) fn reschedule(&mut self, key: u32) {
+        let connection = &mut self.connections[key as usize];
+        let next = connection.next_timeout();
+        if next < connection.timers.scheduled {
+            connection.timers.scheduled = next;
+            self.alarms.push(Reverse((next, Alarm::Connection(key))));
+        }
+    }
+
+    fn finish(&mut self, now: Instant, key: u32, end: End) {
+        let mut connection = self.connections.remove(key as usize);
+        if let Owner::Listener(listener) = connection.owner {
+            self.leave_listener(listener, key);
+        }
+        match end {
+            End::TimeWait => self.keep_in_time_wait(now, &mut connection),
+            End::Returned => {
+                if let Some(record) = connection.reopened.take() {
+                    self.return_to_time_wait(*record);
+                }
+            }
+            End::Listen | End::Closed(_) => {
+                self.table.swap_remove(&connection.tuple);
+                self.ports.remove_connection(connection.tuple.local.port);
+                if let Some(old) = &connection.reopened {
+                    // Only with the return to TIME-WAIT switched off.
+                    let (from, to) = (State::TimeWait, State::Closed);
+                    self.events.transition(old.id, from, to, Cause::Replaced);
+                }
+            }
+        }
+        let error = if let End::Closed(error) = end {
+            error
+        } else {
+            None
+        };
+        self.leave_to_user(connection, error);
+    }
+
+    fn leave_listener(&mut self, listener: SocketId, key: u32) {
+        if let Some(listener) = self.listener_mut(listener)
+            && !listener.half_open.swap_remove(&key)
+        {
+            listener.waiting_count -= 1;
+        }
+    }
+
+    /// What the user may still read, and what it is told.
+    fn leave_to_user(&mut self, connection: Connection, error: Option<Errno>) {
+        let Owner::Socket(id) = connection.owner else {
+            return;
+        };
+        let mut receive = connection.receive.buffer;
+        if error.is_some() {
+            receive.clear(); // RFC 9293 §3.10.7.4, second check: all segment queues are flushed.
+        }
+        receive.release();
+        let ended = Ended {
+            id: connection.id,
+            tuple: connection.tuple,
+            receive,
+            end_of_file: connection.receive.fin_taken || connection.receive.shut,
+            send_shut: connection.send.fin != Fin::Open,
+            error,
+        };
+        if let Some(socket) = self.socket_mut(id) {
+            socket.kind = SocketKind::Ended(Box::new(ended));
+        }
+        if let Some(error) = error {
+            self.events.ready(id, Ready::Failed(error));
+        }
+    }
+
+    fn keep_in_time_wait(&mut self, now: Instant, connection: &mut Connection) {
+        let record = TimeWait::new(connection, now, &self.config);
+        if connection.due.contains(Due::ACK) {
+            record.acknowledge(&mut self.context(now));
+        }
+        let key = self.insert_time_wait(record);
+        self.time_wait_queue.push_back((record.expires, key));
+        while self.time_waits.len() > self.config.time_wait_max.max(1) as usize {
+            self.drop_oldest_time_wait();
+        }
+    }
+
+    /// The SYN that reopened this record has proved to be old. Its end stays where it was.
+    fn return_to_time_wait(&mut self, record: TimeWait) {
+        let key = self.insert_time_wait(record);
+        self.alarms
+            .push(Reverse((record.expires, Alarm::TimeWait(key))));
+    }
+
+    fn insert_time_wait(&mut self, record: TimeWait) -> u32 {
+        let key = self.time_waits.insert(record) as u32;
+        self.table.insert(record.tuple, Entry::TimeWait(key));
+        key
+    }
+
+    fn drop_oldest_time_wait(&mut self) {
+        while let Some((at, key)) = self.time_wait_queue.pop_front() {
+            let counts = |record: &TimeWait| record.expires == at;
+            if self.time_waits.get(key as usize).is_some_and(counts) {
+                self.end_time_wait(key, Cause::Replaced);
+                return;
+            }
+        }
+    }
+
+    /// TIME-WAIT is over: CLOSED.
+    pub(super) fn end_time_wait(&mut self, key: u32, cause: Cause) {
+        let record = self.time_waits.remove(key as usize);
+        self.table.swap_remove(&record.tuple);
+        self.ports.remove_connection(record.tuple.local.port);
+        self.events
+            .transition(record.id, State::TimeWait, State::Closed, cause);
+    }
+}

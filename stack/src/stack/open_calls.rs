@@ -1,0 +1,247 @@
+//! The user calls that lead to a connection, as in the BSD API: socket, bind, listen, accept,
+//! connect (RFC 9293 §3.9.1.1, §3.10.1). None blocks: what takes time is reported by
+//! [`Event::Ready`].
+
+use alloc::boxed::Box;
+use core::net::{IpAddr, SocketAddr};
+
+use super::{SocketOption, Stack, is_unicast, names};
+use crate::connection::{Connection, Options, Owner};
+use crate::error::{AcceptError, BindError, ConnectError, ListenError, SocketError};
+use crate::event::{Call, Cause, Event, Interest, Ready, SocketId};
+use crate::isn;
+use crate::keyed::{self, Purpose};
+use crate::ports::candidates;
+use crate::socket::{Listener, Socket, SocketKind};
+use crate::state::State;
+use crate::table::{End, FourTuple};
+use crate::time::Instant;
+
+impl Stack {
+    /// A new socket, neither bound nor connected.
+    pub fn socket(&mut self) -> SocketId {
+        let options = Options::defaults(&self.config);
+        self.new_socket(options, SocketKind::Fresh)
+    }
+
+    fn new_socket(&mut self, options: Options, kind: SocketKind) -> SocketId {
+        let generation = self.next_generation;
+        self.next_generation = generation.wrapping_add(1);
+        let key = self.sockets.insert(Socket {
+            generation,
+            options,
+            bound: None,
+            kind,
+        });
+        names::socket_id(key, generation)
+    }
+
+    /// Changes a setting of a socket; of a connected one it takes effect at once.
+    pub fn set_option(
+        &mut self,
+        socket: SocketId,
+        option: SocketOption,
+    ) -> Result<(), SocketError> {
+        let entry = self.socket_mut(socket).ok_or(SocketError::BadSocket)?;
+        let options = &mut entry.options;
+        match option {
+            SocketOption::NoDelay(on) => options.nagle = !on,
+            SocketOption::Keepalive(keepalive) => options.keepalive = keepalive,
+            SocketOption::ReuseAddress(on) => options.reuse_address = on,
+            SocketOption::GiveUp(r2) => options.r2 = r2,
+        }
+        let options = *options;
+        if let SocketKind::Connection(key) = entry.kind {
+            self.connections[key as usize].options = options;
+            self.reschedule(key);
+            self.enqueue(key);
+        }
+        Ok(())
+    }
+
+    /// Gives the socket a local address (MUST-43). Port 0: an ephemeral one. An unspecified
+    /// address: every local one of its family.
+    pub fn bind(&mut self, socket: SocketId, local: SocketAddr) -> Result<(), BindError> {
+        let entry = self.socket_ref(socket).ok_or(BindError::BadSocket)?;
+        if entry.bound.is_some() || !matches!(entry.kind, SocketKind::Fresh) {
+            return Err(BindError::Bound);
+        }
+        let (ip, reuse) = (local.ip(), entry.options.reuse_address);
+        if !ip.is_unspecified() && !self.is_local(ip) {
+            return Err(BindError::NotLocal);
+        }
+        let port = match local.port() {
+            0 => self.unused_port(ip).ok_or(BindError::NoPort)?,
+            port => port,
+        };
+        if !self.ports.bind(socket, ip, port, reuse) {
+            return Err(BindError::InUse);
+        }
+        if let Some(entry) = self.socket_mut(socket) {
+            entry.bound = Some(SocketAddr::new(ip, port));
+        }
+        Ok(())
+    }
+
+    fn unused_port(&mut self, ip: IpAddr) -> Option<u16> {
+        let nobody = End::new(ip, 0);
+        let mut candidates = self.ephemeral_candidates(nobody, nobody);
+        candidates.find(|port| self.ports.is_unused(*port))
+    }
+
+    /// Ephemeral ports for a connection between two addresses, most wanted first (RFC 6056).
+    fn ephemeral_candidates(
+        &mut self,
+        local: End,
+        remote: End,
+    ) -> impl Iterator<Item = u16> + use<> {
+        let secret = &self.config.secret;
+        let offset = keyed::hash(secret, Purpose::EphemeralPort, local, remote, 0);
+        self.ephemeral_turn = self.ephemeral_turn.wrapping_add(1);
+        candidates(self.config.ephemeral_ports, offset, self.ephemeral_turn)
+    }
+
+    /// Listens on the bound address (passive OPEN). `backlog` bounds the half-open connections,
+    /// and as many again that wait for `accept`; at least 1.
+    pub fn listen(&mut self, socket: SocketId, backlog: u16) -> Result<(), ListenError> {
+        let entry = self.socket_mut(socket).ok_or(ListenError::BadSocket)?;
+        match &mut entry.kind {
+            SocketKind::Fresh => {}
+            SocketKind::Listener(listener) => {
+                listener.backlog = backlog.max(1);
+                return Ok(());
+            }
+            _ => return Err(ListenError::Connected),
+        }
+        let address = entry.bound.ok_or(ListenError::NotBound)?;
+        if !self.ports.listen(socket, address.port()) {
+            return Err(ListenError::InUse);
+        }
+        let id = self.new_connection_id();
+        if let Some(entry) = self.socket_mut(socket) {
+            entry.kind = SocketKind::Listener(Box::new(Listener::new(id, backlog, address)));
+        }
+        self.events.push(Interest::TRANSITIONS, || Event::Opened {
+            connection: id,
+            socket: Some(socket),
+            local: address,
+            remote: None,
+        });
+        self.events
+            .transition(id, State::Closed, State::Listen, Cause::User(Call::Listen));
+        Ok(())
+    }
+
+    /// The next established connection of a listener, and its peer's address.
+    pub fn accept(&mut self, socket: SocketId) -> Result<(SocketId, SocketAddr), AcceptError> {
+        let options = self
+            .socket_ref(socket)
+            .ok_or(AcceptError::BadSocket)?
+            .options;
+        loop {
+            let listener = self.listener_mut(socket).ok_or(AcceptError::NotListening)?;
+            let (key, id) = listener
+                .waiting
+                .pop_front()
+                .ok_or(AcceptError::WouldBlock)?;
+            let alive = |connection: &Connection| {
+                connection.id == id && connection.owner == Owner::Listener(socket)
+            };
+            if !self.connections.get(key as usize).is_some_and(alive) {
+                continue;
+            }
+            if let Some(listener) = self.listener_mut(socket) {
+                listener.waiting_count -= 1;
+            }
+            let accepted = self.new_socket(options, SocketKind::Connection(key));
+            let connection = &mut self.connections[key as usize];
+            connection.owner = Owner::Socket(accepted);
+            if connection.receive.buffer.readable() > 0 || connection.receive.fin_taken {
+                self.events.ready(accepted, Ready::Readable);
+            }
+            return Ok((accepted, connection.tuple.remote.socket_addr()));
+        }
+    }
+
+    /// Starts an active OPEN. Its outcome is [`Ready::Connected`] or [`Ready::Failed`].
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        remote: SocketAddr,
+    ) -> Result<(), ConnectError> {
+        let entry = self.socket_ref(socket).ok_or(ConnectError::BadSocket)?;
+        match entry.kind {
+            SocketKind::Fresh => {}
+            SocketKind::Listener(_) => return Err(ConnectError::Listening),
+            SocketKind::Connection(key) if !self.is_past_handshake(key) => {
+                return Err(ConnectError::InProgress);
+            }
+            SocketKind::Connection(_) | SocketKind::Ended(_) => {
+                return Err(ConnectError::Connected);
+            }
+        }
+        if !is_unicast(remote.ip()) || remote.port() == 0 {
+            return Err(ConnectError::BadRemote);
+        }
+        let options = entry.options;
+        let tuple = self.choose_tuple(socket, remote)?;
+        let id = self.new_connection_id();
+        let iss = isn::initial(&self.config, now, &tuple, id.0);
+        self.announce(id, Some(socket), &tuple);
+        let (closed, cause) = (State::Closed, Cause::User(Call::Connect));
+        self.events.transition(id, closed, State::SynSent, cause);
+        let cx = self.context(now);
+        let owner = Owner::Socket(socket);
+        let connection = Connection::active(id, tuple, owner, options, iss, &cx);
+        let key = self.insert(connection);
+        if let Some(entry) = self.socket_mut(socket) {
+            entry.kind = SocketKind::Connection(key);
+        }
+        Ok(())
+    }
+
+    fn is_past_handshake(&self, key: u32) -> bool {
+        self.connections[key as usize].state.is_synchronized()
+    }
+
+    /// The local end for a connection to `remote`: the bound one, or the host's address with an
+    /// ephemeral port (MUST-44). No other connection may have the tuple.
+    fn choose_tuple(
+        &mut self,
+        socket: SocketId,
+        remote: SocketAddr,
+    ) -> Result<FourTuple, ConnectError> {
+        let entry = self.socket_ref(socket).ok_or(ConnectError::BadSocket)?;
+        let v4 = remote.is_ipv4();
+        if entry.bound.is_some_and(|bound| bound.is_ipv4() != v4) {
+            return Err(ConnectError::FamilyMismatch);
+        }
+        let of_family = |address: &&IpAddr| address.is_ipv4() == v4;
+        let ip = entry
+            .bound_ip()
+            .or_else(|| self.config.addresses.iter().find(of_family).copied())
+            .ok_or(ConnectError::NoLocalAddress)?;
+        let remote = End::new(remote.ip(), remote.port());
+        if let Some(bound) = entry.bound {
+            let tuple = FourTuple {
+                local: End::new(ip, bound.port()),
+                remote,
+            };
+            let taken = self.table.contains_key(&tuple);
+            return if taken {
+                Err(ConnectError::InUse)
+            } else {
+                Ok(tuple)
+            };
+        }
+        let mut candidates = self.ephemeral_candidates(End::new(ip, 0), remote);
+        let tuple = |port| FourTuple {
+            local: End::new(ip, port),
+            remote,
+        };
+        let free =
+            |port: &u16| self.ports.is_unbound(*port) && !self.table.contains_key(&tuple(*port));
+        candidates.find(free).map(tuple).ok_or(ConnectError::NoPort)
+    }
+}

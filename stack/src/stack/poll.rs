@@ -1,0 +1,120 @@
+//! Time passes, and segments leave.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use super::{Alarm, Ecn, Stack, Transmit};
+use crate::context::Reply;
+use crate::event::{Cause, Event, Interest, Snapshot, Timer};
+use crate::time::Instant;
+use crate::wire::{Header, Options, finish_checksum};
+
+impl Stack {
+    /// Does what timers have made due by `now`. Harmless when nothing is.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(&Reverse((at, alarm))) = self.alarms.peek() {
+            if at > now {
+                break;
+            }
+            self.alarms.pop();
+            match alarm {
+                Alarm::Connection(key) => self.wake(now, at, key),
+                Alarm::TimeWait(key) => self.expire_time_wait(now, key),
+            }
+        }
+        while let Some(&(at, key)) = self.time_wait_queue.front() {
+            if at > now {
+                break;
+            }
+            self.time_wait_queue.pop_front();
+            self.expire_time_wait(now, key);
+        }
+    }
+
+    fn wake(&mut self, now: Instant, at: Instant, key: u32) {
+        let (connections, mut cx) = self.split(now);
+        let Some(connection) = connections.get_mut(key as usize) else {
+            return;
+        };
+        if connection.timers.scheduled != at {
+            return; // A later arming made this entry stale, or it was of a former connection.
+        }
+        connection.timers.scheduled = Instant::MAX;
+        if connection.next_timeout() <= now {
+            connection.handle_timeout(&mut cx);
+            self.after(now, key);
+        } else {
+            self.reschedule(key);
+        }
+    }
+
+    fn expire_time_wait(&mut self, now: Instant, key: u32) {
+        if let Some(record) = self
+            .time_waits
+            .get(key as usize)
+            .filter(|r| r.expires <= now)
+        {
+            self.events.timer(record.id, Timer::TimeWait, 1);
+            self.end_time_wait(key, Cause::Timer(Timer::TimeWait));
+        }
+    }
+
+    /// Appends the next segment to `buf` and says where it goes; `None`: nothing to send now.
+    /// The only way anything leaves.
+    pub fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
+        if let Some(reply) = self.replies.pop_front() {
+            return Some(emit_reply(&reply, buf));
+        }
+        while let Some(&key) = self.transmit_queue.front() {
+            let (connections, cx) = self.split(now);
+            // A connection that is gone, or another in its place that was served already.
+            if let Some(connection) = connections.get_mut(key as usize).filter(|c| c.queued) {
+                if let Some(transmit) = connection.output(buf, &cx) {
+                    return Some(transmit);
+                }
+                connection.queued = false;
+                self.reschedule(key);
+                self.show(key);
+            }
+            self.transmit_queue.pop_front();
+        }
+        None
+    }
+
+    /// Shows the variables of a connection that has nothing more to send.
+    fn show(&mut self, key: u32) {
+        let connection = &self.connections[key as usize];
+        self.events.push(Interest::SNAPSHOTS, || {
+            Event::Snapshot(Box::new(Snapshot {
+                connection: connection.id,
+                vars: connection.vars(),
+            }))
+        });
+    }
+}
+
+fn emit_reply(reply: &Reply, buf: &mut Vec<u8>) -> Transmit {
+    let start = buf.len();
+    let header = Header {
+        source_port: reply.tuple.local.port,
+        destination_port: reply.tuple.remote.port,
+        seq: reply.seq,
+        ack: reply.ack,
+        flags: reply.flags,
+        window: reply.window,
+        urgent: 0,
+        options: Options::default(),
+    };
+    header.write(buf);
+    let (from, to) = (reply.tuple.local.ip(), reply.tuple.remote.ip());
+    finish_checksum(from, to, &mut buf[start..]);
+    Transmit {
+        from,
+        to,
+        ecn: Ecn::NotEct,
+        dont_fragment: true,
+        connection: reply.connection,
+        reset_reply: reply.reset_reply,
+    }
+}

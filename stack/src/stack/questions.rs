@@ -1,0 +1,79 @@
+//! What may be asked of a socket at any moment (RFC 9293 §3.9.1.6).
+
+use super::Stack;
+use crate::connection::{Connection, Fin};
+use crate::error::SocketError;
+use crate::event::{ConnectionId, SocketId};
+use crate::socket::{Ended, SocketKind};
+use crate::state::State;
+use crate::status::Status;
+use crate::table::Entry;
+
+impl Stack {
+    /// The incarnation behind a socket, if it ever had one; also after that one's end.
+    pub fn connection(&self, socket: SocketId) -> Option<ConnectionId> {
+        match &self.socket_ref(socket)?.kind {
+            SocketKind::Fresh => None,
+            SocketKind::Listener(listener) => Some(listener.id),
+            &SocketKind::Connection(key) => Some(self.connections[key as usize].id),
+            SocketKind::Ended(ended) => Some(ended.id),
+        }
+    }
+
+    /// STATUS (RFC 9293 §3.9.1.6).
+    pub fn status(&self, socket: SocketId) -> Result<Status, SocketError> {
+        let entry = self.socket_ref(socket).ok_or(SocketError::BadSocket)?;
+        let mut status = Status {
+            connection: self.connection(socket),
+            state: State::Closed,
+            local: entry.bound,
+            remote: None,
+            readable: 0,
+            writable: 0,
+            error: None,
+            vars: None,
+        };
+        match &entry.kind {
+            SocketKind::Fresh => {}
+            SocketKind::Listener(_) => status.state = State::Listen,
+            &SocketKind::Connection(key) => {
+                let connection = &self.connections[key as usize];
+                status.state = connection.state;
+                status.local = Some(connection.tuple.local.socket_addr());
+                status.remote = Some(connection.tuple.remote.socket_addr());
+                status.readable = connection.receive.buffer.readable();
+                status.writable = self.writable(connection);
+                status.vars = Some(connection.vars());
+            }
+            SocketKind::Ended(ended) => {
+                if self.time_wait_of(ended).is_some() {
+                    status.state = State::TimeWait;
+                }
+                status.local = Some(ended.tuple.local.socket_addr());
+                status.remote = Some(ended.tuple.remote.socket_addr());
+                status.readable = ended.receive.readable();
+                status.error = ended.error;
+            }
+        }
+        Ok(status)
+    }
+
+    fn writable(&self, connection: &Connection) -> u32 {
+        let open = connection.send.fin == Fin::Open;
+        if open {
+            connection.send_room(&self.config)
+        } else {
+            0
+        }
+    }
+
+    /// The key of the TIME-WAIT record that this connection has become, if it still waits.
+    pub(super) fn time_wait_of(&self, ended: &Ended) -> Option<u32> {
+        match self.table.get(&ended.tuple) {
+            Some(&Entry::TimeWait(key)) if self.time_waits[key as usize].id == ended.id => {
+                Some(key)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Segments come in: checked as bytes, then handed to whom they are for.
+
+use alloc::boxed::Box;
+use core::net::IpAddr;
+
+use super::{Ecn, Stack, is_unicast};
+use crate::connection::Owner;
+use crate::context::Context;
+use crate::event::{Cause, ConnectionId, Drop, Interest, SegmentArrival, SocketId, Vars, Verdict};
+use crate::protection::Protection;
+use crate::segment_arrives::{TimeWaitAnswer, closed, listen};
+use crate::socket::SocketKind;
+use crate::state::State;
+use crate::table::{End, Entry, FourTuple};
+use crate::time::Instant;
+use crate::wire::Segment;
+
+impl Stack {
+    /// Handles a segment that arrived in an IP datagram from `from` to `to`. Nothing is returned:
+    /// what there is to answer leaves by [`Stack::poll_transmit`], and a bad segment is an
+    /// [`Event::Segment`](crate::Event::Segment) that says why it was dropped.
+    pub fn handle_segment(
+        &mut self,
+        now: Instant,
+        from: IpAddr,
+        to: IpAddr,
+        ecn: Ecn,
+        bytes: &[u8],
+    ) {
+        let _ = ecn; // The echo of congestion marks (RFC 3168) is not there yet.
+        match self.check_bytes(from, to, bytes) {
+            Err(verdict) => self.report(None, verdict, None, None),
+            Ok(segment) => {
+                let local = End::new(to, segment.destination_port);
+                let remote = End::new(from, segment.source_port);
+                self.dispatch(now, FourTuple { local, remote }, &segment);
+            }
+        }
+    }
+
+    fn check_bytes<'a>(
+        &self,
+        from: IpAddr,
+        to: IpAddr,
+        bytes: &'a [u8],
+    ) -> Result<Segment<'a>, Verdict> {
+        if !is_unicast(from) || !self.is_local(to) {
+            return Err(Verdict::Dropped(Drop::BadAddress));
+        }
+        if self.config.protects(Protection::Checksum) && !Segment::verify_checksum(from, to, bytes)
+        {
+            return Err(Verdict::Dropped(Drop::BadChecksum));
+        }
+        Segment::parse(bytes).map_err(Verdict::Malformed)
+    }
+
+    fn dispatch(&mut self, now: Instant, tuple: FourTuple, segment: &Segment<'_>) {
+        match self.table.get(&tuple) {
+            Some(&Entry::Connection(key)) => self.hand_to_connection(now, key, segment),
+            Some(&Entry::TimeWait(key)) => self.hand_to_time_wait(now, key, segment),
+            None => match self.ports.listener(tuple.local.ip(), tuple.local.port) {
+                Some(listener) => self.hand_to_listener(now, listener, tuple, segment),
+                None => {
+                    let verdict = closed::segment_arrives(tuple, segment, &mut self.context(now));
+                    self.report(None, verdict, None, None);
+                }
+            },
+        }
+    }
+
+    fn hand_to_connection(&mut self, now: Instant, key: u32, segment: &Segment<'_>) {
+        let connection = &self.connections[key as usize];
+        let (id, state, owner, tuple) = (
+            connection.id,
+            connection.state,
+            connection.owner,
+            connection.tuple,
+        );
+        let before = self
+            .events
+            .wants(Interest::SEGMENTS)
+            .then(|| connection.vars());
+        let half_open = match owner {
+            Owner::Listener(listener) if state == State::SynReceived => Some(listener),
+            _ => None,
+        };
+        let full = half_open
+            .and_then(|listener| self.listener_mut(listener))
+            .is_some_and(|listener| listener.accept_full());
+        let (connections, mut cx) = self.split(now);
+        let connection = &mut connections[key as usize];
+        let verdict = match state {
+            State::SynSent => connection.arrives_in_syn_sent(segment, &mut cx),
+            _ => connection.arrives_in_other_states(segment, full, &mut cx),
+        };
+        let state = connection.state;
+        if half_open.is_some() && state.is_synchronized() && state != State::TimeWait {
+            self.promote(key);
+        }
+        let after = before
+            .is_some()
+            .then(|| self.connections[key as usize].vars());
+        self.after(now, key);
+        let record = || self.time_wait_vars(&tuple);
+        let after = if state == State::TimeWait {
+            after.and_then(|_| record())
+        } else {
+            after
+        };
+        self.report(Some(id), verdict, before, after);
+    }
+
+    fn hand_to_time_wait(&mut self, now: Instant, key: u32, segment: &Segment<'_>) {
+        let record = self.time_waits[key as usize];
+        let before = self.events.wants(Interest::SEGMENTS).then(|| record.vars());
+        let listener = self
+            .ports
+            .listener(record.tuple.local.ip(), record.tuple.local.port);
+        let listener = listener.filter(|listener| self.has_room(*listener));
+        let Self {
+            config,
+            events,
+            replies,
+            time_waits,
+            ..
+        } = self;
+        let mut cx = Context {
+            now,
+            config,
+            events,
+            replies,
+        };
+        let mutable = &mut time_waits[key as usize];
+        let answer = mutable.segment_arrives(segment, listener.is_some(), &mut cx);
+        let after = before.is_some().then(|| mutable.vars());
+        let expires = mutable.expires;
+        let mut closed = false;
+        let verdict = match answer {
+            TimeWaitAnswer::Stays(verdict) => verdict,
+            TimeWaitAnswer::Restarts => {
+                self.time_wait_queue.push_back((expires, key));
+                Verdict::Accepted
+            }
+            TimeWaitAnswer::Ends => {
+                self.end_time_wait(key, Cause::Segment);
+                closed = true;
+                Verdict::Accepted
+            }
+            TimeWaitAnswer::MayReopen => {
+                self.time_waits.remove(key as usize);
+                if let Some(listener) = listener {
+                    let old = Some(Box::new(record));
+                    self.start_child(now, listener, record.tuple, segment, old);
+                }
+                Verdict::Accepted
+            }
+        };
+        self.report(Some(record.id), verdict, before, after.filter(|_| !closed));
+    }
+
+    fn hand_to_listener(
+        &mut self,
+        now: Instant,
+        listener: SocketId,
+        tuple: FourTuple,
+        segment: &Segment<'_>,
+    ) {
+        let Some(id) = self.listener_mut(listener).map(|listener| listener.id) else {
+            return;
+        };
+        let verdict = match listen::check(tuple, segment, &mut self.context(now)) {
+            Err(reason) => Verdict::Dropped(reason),
+            Ok(()) if !self.has_room(listener) => Verdict::Dropped(Drop::QueueFull),
+            Ok(()) => {
+                self.start_child(now, listener, tuple, segment, None);
+                Verdict::Accepted
+            }
+        };
+        let listening = || Vars {
+            state: State::Listen,
+            ..Vars::default()
+        };
+        let vars = self.events.wants(Interest::SEGMENTS).then(listening);
+        self.report(Some(id), verdict, vars.clone(), vars);
+    }
+
+    /// Whether a listener may take one more SYN.
+    fn has_room(&self, listener: SocketId) -> bool {
+        match self.socket_ref(listener).map(|socket| &socket.kind) {
+            Some(SocketKind::Listener(listener)) => {
+                let full = listener.syn_full() && self.config.protects(Protection::SynQueueBound);
+                !full && !listener.accept_full()
+            }
+            _ => false,
+        }
+    }
+
+    fn time_wait_vars(&self, tuple: &FourTuple) -> Option<Vars> {
+        match self.table.get(tuple) {
+            Some(&Entry::TimeWait(key)) => Some(self.time_waits[key as usize].vars()),
+            _ => None,
+        }
+    }
+
+    /// Without variables there was no connection.
+    fn report(
+        &mut self,
+        connection: Option<ConnectionId>,
+        verdict: Verdict,
+        before: Option<Vars>,
+        after: Option<Vars>,
+    ) {
+        self.events.segment(|| SegmentArrival {
+            connection,
+            verdict,
+            before: before.unwrap_or_default(),
+            after: after.unwrap_or_default(),
+        });
+    }
+}

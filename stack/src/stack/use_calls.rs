@@ -1,0 +1,183 @@
+//! The user calls on a connection: send, recv, shutdown, close, abort (RFC 9293 §3.10.2 to
+//! §3.10.5). None blocks.
+
+use core::mem;
+
+use super::{How, Stack, names};
+use crate::connection::{Due, Fin};
+use crate::error::{Errno, RecvError, SendError, ShutdownError, SocketError};
+use crate::event::{Call, Cause, ConnectionId, SocketId};
+use crate::socket::{Ended, Listener, SocketKind};
+use crate::state::State;
+use crate::time::Instant;
+
+impl Stack {
+    /// Queues octets for the peer; returns how many were taken, at least one unless `octets` is
+    /// empty. Before ESTABLISHED they wait for it.
+    pub fn send(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        octets: &[u8],
+    ) -> Result<usize, SendError> {
+        let key = match &self.socket_ref(socket).ok_or(SendError::BadSocket)?.kind {
+            SocketKind::Fresh | SocketKind::Listener(_) => return Err(SendError::NotConnected),
+            SocketKind::Ended(ended) => return Err(send_error(ended)),
+            &SocketKind::Connection(key) => key,
+        };
+        let (connections, cx) = self.split(now);
+        let connection = &mut connections[key as usize];
+        if !connection.state.may_send() || connection.send.fin != Fin::Open {
+            return Err(SendError::Shutdown);
+        }
+        if octets.is_empty() {
+            return Ok(0);
+        }
+        match connection.send_octets(octets, &cx) {
+            0 => Err(SendError::WouldBlock),
+            taken => {
+                self.enqueue(key);
+                Ok(taken)
+            }
+        }
+    }
+
+    /// Takes octets that have arrived in order, as many as fit. `Ok(0)` is the end of file: the
+    /// peer has closed (or the user has shut the receiving side, or `into` is empty).
+    pub fn recv(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        into: &mut [u8],
+    ) -> Result<usize, RecvError> {
+        let key = match &mut self.socket_mut(socket).ok_or(RecvError::BadSocket)?.kind {
+            SocketKind::Fresh | SocketKind::Listener(_) => return Err(RecvError::NotConnected),
+            SocketKind::Ended(ended) => return receive_rest(ended, into),
+            &mut SocketKind::Connection(key) => key,
+        };
+        let (connections, cx) = self.split(now);
+        let connection = &mut connections[key as usize];
+        if connection.receive.buffer.readable() == 0 {
+            let over = connection.receive.fin_taken || connection.receive.shut;
+            return if over {
+                Ok(0)
+            } else {
+                Err(RecvError::WouldBlock)
+            };
+        }
+        let octets = connection.receive_octets(into, &cx);
+        if connection.due.contains(Due::ACK) {
+            self.enqueue(key);
+        }
+        Ok(octets)
+    }
+
+    /// Shuts one direction or both, and keeps the socket. To shut the sending side is the RFC's
+    /// CLOSE: a FIN follows what is queued.
+    pub fn shutdown(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        how: How,
+    ) -> Result<(), ShutdownError> {
+        let entry = self.socket_ref(socket).ok_or(ShutdownError::BadSocket)?;
+        let SocketKind::Connection(key) = entry.kind else {
+            return Err(ShutdownError::NotConnected);
+        };
+        let (connections, mut cx) = self.split(now);
+        let connection = &mut connections[key as usize];
+        if connection.state == State::SynSent {
+            return Err(ShutdownError::NotConnected);
+        }
+        if how != How::Write {
+            connection.shut_receive();
+        }
+        if how != How::Read {
+            connection.shut_send(Call::Shutdown, &mut cx);
+        }
+        self.after(now, key);
+        Ok(())
+    }
+
+    /// Gives the handle back. A connection goes on to CLOSED by itself: it sends what is queued
+    /// and a FIN, or a RST if octets that arrived were never read (SHLD-3).
+    pub fn close(&mut self, now: Instant, socket: SocketId) -> Result<(), SocketError> {
+        self.leave(now, socket, Call::Close)
+    }
+
+    /// ABORT (RFC 9293 §3.10.5): gives the handle back, sends a RST where the peer may still hold
+    /// the connection, and forgets it. Ends TIME-WAIT, too.
+    pub fn abort(&mut self, now: Instant, socket: SocketId) -> Result<(), SocketError> {
+        self.leave(now, socket, Call::Abort)
+    }
+
+    fn leave(&mut self, now: Instant, id: SocketId, call: Call) -> Result<(), SocketError> {
+        let socket = self.socket_mut(id).ok_or(SocketError::BadSocket)?;
+        let bound = socket.bound;
+        match mem::replace(&mut socket.kind, SocketKind::Fresh) {
+            SocketKind::Fresh => {}
+            SocketKind::Listener(listener) => self.close_listener(now, *listener, call),
+            SocketKind::Connection(key) => {
+                let (connections, mut cx) = self.split(now);
+                let connection = &mut connections[key as usize];
+                match call {
+                    Call::Abort => connection.abort(call, &mut cx),
+                    _ => connection.close(&mut cx),
+                }
+                self.after(now, key);
+            }
+            SocketKind::Ended(ended) => {
+                if let (Call::Abort, Some(key)) = (call, self.time_wait_of(&ended)) {
+                    self.end_time_wait(key, Cause::User(call));
+                }
+            }
+        }
+        if let Some(bound) = bound {
+            self.ports.unbind(id, bound.port());
+        }
+        self.sockets.remove(names::parts(id).0);
+        Ok(())
+    }
+
+    /// CLOSE in LISTEN: children that nobody has accepted are aborted.
+    fn close_listener(&mut self, now: Instant, listener: Listener, call: Call) {
+        let waiting = listener.waiting.iter().copied();
+        let half_open = listener.half_open.iter().map(|key| (*key, ConnectionId(0)));
+        for (key, id) in half_open.chain(waiting) {
+            let (connections, mut cx) = self.split(now);
+            let Some(child) = connections.get_mut(key as usize) else {
+                continue;
+            };
+            if id == ConnectionId(0) || child.id == id {
+                child.abort(call, &mut cx);
+                self.after(now, key);
+            }
+        }
+        self.events
+            .transition(listener.id, State::Listen, State::Closed, Cause::User(call));
+    }
+}
+
+fn send_error(ended: &Ended) -> SendError {
+    match ended.error {
+        Some(Errno::ECONNREFUSED) => SendError::Refused,
+        Some(Errno::ETIMEDOUT) => SendError::TimedOut,
+        Some(_) => SendError::Reset,
+        None if ended.send_shut => SendError::Shutdown,
+        None => SendError::Closed,
+    }
+}
+
+/// What is left to read of a connection that is over, then how it ended.
+fn receive_rest(ended: &mut Ended, into: &mut [u8]) -> Result<usize, RecvError> {
+    if ended.receive.readable() > 0 {
+        return Ok(ended.receive.read(into) as usize);
+    }
+    match ended.error {
+        Some(Errno::ECONNREFUSED) => Err(RecvError::Refused),
+        Some(Errno::ETIMEDOUT) => Err(RecvError::TimedOut),
+        Some(_) => Err(RecvError::Reset),
+        None if ended.end_of_file => Ok(0),
+        None => Err(RecvError::NotConnected),
+    }
+}

@@ -1,0 +1,106 @@
+//! TIME-WAIT (RFC 9293 §3.6.1): what is left of a connection that closed first, for 2MSL.
+//!
+//! It answers the peer's FIN should our last ACK be lost, and keeps old duplicates out of the
+//! next incarnation. It is a record of its own, smaller than a connection: no buffers, no
+//! congestion state, one timer.
+
+use crate::challenge::ChallengeLimit;
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::context::{Context, Reply};
+use crate::event::{ConnectionId, Timers, Vars};
+use crate::protection::Protection;
+use crate::seq::SeqNumber;
+use crate::state::State;
+use crate::table::FourTuple;
+use crate::time::{Duration, Instant};
+use crate::wire::Flags;
+
+/// A connection in TIME-WAIT.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimeWait {
+    pub(crate) id: ConnectionId,
+    pub(crate) tuple: FourTuple,
+    iss: SeqNumber,
+    irs: SeqNumber,
+    /// SND.NXT, and SND.UNA: everything is acknowledged.
+    pub(crate) snd_nxt: SeqNumber,
+    pub(crate) rcv_nxt: SeqNumber,
+    /// RCV.WND as last advertised.
+    pub(crate) rcv_wnd: u16,
+    pub(crate) max_snd_wnd: u32,
+    /// The end of 2MSL.
+    pub(crate) expires: Instant,
+    pub(crate) challenge: ChallengeLimit,
+}
+
+impl TimeWait {
+    /// The record of a connection that has just entered TIME-WAIT.
+    pub(crate) fn new(connection: &Connection, now: Instant, config: &Config) -> Self {
+        let (send, receive) = (&connection.send, &connection.receive);
+        Self {
+            id: connection.id,
+            tuple: connection.tuple,
+            iss: send.iss,
+            irs: receive.irs,
+            snd_nxt: send.nxt,
+            rcv_nxt: receive.nxt,
+            rcv_wnd: receive.window() as u16,
+            max_snd_wnd: send.max_wnd,
+            expires: now + duration(config),
+            challenge: connection.challenge,
+        }
+    }
+
+    /// `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`.
+    pub(crate) fn acknowledge(&self, cx: &mut Context<'_>) {
+        cx.replies.push_back(Reply {
+            tuple: self.tuple,
+            seq: self.snd_nxt,
+            ack: self.rcv_nxt,
+            flags: Flags::ACK,
+            window: self.rcv_wnd,
+            connection: Some(self.id),
+            reset_reply: false,
+        });
+    }
+
+    /// The same, in answer to something invalid, if the limit allows.
+    pub(crate) fn challenge(&mut self, cx: &mut Context<'_>) {
+        if self.challenge.allow(cx.now, cx.config) {
+            self.acknowledge(cx);
+        }
+    }
+
+    /// The variables of this moment.
+    pub(crate) fn vars(&self) -> Vars {
+        Vars {
+            state: State::TimeWait,
+            iss: self.iss,
+            snd_una: self.snd_nxt,
+            snd_nxt: self.snd_nxt,
+            max_snd_wnd: self.max_snd_wnd,
+            fin_queued: true,
+            fin_sent: true,
+            irs: self.irs,
+            rcv_nxt: self.rcv_nxt,
+            rcv_adv: self.rcv_nxt + u32::from(self.rcv_wnd),
+            fin_received: true,
+            timers: Timers {
+                time_wait: Some(self.expires),
+                ..Timers::default()
+            },
+            orphan: true,
+            ..Vars::default()
+        }
+    }
+}
+
+/// 2MSL (MUST-13).
+pub(crate) fn duration(config: &Config) -> Duration {
+    if config.protects(Protection::TimeWait) {
+        config.msl.saturating_mul(2)
+    } else {
+        Duration::ZERO
+    }
+}

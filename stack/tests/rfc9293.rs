@@ -1,0 +1,17 @@
+//! The stack against the text of RFC 9293, segment by segment: each test plays the peer by hand.
+
+#[path = "rfc9293/peer.rs"]
+mod peer;
+
+#[path = "rfc9293/calls.rs"]
+mod calls;
+#[path = "rfc9293/closing.rs"]
+mod closing;
+#[path = "rfc9293/opening.rs"]
+mod opening;
+#[path = "rfc9293/receiving.rs"]
+mod receiving;
+#[path = "rfc9293/sending.rs"]
+mod sending;
+#[path = "rfc9293/windows.rs"]
+mod windows;

@@ -1,0 +1,202 @@
+//! A peer played by hand: it injects segments at exact instants and looks at what comes out.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use timewait_stack::wire::{Flags, Options, Segment};
+use timewait_stack::{
+    Config, Duration, Ecn, Event, Instant, Interest, SeqNumber, SocketId, Stack, State,
+};
+
+/// The stack under test and its address.
+pub(crate) const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+/// The peer played by hand.
+pub(crate) const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+/// The port the stack uses.
+pub(crate) const PORT: u16 = 80;
+/// The port the peer uses.
+pub(crate) const PEER_PORT: u16 = 5000;
+/// The peer's ISN, close to the wrap.
+pub(crate) const ISN: u32 = u32::MAX - 50;
+
+/// A segment that the stack sent, with its text owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) seq: SeqNumber,
+    pub(crate) ack: SeqNumber,
+    pub(crate) flags: Flags,
+    pub(crate) window: u16,
+    pub(crate) mss: Option<u16>,
+    pub(crate) text: Vec<u8>,
+}
+
+pub(crate) struct Bench {
+    pub(crate) stack: Stack,
+    pub(crate) now: Instant,
+    /// The listener, if there is one.
+    pub(crate) listener: Option<SocketId>,
+    /// States as told by transitions, of all connections.
+    pub(crate) transitions: Vec<(State, State)>,
+    pub(crate) ready: Vec<(SocketId, timewait_stack::event::Ready)>,
+}
+
+pub(crate) fn config() -> Config {
+    Config::new(vec![HOST], [7; 32])
+}
+
+impl Bench {
+    pub(crate) fn new(config: Config) -> Self {
+        let mut stack = Stack::new(config);
+        stack.set_interest(Interest::all());
+        Self {
+            stack,
+            now: Instant::ZERO,
+            listener: None,
+            transitions: vec![],
+            ready: vec![],
+        }
+    }
+
+    /// A listener on `PORT`.
+    pub(crate) fn listening(config: Config) -> (Self, SocketId) {
+        let mut bench = Self::new(config);
+        let socket = bench.stack.socket();
+        bench
+            .stack
+            .bind(socket, SocketAddr::new(HOST, PORT))
+            .unwrap();
+        bench.stack.listen(socket, 8).unwrap();
+        bench.listener = Some(socket);
+        bench.drain();
+        (bench, socket)
+    }
+
+    /// A passive connection in ESTABLISHED; returns its socket and the stack's ISS.
+    pub(crate) fn established(config: Config) -> (Self, SocketId, SeqNumber) {
+        let (mut bench, listener) = Self::listening(config);
+        let syn_ack = bench.inject_with(Flags::SYN, 0, SeqNumber(0), b"", Some(1460));
+        let iss = syn_ack[0].seq;
+        bench.inject(Flags::ACK, 1, iss + 1, b"");
+        let (socket, _) = bench.stack.accept(listener).unwrap();
+        bench.transitions.clear();
+        (bench, socket, iss)
+    }
+
+    /// Injects a segment whose sequence number lies `offset` after the peer's ISN.
+    pub(crate) fn inject(
+        &mut self,
+        flags: Flags,
+        offset: i64,
+        ack: SeqNumber,
+        text: &[u8],
+    ) -> Vec<Sent> {
+        self.inject_with(flags, offset, ack, text, None)
+    }
+
+    pub(crate) fn inject_with(
+        &mut self,
+        flags: Flags,
+        offset: i64,
+        ack: SeqNumber,
+        text: &[u8],
+        mss: Option<u16>,
+    ) -> Vec<Sent> {
+        self.inject_window(flags, offset, ack, text, mss, 65_535)
+    }
+
+    pub(crate) fn inject_window(
+        &mut self,
+        flags: Flags,
+        offset: i64,
+        ack: SeqNumber,
+        text: &[u8],
+        mss: Option<u16>,
+        window: u16,
+    ) -> Vec<Sent> {
+        let segment = Segment {
+            source_port: PEER_PORT,
+            destination_port: PORT,
+            seq: SeqNumber(ISN.wrapping_add(offset as u32)),
+            ack,
+            flags,
+            window,
+            urgent: 0,
+            options: Options {
+                mss,
+                ..Options::default()
+            },
+            text,
+        };
+        let mut bytes = Vec::new();
+        segment.emit(PEER, HOST, &mut bytes);
+        self.stack
+            .handle_segment(self.now, PEER, HOST, Ecn::NotEct, &bytes);
+        self.drain()
+    }
+
+    /// Moves the clock to the next timeout, at most `limit` ahead, and returns what is sent.
+    pub(crate) fn wait(&mut self, limit: Duration) -> Vec<Sent> {
+        let end = self.now + limit;
+        let mut sent = Vec::new();
+        while let Some(at) = self.stack.poll_timeout().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.stack.handle_timeout(self.now);
+            sent.extend(self.drain());
+        }
+        self.now = end;
+        sent
+    }
+
+    /// Everything the stack has to say now.
+    pub(crate) fn drain(&mut self) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        let mut buf = Vec::new();
+        loop {
+            while let Some(event) = self.stack.poll_event() {
+                match event {
+                    Event::Transition { from, to, .. } => self.transitions.push((from, to)),
+                    Event::Ready { socket, ready } => self.ready.push((socket, ready)),
+                    _ => {}
+                }
+            }
+            buf.clear();
+            let Some(transmit) = self.stack.poll_transmit(self.now, &mut buf) else {
+                break;
+            };
+            assert!(
+                Segment::verify_checksum(transmit.from, transmit.to, &buf),
+                "MUST-2"
+            );
+            let segment = Segment::parse(&buf).unwrap();
+            sent.push(Sent {
+                seq: segment.seq,
+                ack: segment.ack,
+                flags: segment.flags,
+                window: segment.window,
+                mss: segment.options.mss,
+                text: segment.text.to_vec(),
+            });
+        }
+        while let Some(event) = self.stack.poll_event() {
+            assert!(matches!(event, Event::Snapshot(_)), "late event {event:?}");
+        }
+        sent
+    }
+
+    pub(crate) fn state(&self, socket: SocketId) -> State {
+        self.stack.status(socket).unwrap().state
+    }
+
+    /// The state of the only record that is no listener.
+    pub(crate) fn only_state(&self) -> Option<State> {
+        let rows = self.stack.netstat();
+        let mut rows = rows.iter().filter(|row| row.remote.is_some());
+        let state = rows.next().map(|row| row.state);
+        assert!(rows.next().is_none());
+        state
+    }
+}
+
+/// The peer's sequence number `offset` after its ISN.
+pub(crate) fn peer_seq(offset: u32) -> SeqNumber {
+    SeqNumber(ISN) + offset
+}

@@ -1,0 +1,249 @@
+//! Sending: segments, Nagle, retransmission, congestion (RFC 9293 §3.7, §3.8; RFC 5681, 6298).
+
+use timewait_stack::config::{GiveUp, Keepalive};
+use timewait_stack::event::Ready;
+use timewait_stack::wire::Flags;
+use timewait_stack::{Config, Duration, Errno, SeqNumber, SocketId, SocketOption, State};
+
+use crate::peer::{Bench, Sent, config};
+
+/// An established connection whose peer announced this MSS.
+fn with_mss(mss: Option<u16>) -> (Bench, SocketId, SeqNumber) {
+    let (mut bench, listener) = Bench::listening(config());
+    let iss = bench.inject_with(Flags::SYN, 0, SeqNumber(0), b"", mss)[0].seq;
+    bench.inject(Flags::ACK, 1, iss + 1, b"");
+    let (socket, _) = bench.stack.accept(listener).unwrap();
+    (bench, socket, iss)
+}
+
+fn send(bench: &mut Bench, socket: SocketId, octets: usize) -> Vec<Sent> {
+    assert_eq!(
+        bench.stack.send(bench.now, socket, &vec![b'x'; octets]),
+        Ok(octets)
+    );
+    bench.drain()
+}
+
+fn lens(sent: &[Sent]) -> Vec<usize> {
+    sent.iter().map(|segment| segment.text.len()).collect()
+}
+
+#[test]
+fn segments_fit_the_peers_mss() {
+    for (option, expected) in [(Some(1000), 1000), (Some(9000), 1460), (None, 536)] {
+        let (mut bench, socket, _) = with_mss(option);
+        assert_eq!(
+            send(&mut bench, socket, 9000)[0].text.len(),
+            expected,
+            "MUST-15, MUST-16"
+        );
+    }
+}
+
+#[test]
+fn slow_start_begins_with_the_initial_window_and_adds_a_segment_per_ack() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    assert_eq!(lens(&send(&mut bench, socket, 20_000)), [1000; 4]);
+    assert_eq!(
+        lens(&bench.inject(Flags::ACK, 1, iss + 1001, b"")),
+        [1000; 2]
+    );
+    assert_eq!(
+        lens(&bench.inject(Flags::ACK, 1, iss + 3001, b"")),
+        [1000; 3]
+    );
+}
+
+#[test]
+fn nagle_holds_small_segments_while_something_is_out() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    assert_eq!(lens(&send(&mut bench, socket, 10)), [10]);
+    assert_eq!(lens(&send(&mut bench, socket, 10)), []);
+    assert_eq!(
+        lens(&send(&mut bench, socket, 1985)),
+        [1000],
+        "full segments go"
+    );
+    let sent = bench.inject(Flags::ACK, 1, iss + 1011, b"");
+    assert_eq!(lens(&sent), [995]);
+    assert!(sent[0].flags.contains(Flags::PSH), "MUST-61");
+}
+
+#[test]
+fn nodelay_sends_at_once() {
+    let (mut bench, socket, _) = with_mss(Some(1000));
+    bench
+        .stack
+        .set_option(socket, SocketOption::NoDelay(true))
+        .unwrap();
+    bench.drain();
+    for _ in 0..3 {
+        assert_eq!(lens(&send(&mut bench, socket, 10)), [10], "MUST-17");
+    }
+}
+
+#[test]
+fn a_lost_segment_is_sent_again_with_doubling_timeouts_until_r2() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    send(&mut bench, socket, 10);
+    let start = bench.now;
+    let mut times = vec![];
+    while bench.state(socket) == State::Established {
+        for segment in bench.wait(Duration::from_millis(500)) {
+            assert_eq!((segment.seq, segment.text.len()), (iss + 1, 10));
+            times.push((bench.now - start).as_secs());
+        }
+    }
+    assert_eq!(times, [1, 3, 7, 15, 31, 63], "RFC 6298 §5.5");
+    assert!(bench.now - start >= Duration::from_secs(100), "SHLD-11");
+    assert_eq!(
+        bench.ready.last(),
+        Some(&(socket, Ready::Failed(Errno::ETIMEDOUT))),
+        "MUST-20"
+    );
+    assert!(bench.ready.contains(&(socket, Ready::Trouble)), "SHLD-9");
+}
+
+#[test]
+fn after_a_lost_syn_data_waits_three_seconds() {
+    let (mut bench, listener) = Bench::listening(config());
+    let iss = bench.inject_with(Flags::SYN, 0, SeqNumber(0), b"", Some(1000))[0].seq;
+    assert_eq!(
+        bench.wait(Duration::from_millis(1500)).len(),
+        1,
+        "the SYN-ACK again"
+    );
+    bench.inject(Flags::ACK, 1, iss + 1, b"");
+    let (socket, _) = bench.stack.accept(listener).unwrap();
+    assert_eq!(lens(&send(&mut bench, socket, 10)), [10]);
+    assert_eq!(bench.wait(Duration::from_millis(2999)), [], "RFC 6298 §5.7");
+    assert_eq!(lens(&bench.wait(Duration::from_millis(1))), [10]);
+}
+
+#[test]
+fn the_user_sets_r2() {
+    let (mut bench, socket, _) = with_mss(Some(1000));
+    let r2 = SocketOption::GiveUp(GiveUp::Retransmissions(2));
+    bench.stack.set_option(socket, r2).unwrap();
+    send(&mut bench, socket, 10);
+    assert_eq!(bench.wait(Duration::from_secs(50)).len(), 2, "MUST-21");
+    assert_eq!(bench.state(socket), State::Closed);
+}
+
+#[test]
+fn a_retransmitted_segment_gives_no_rtt_sample() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    let rto = |bench: &Bench| bench.stack.status(socket).unwrap().vars.unwrap().rto;
+    send(&mut bench, socket, 10);
+    bench.wait(Duration::from_millis(1100));
+    assert_eq!(rto(&bench), Duration::from_secs(2));
+    bench.inject(Flags::ACK, 1, iss + 11, b"");
+    assert_eq!(
+        rto(&bench),
+        Duration::from_secs(2),
+        "Karn: the back-off stays"
+    );
+    send(&mut bench, socket, 10);
+    bench.wait(Duration::from_millis(100));
+    bench.inject(Flags::ACK, 1, iss + 21, b"");
+    assert_eq!(rto(&bench), Duration::from_secs(1));
+}
+
+#[test]
+fn the_third_duplicate_ack_sends_the_first_segment_again() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    send(&mut bench, socket, 20_000);
+    bench.inject(Flags::ACK, 1, iss + 2001, b"");
+    let duplicates = [(); 3].map(|()| bench.inject(Flags::ACK, 1, iss + 2001, b""));
+    // Limited transmit: one new segment for each of the first two (RFC 3042).
+    assert_eq!(lens(&duplicates[0]), [1000]);
+    assert_eq!(lens(&duplicates[1]), [1000]);
+    assert!(duplicates[0][0].seq.before(duplicates[1][0].seq));
+    assert_eq!((duplicates[2][0].seq, duplicates[2].len()), (iss + 2001, 1));
+}
+
+#[test]
+fn a_partial_ack_sends_the_next_hole_again() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    send(&mut bench, socket, 4000);
+    for _ in 0..3 {
+        bench.inject(Flags::ACK, 1, iss + 1, b"");
+    }
+    let sent = bench.inject(Flags::ACK, 1, iss + 2001, b"");
+    assert_eq!(
+        (lens(&sent), sent[0].seq),
+        (vec![1000], iss + 2001),
+        "RFC 6582 §3.2"
+    );
+}
+
+#[test]
+fn after_a_timeout_one_segment_goes_and_slow_start_follows() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    send(&mut bench, socket, 8000);
+    let sent = bench.wait(Duration::from_millis(1000));
+    assert_eq!((lens(&sent), sent[0].seq), (vec![1000], iss + 1));
+    let sent = bench.inject(Flags::ACK, 1, iss + 1001, b"");
+    assert_eq!((lens(&sent), sent[0].seq), (vec![1000; 2], iss + 1001));
+}
+
+#[test]
+fn an_ack_of_something_never_sent_is_answered_and_ignored() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    send(&mut bench, socket, 10);
+    let sent = bench.inject(Flags::ACK, 1, iss + 12, b"text");
+    assert_eq!(
+        (sent.len(), sent[0].flags, sent[0].text.len()),
+        (1, Flags::ACK, 0)
+    );
+    assert_eq!(bench.stack.status(socket).unwrap().readable, 0);
+}
+
+#[test]
+fn keepalive_asks_only_when_idle_and_forgives_one_miss() {
+    let keepalive = Keepalive {
+        idle: Duration::from_secs(60),
+        interval: Duration::from_secs(10),
+        probes: 3,
+    };
+    let (mut bench, socket, iss) = Bench::established(Config {
+        keepalive: Some(keepalive),
+        ..config()
+    });
+    assert!(bench.wait(Duration::from_secs(59)).is_empty(), "MUST-26");
+    let sent = bench.wait(Duration::from_secs(11));
+    assert_eq!(sent.len(), 2, "MUST-29");
+    assert!(
+        sent.iter().all(|s| s.seq == iss && s.text.is_empty()),
+        "SND.NXT-1, SHLD-12"
+    );
+    bench.inject(Flags::ACK, 1, iss + 1, b"");
+    assert!(bench.wait(Duration::from_secs(59)).is_empty());
+    assert_eq!(bench.wait(Duration::from_secs(30)).len(), 3);
+    bench.wait(Duration::from_secs(10));
+    assert_eq!(
+        bench.ready.last(),
+        Some(&(socket, Ready::Failed(Errno::ETIMEDOUT)))
+    );
+}
+
+#[test]
+fn without_asking_there_is_no_keepalive() {
+    let (mut bench, ..) = Bench::established(config());
+    assert!(
+        bench.wait(Duration::from_secs(100_000)).is_empty(),
+        "MUST-25"
+    );
+}
+
+#[test]
+fn the_last_segment_carries_the_fin() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    bench.stack.send(bench.now, socket, &[1; 1500]).unwrap();
+    bench.stack.close(bench.now, socket).unwrap();
+    let sent = bench.drain();
+    assert_eq!(lens(&sent), [1000, 500]);
+    assert_eq!(sent[1].flags, Flags::FIN | Flags::ACK | Flags::PSH);
+    bench.inject(Flags::ACK, 1, iss + 1502, b"");
+    assert_eq!(bench.only_state(), Some(State::FinWait2));
+}
