@@ -1,0 +1,100 @@
+//! What a host reports: the events of its stack, and what its users did and saw.
+
+use core::net::SocketAddr;
+use timewait_stack::{ConnectionId, Errno, Event};
+
+/// An event of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostEvent {
+    /// From the stack.
+    Stack(Event),
+    /// From a user.
+    User(UserEvent),
+    /// The host crashed and booted again with an empty stack; earlier incarnations are gone.
+    Rebooted {
+        /// How often it has booted before.
+        boot: u8,
+    },
+}
+
+/// What a user called and what it got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserEvent {
+    /// `connect` has started an active open.
+    Connecting {
+        /// The new incarnation.
+        connection: ConnectionId,
+        /// To whom.
+        remote: SocketAddr,
+    },
+    /// `connect` has failed at once, with this error.
+    NotConnecting {
+        /// To whom.
+        remote: SocketAddr,
+        /// Why.
+        error: Errno,
+    },
+    /// The user learned that its `connect` succeeded.
+    Connected {
+        /// The incarnation.
+        connection: ConnectionId,
+    },
+    /// `accept` has returned this incarnation.
+    Accepted {
+        /// The incarnation.
+        connection: ConnectionId,
+    },
+    /// `send` has taken octets `offset..offset + octets` of the stream.
+    Sent {
+        /// The incarnation.
+        connection: ConnectionId,
+        /// Stream offset of the first.
+        offset: u64,
+        /// How many.
+        octets: u32,
+    },
+    /// `recv` has returned these octets of the stream.
+    Received {
+        /// The incarnation.
+        connection: ConnectionId,
+        /// Stream offset of the first.
+        offset: u64,
+        /// The octets.
+        octets: Vec<u8>,
+    },
+    /// `recv` has returned 0, the end of file.
+    EndOfFile {
+        /// The incarnation.
+        connection: ConnectionId,
+        /// Octets received before.
+        offset: u64,
+    },
+    /// A call or an event told the user that its connection has failed.
+    Failed {
+        /// The incarnation.
+        connection: ConnectionId,
+        /// Why.
+        error: Errno,
+    },
+    /// `shutdown`: of the receiving side, of the sending side, or both.
+    Shutdown {
+        /// The incarnation.
+        connection: ConnectionId,
+        /// Nothing more is received.
+        read: bool,
+        /// Nothing more is sent.
+        write: bool,
+    },
+    /// `close`: the user is gone.
+    Closed {
+        /// The incarnation.
+        connection: ConnectionId,
+        /// Octets that had arrived in order and were not read (then a RST follows, SHLD-3).
+        unread: u32,
+    },
+    /// `abort`.
+    Aborted {
+        /// The incarnation.
+        connection: ConnectionId,
+    },
+}

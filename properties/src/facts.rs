@@ -1,0 +1,406 @@
+//! What can be known of a run from outside: kept once, for all judges (ORACLES.md §0).
+//!
+//! Provenance comes from the labels of datagrams, never from a stack's opinion of itself. Events
+//! of stacks say which incarnation handled a datagram and what changed.
+
+mod accepted;
+mod arrivals;
+mod circumstances;
+mod coverage;
+mod delivery;
+pub mod header;
+mod life;
+
+pub use accepted::accepted;
+pub use circumstances::Circumstances;
+pub use coverage::{CLASS_NAMES, Coverage, Grid};
+pub use delivery::{Delivery, Outcome, Seconds};
+pub use header::SegmentHeader;
+pub use life::{End, Ending, Life, Step, Taint, User};
+
+use core::hash::{BuildHasherDefault, Hasher};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use timewait_sim::{Cause, DropReason, Duration, Instant, NodeId, Observation, Packet, PacketId};
+use timewait_stack::event::Cause as Why;
+use timewait_stack::{ConnectionId, Event, State};
+
+use crate::event::{HostEvent, UserEvent};
+use crate::label::{Incarnation, class, mix};
+
+/// The facts of a run up to now.
+#[derive(Debug, Default)]
+pub struct Facts {
+    circumstances: Circumstances,
+    hosts: BTreeMap<NodeId, Host>,
+    lives: IndexMap<u64, Life, BuildHasherDefault<TagHasher>>,
+    delivery: Option<Delivery>,
+    /// Of each echo in the network: whether it answers a segment that was old.
+    echoes: BTreeMap<PacketId, bool>,
+    coverage: Coverage,
+    drops_after_heal: u32,
+}
+
+/// What is known of a host.
+#[derive(Clone, Copy, Debug, Default)]
+struct Host {
+    boot: u8,
+    rebooted_at: Option<Instant>,
+    time_waits: u32,
+}
+
+impl Facts {
+    /// Nothing has happened yet.
+    pub fn new(circumstances: Circumstances) -> Self {
+        Self {
+            circumstances,
+            ..Self::default()
+        }
+    }
+
+    /// What the scenario told.
+    pub fn circumstances(&self) -> &Circumstances {
+        &self.circumstances
+    }
+
+    /// What the run has reached so far.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    pub(crate) fn coverage_mut(&mut self) -> &mut Coverage {
+        &mut self.coverage
+    }
+
+    /// The datagram that a host is handling: from its delivery until something else happens.
+    pub fn delivery(&self) -> Option<&Delivery> {
+        self.delivery.as_ref()
+    }
+
+    /// The name of a connection in the present boot of its host.
+    pub fn name(&self, host: NodeId, connection: ConnectionId) -> Incarnation {
+        let boot = self.hosts.get(&host).map_or(0, |host| host.boot);
+        Incarnation {
+            host,
+            boot,
+            connection,
+        }
+    }
+
+    /// What is known of an incarnation.
+    pub fn life(&self, of: Incarnation) -> Option<&Life> {
+        self.lives.get(&of.tag())
+    }
+
+    /// Every incarnation and listener, in the order in which they began.
+    pub fn lives(&self) -> impl Iterator<Item = &Life> {
+        self.lives.values()
+    }
+
+    /// Lives in TIME-WAIT on a host.
+    pub fn time_waits(&self, host: NodeId) -> u32 {
+        self.hosts.get(&host).map_or(0, |host| host.time_waits)
+    }
+
+    /// When a host lost its memory the last time.
+    pub fn rebooted_at(&self, host: NodeId) -> Option<Instant> {
+        self.hosts.get(&host).and_then(|host| host.rebooted_at)
+    }
+
+    /// Datagrams that found a queue full after the network was healed.
+    pub fn drops_after_heal(&self) -> u32 {
+        self.drops_after_heal
+    }
+
+    /// What has spoilt an incarnation or its pair, so that nothing is promised to either.
+    pub fn taint_of(&self, of: Incarnation) -> Option<Taint> {
+        let of_one = |name| self.life(name).and_then(|life| life.taint);
+        of_one(of).or_else(|| self.pair_of(of).and_then(of_one))
+    }
+
+    /// 2MSL on a host.
+    pub fn two_msl(&self, host: NodeId) -> Option<Duration> {
+        self.circumstances
+            .config(host)
+            .map(|config| config.msl.saturating_mul(2))
+    }
+
+    /// Before this moment `of` may not leave TIME-WAIT by its timer: 2MSL after it last took its
+    /// peer's FIN. `None` if it never was in TIME-WAIT.
+    pub fn time_wait_until(&self, of: Incarnation) -> Option<Instant> {
+        let life = self.life(of)?;
+        let since = life.time_wait_at?.max(life.fin_taken_at?);
+        Some(since + self.two_msl(of.host)?)
+    }
+
+    /// The parent of `of`: who sent the SYN or SYN-ACK that set its IRS.
+    pub fn parent_of(&self, of: Incarnation) -> Option<Incarnation> {
+        self.life(of)?.parent
+    }
+
+    /// Whether each of the two is the parent of the other. One may be paired with itself.
+    pub fn paired(&self, e: Incarnation, f: Incarnation) -> bool {
+        self.parent_of(f) == Some(e) && self.parent_of(e) == Some(f)
+    }
+
+    /// The one that `f` is paired with.
+    pub fn pair_of(&self, f: Incarnation) -> Option<Incarnation> {
+        self.parent_of(f).filter(|&e| self.paired(e, f))
+    }
+
+    /// Whether what `x` sends is current at `f`, which is in `state`: the two are paired, or they
+    /// may yet pair.
+    ///
+    /// What a child of `f` sends may pair with `f` even if the child has died in the meantime: it
+    /// answers a SYN of `f` itself.
+    pub fn is_current(&self, x: Incarnation, f: Incarnation, state: State) -> bool {
+        let unsynchronized = matches!(state, State::Listen | State::SynSent | State::SynReceived);
+        self.paired(x, f) || unsynchronized && self.may_pair(x, f)
+    }
+
+    fn may_pair(&self, x: Incarnation, f: Incarnation) -> bool {
+        self.life(x).is_some_and(|life| match life.parent {
+            Some(parent) => parent == f,
+            None => life.is_alive(),
+        })
+    }
+
+    /// Whether the datagram is old where `f` received it in `state`.
+    ///
+    /// An echo answers a segment of the incarnation in its tag. It is old for every other one,
+    /// and for that one too if the segment it answers was old where it arrived.
+    pub fn is_old(&self, delivery: &Delivery, f: Incarnation, state: State) -> bool {
+        if delivery.is_echo() {
+            delivery.tag != f || self.echoes.get(&delivery.id).copied().unwrap_or(false)
+        } else {
+            !self.is_current(delivery.tag, f, state)
+        }
+    }
+
+    /// Takes in one observation. Judges see it after that.
+    pub(crate) fn observe(&mut self, now: Instant, seen: &Observation<'_, HostEvent>) {
+        match *seen {
+            Observation::Sent { cause, packet } => self.sent(cause, packet),
+            Observation::Delivered {
+                node,
+                packet,
+                damaged,
+                held_by,
+            } => {
+                self.delivery = Some(Delivery::new(now, node, packet, damaged, held_by));
+            }
+            Observation::Node { node, cause, event } => {
+                if !self.is_handling(node, cause) {
+                    self.delivery = None;
+                }
+                self.happened(now, node, event);
+            }
+            Observation::Dropped { reason, .. } => {
+                let healed = self
+                    .circumstances
+                    .heal_at
+                    .is_some_and(|heal_at| now >= heal_at);
+                self.drops_after_heal += u32::from(healed && reason == DropReason::QueueFull);
+            }
+            Observation::Fate { .. } | Observation::Released { .. } => {}
+        }
+    }
+
+    fn is_handling(&self, node: NodeId, cause: Cause) -> bool {
+        let handled = self
+            .delivery
+            .as_ref()
+            .map(|delivery| (delivery.node, delivery.id));
+        matches!(cause, Cause::Packet(id) if handled == Some((node, id)))
+    }
+
+    /// An echo inherits the age of what it answers, unless that met no incarnation at all: then
+    /// it is how a half-open connection learns that its peer is gone (RFC 9293 §3.5.1).
+    fn sent(&mut self, cause: Cause, packet: &Packet) {
+        if packet.class & class::ECHO == 0 || !self.is_handling(packet.id.origin, cause) {
+            return;
+        }
+        let answers_old = self.delivery.as_ref().is_some_and(|delivery| {
+            let met = delivery
+                .received_by
+                .is_some_and(|(_, state)| state != State::Listen);
+            met && delivery.old
+        });
+        self.echoes.insert(packet.id, answers_old);
+    }
+
+    fn happened(&mut self, now: Instant, node: NodeId, event: &HostEvent) {
+        match event {
+            HostEvent::Stack(event) => self.stack_event(now, node, event),
+            HostEvent::User(event) => self.user_event(now, node, event),
+            HostEvent::Rebooted { boot } => self.rebooted(now, node, *boot),
+        }
+    }
+
+    fn stack_event(&mut self, now: Instant, node: NodeId, event: &Event) {
+        match event {
+            Event::Opened {
+                connection,
+                local,
+                remote,
+                ..
+            } => {
+                let name = self.name(node, *connection);
+                self.lives
+                    .insert(name.tag(), Life::new(name, *local, *remote, now));
+                self.coverage.incarnations += u64::from(remote.is_some());
+            }
+            Event::Reopened { old, new } => {
+                let (old, new) = (self.name(node, *old), self.name(node, *new));
+                self.with(old, |life| life.reopened_by = Some(new));
+                self.with(new, |life| life.reopened_from = Some(old));
+            }
+            Event::Transition {
+                connection,
+                from,
+                to,
+                cause,
+            } => {
+                let name = self.name(node, *connection);
+                self.transition(
+                    name,
+                    Step {
+                        at: now,
+                        from: *from,
+                        to: *to,
+                        cause: *cause,
+                    },
+                );
+            }
+            Event::Segment(arrival) => self.segment(now, node, arrival),
+            Event::Snapshot(snapshot) => {
+                let name = self.name(node, snapshot.connection);
+                self.with(name, |life| life.remember(&snapshot.vars));
+            }
+            Event::Ready { .. } | Event::Timer { .. } | Event::RttSample { .. } => {}
+        }
+    }
+
+    fn transition(&mut self, name: Incarnation, step: Step) {
+        self.coverage.transitioned(step.from, step.to);
+        let sender = self
+            .delivery
+            .as_ref()
+            .filter(|delivery| !delivery.is_echo());
+        let parent = sender
+            .map(|delivery| delivery.tag)
+            .filter(|_| sets_irs(step));
+        let header = self.delivery.as_ref().and_then(|delivery| delivery.header);
+        if let Some(delivery) = self.delivery.as_mut().filter(|_| opens(step)) {
+            delivery.opened = Some(name);
+        }
+        let Some(life) = self.lives.get_mut(&name.tag()) else {
+            return;
+        };
+        let was_waiting = life.state == State::TimeWait;
+        let was_synchronized = life.history.iter().any(|step| step.to.is_synchronized());
+        life.step(step, header.as_ref());
+        life.parent = parent.or(life.parent);
+        if let Some(header) = header.filter(|_| parent.is_some()) {
+            life.offered_window(&header);
+        }
+        let is_waiting = life.state == State::TimeWait;
+        let first = life.is_alive() && step.to.is_synchronized() && !was_synchronized;
+        let returned = life
+            .end
+            .is_some_and(|end| end.ending == Ending::ReturnedToTimeWait);
+        let old = life.reopened_from.filter(|_| returned);
+        self.coverage.connections += u64::from(first);
+        let host = self.hosts.entry(name.host).or_default();
+        host.time_waits =
+            (host.time_waits + u32::from(is_waiting)).saturating_sub(u32::from(was_waiting));
+        if let Some(old) = old {
+            self.with(old, |life| life.reopened_by = None);
+        }
+    }
+
+    fn user_event(&mut self, now: Instant, node: NodeId, event: &UserEvent) {
+        let Some(connection) = connection_of(event) else {
+            return;
+        };
+        let name = self.name(node, connection);
+        self.with(name, |life| life.user_did(now, event));
+    }
+
+    fn rebooted(&mut self, now: Instant, node: NodeId, boot: u8) {
+        let gone = self
+            .lives
+            .values_mut()
+            .filter(|life| life.name.host == node && life.is_alive());
+        gone.for_each(|life| life.finish(now, Ending::Crashed));
+        self.hosts.insert(
+            node,
+            Host {
+                boot,
+                rebooted_at: Some(now),
+                time_waits: 0,
+            },
+        );
+    }
+
+    fn with(&mut self, name: Incarnation, change: impl FnOnce(&mut Life)) {
+        if let Some(life) = self.lives.get_mut(&name.tag()) {
+            change(life);
+        }
+    }
+}
+
+/// Whether a new incarnation begins with this transition, by a SYN.
+fn opens(step: Step) -> bool {
+    matches!(step.from, State::Listen | State::TimeWait) && step.to == State::SynReceived
+}
+
+/// Whether the segment behind this transition set IRS.
+fn sets_irs(step: Step) -> bool {
+    let entered = match step.to {
+        State::SynReceived => opens(step) || step.from == State::SynSent,
+        State::Established | State::CloseWait => step.from == State::SynSent,
+        _ => false,
+    };
+    entered && step.cause == Why::Segment
+}
+
+/// The connection that a user's event is about, if it came to one.
+pub fn connection_of(event: &UserEvent) -> Option<ConnectionId> {
+    match *event {
+        UserEvent::Connecting { connection, .. }
+        | UserEvent::Connected { connection }
+        | UserEvent::Accepted { connection }
+        | UserEvent::Sent { connection, .. }
+        | UserEvent::Received { connection, .. }
+        | UserEvent::EndOfFile { connection, .. }
+        | UserEvent::Failed { connection, .. }
+        | UserEvent::Shutdown { connection, .. }
+        | UserEvent::Closed { connection, .. }
+        | UserEvent::Aborted { connection } => Some(connection),
+        UserEvent::NotConnecting { .. } => None,
+    }
+}
+
+/// Tags are numbers that count up: one round of mixing spreads them.
+#[derive(Clone, Copy, Debug, Default)]
+struct TagHasher(u64);
+
+impl Hasher for TagHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            self.0 = mix(self.0 ^ u64::from(octet));
+        }
+    }
+
+    fn write_u64(&mut self, tag: u64) {
+        self.0 = mix(tag);
+    }
+}
+
+#[cfg(test)]
+mod tests;

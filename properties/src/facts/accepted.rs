@@ -1,0 +1,60 @@
+//! What it means that a segment was accepted (ORACLES.md §0).
+
+use timewait_stack::Vars;
+
+/// Whether processing a segment changed something that counts: the state, RCV.NXT, reassembly,
+/// SND.UNA, SND.WND, SND.WL1, SND.WL2, the congestion window, the RTT or the persist timer.
+///
+/// No acceptance are a reply, the challenge limiter, the keepalive clock and a longer 2MSL. The
+/// error that a user is told comes with a change of state.
+pub fn accepted(before: &Vars, after: &Vars) -> bool {
+    before.state != after.state
+        || before.rcv_nxt != after.rcv_nxt
+        || before.fin_received != after.fin_received
+        || (before.out_of_order, before.out_of_order_blocks)
+            != (after.out_of_order, after.out_of_order_blocks)
+        || before.snd_una != after.snd_una
+        || (before.snd_wnd, before.snd_wl1, before.snd_wl2)
+            != (after.snd_wnd, after.snd_wl1, after.snd_wl2)
+        || (before.cwnd, before.ssthresh, before.recovering)
+            != (after.cwnd, after.ssthresh, after.recovering)
+        || (before.srtt, before.rto) != (after.srtt, after.rto)
+        || before.timers.persist != after.timers.persist
+        || after.timers.time_wait < before.timers.time_wait
+}
+
+#[cfg(test)]
+mod tests {
+    use super::accepted;
+    use timewait_stack::event::Timers;
+    use timewait_stack::{Instant, SeqNumber, Vars};
+
+    #[test]
+    fn what_a_segment_changes_is_acceptance_and_what_it_only_touches_is_not() {
+        let before = Vars::default();
+        let moved = Vars {
+            snd_una: SeqNumber(1),
+            ..Vars::default()
+        };
+        assert!(accepted(&before, &moved));
+        let counted = Vars {
+            ack_pending: 1,
+            retransmissions: 1,
+            ..Vars::default()
+        };
+        assert!(!accepted(&before, &counted));
+    }
+
+    #[test]
+    fn a_shorter_2msl_is_acceptance_and_a_longer_one_is_not() {
+        let until = |ns| Vars {
+            timers: Timers {
+                time_wait: Some(Instant::from_nanos(ns)),
+                ..Timers::default()
+            },
+            ..Vars::default()
+        };
+        assert!(accepted(&until(2), &until(1)));
+        assert!(!accepted(&until(1), &until(2)));
+    }
+}

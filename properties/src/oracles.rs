@@ -1,0 +1,37 @@
+//! The oracles, one file each; `ORACLES.md` says what they demand.
+
+pub mod acceptance;
+mod bounds;
+pub mod close;
+pub mod codec;
+pub mod delivery;
+mod describe;
+pub mod incarnation;
+pub mod quiescence;
+mod report;
+pub mod resources;
+pub mod sequence;
+pub mod stream;
+pub mod time_wait;
+pub mod timers;
+pub mod transitions;
+
+use crate::oracle::Judge;
+
+/// All oracles that are on by default.
+pub fn standard() -> Vec<Box<dyn Judge>> {
+    vec![
+        Box::<incarnation::OldDuplicates>::default(),
+        Box::<acceptance::Acceptance>::default(),
+        Box::<transitions::Transitions>::default(),
+        Box::<time_wait::TimeWait>::default(),
+        Box::<sequence::Sequence>::default(),
+        Box::<close::Close>::default(),
+        Box::<delivery::Delivery>::default(),
+        Box::<quiescence::Quiescence>::default(),
+        Box::<resources::Resources>::default(),
+        Box::<stream::Stream>::default(),
+        Box::<timers::Timers>::default(),
+        Box::<codec::Codec>::default(),
+    ]
+}

@@ -1,0 +1,138 @@
+//! The assumptions under which no old duplicate is accepted (ORACLES.md §0).
+//!
+//! Each is a fact about network, hosts and users. What a stack did wrong breaks none of them: a
+//! TIME-WAIT that was too short, or none at all, is a TIME-WAIT.
+//!
+//! E5 (octets per MSL), E6 (undetected damage), E7 (attackers), E8 (NAT) and E10 (SYN cookies)
+//! have their place in [`first_broken`] when there is something that can break them.
+
+use timewait_sim::Duration;
+
+use crate::facts::{Delivery, Ending, Facts, Life};
+use crate::label::Incarnation;
+
+/// The first assumption that is broken for this datagram, accepted by `f`.
+pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Option<&'static str> {
+    let msl = facts.circumstances().msl(p.id.origin, f.host)?;
+    if p.age() > msl {
+        return Some("E1");
+    }
+    if lost_memory(facts, p, f, msl) {
+        return Some("E2");
+    }
+    if p.is_echo() {
+        return Some("E9");
+    }
+    let Some((x, pair)) = both(facts, p.tag) else {
+        return Some("E3");
+    };
+    if !ended_by_fin(facts, x, pair, f) {
+        Some("E3")
+    } else if is_orphan(p, x, pair, msl) {
+        Some("E4")
+    } else if answers_in_time_wait(p, x) {
+        Some("E9")
+    } else if same_tick(facts, x, pair, f) {
+        Some("E11")
+    } else {
+        outran_the_clock(facts, x, pair, f).then_some("ISN outrun")
+    }
+}
+
+/// E2: a host of the tuple crashed less than MSL before.
+fn lost_memory(facts: &Facts, p: &Delivery, f: Incarnation, msl: Duration) -> bool {
+    let recently = |host| facts.rebooted_at(host).is_some_and(|at| p.at <= at + msl);
+    recently(p.id.origin) || recently(f.host)
+}
+
+fn both(facts: &Facts, x: Incarnation) -> Option<(&Life, &Life)> {
+    Some((facts.life(x)?, facts.life(facts.pair_of(x)?)?))
+}
+
+/// E3: both took the FIN of the other, so that one of them came to TIME-WAIT, and neither was
+/// aborted by its user or pushed out of a full table. If a later incarnation took the place of
+/// that TIME-WAIT, then the same holds for that one, and so on up to `f`.
+fn ended_by_fin(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> bool {
+    let (mut x, mut pair) = (x, pair);
+    loop {
+        let waited = [x, pair]
+            .into_iter()
+            .any(|life| life.time_wait_at.is_some());
+        if !waited || !closed(x) || !closed(pair) {
+            return false;
+        }
+        let Some(next) = replaced_by(x).or(replaced_by(pair)) else {
+            return true;
+        };
+        let Some((new, its_pair)) = both(facts, next) else {
+            return next == f;
+        };
+        if new.name == f || its_pair.name == f {
+            return true;
+        }
+        (x, pair) = (new, its_pair);
+    }
+}
+
+fn closed(life: &Life) -> bool {
+    let ending = life.end.map(|end| end.ending);
+    let spoilt = matches!(ending, Some(Ending::PushedOut | Ending::Crashed));
+    life.fin_taken_at.is_some() && life.user.aborted_at.is_none() && !spoilt
+}
+
+fn replaced_by(life: &Life) -> Option<Incarnation> {
+    life.reopened_by
+        .filter(|_| life.end.is_some_and(|end| end.ending == Ending::Replaced))
+}
+
+/// E4: the one that did not come to TIME-WAIT was still there, and could send, more than MSL
+/// after its peer had last taken its FIN.
+fn is_orphan(p: &Delivery, x: &Life, pair: &Life, msl: Duration) -> bool {
+    let late = |passive: &Life, active: &Life| {
+        let Some(taken_at) = active
+            .fin_taken_at
+            .filter(|_| passive.time_wait_at.is_none())
+        else {
+            return false;
+        };
+        passive.ended_at().unwrap_or(p.at) > taken_at + msl
+    };
+    late(x, pair) || late(pair, x)
+}
+
+/// E9, the rest of it: an ACK born in TIME-WAIT in answer to something old, which did not restart
+/// 2MSL, may outlive it like the RST that could answer it in turn.
+fn answers_in_time_wait(p: &Delivery, x: &Life) -> bool {
+    x.time_wait_at.is_some() && x.fin_taken_at.is_some_and(|taken_at| p.born > taken_at)
+}
+
+/// E11: the ISN clock did not tick between two incarnations of one end.
+fn same_tick(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> bool {
+    let Some(f) = facts.life(f) else { return false };
+    let peer = f
+        .parent
+        .and_then(|peer| facts.life(peer))
+        .filter(|peer| peer.name != x.name);
+    tick(f) == tick(pair) || peer.is_some_and(|peer| tick(peer) == tick(x))
+}
+
+/// An old SYN of `x` itself has made `f`, and the TIME-WAIT at the side of `x` can't keep the rest
+/// of the old connection from following it. Then the ISN alone protects; it is only promised to
+/// lie beyond what the old connection sent if that sent no more than an octet in a tick.
+fn outran_the_clock(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> bool {
+    let Some(f) = facts.life(f).filter(|f| f.parent == Some(x.name)) else {
+        return false;
+    };
+    let sent = pair
+        .vars
+        .as_ref()
+        .map_or(0, |vars| u64::from(vars.snd_nxt - vars.iss));
+    f.reopened_from.is_none() && tick(f).saturating_sub(tick(pair)) <= sent
+}
+
+fn tick(life: &Life) -> u64 {
+    life.opened_at.as_nanos() / ISN_TICK_NS
+}
+
+/// RFC 9293 §3.4.1, MUST-8: the clock of initial sequence numbers ticks every 4 us.
+const ISN_TICK_NS: u64 = 4_000;

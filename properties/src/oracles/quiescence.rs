@@ -1,0 +1,223 @@
+//! `quiescence` \[I\]: two ends that have nothing to say to each other fall silent (RFC 9293
+//! §3.10.7.4; RFC 1337 §2, hazard H2).
+//!
+//! A *reply* is sent in the step that handles a datagram, with no timer and no user in between.
+//!
+//! - (a) A chain of replies without acceptance at either end is at most 8 long.
+//! - (b) Along a chain of replies no cycle comes back to the same abstract state of both ends for
+//!   the third time, unless a timer or a user acted in between. (It must be along *one* chain: ten
+//!   copies of an old segment rightly draw ten equal acknowledgments. And something must have
+//!   been accepted: while nothing is, the state stays as it is, and (a) counts.)
+//! - (c) Both users idle, nothing unsent, unacknowledged or behind a closed window: after
+//!   G + 2MSL only keepalive probes and what they draw.
+//!
+//! A SYN that a timer repeats, its re-acknowledgment and the RST against TIME-WAIT are three
+//! chains of one or two replies, and end with 2MSL. Attackers would explain a loop; there are
+//! none. \[W\], sixteen equal acknowledgments back and forth, is for captures.
+
+mod chain;
+mod idle;
+
+use std::collections::BTreeMap;
+use timewait_sim::{Cause, Finding, Instant, NodeId, Observation, Packet, PacketId};
+use timewait_stack::event::Timer;
+use timewait_stack::{Event, Vars};
+
+use crate::event::HostEvent;
+use crate::facts::{Facts, accepted, connection_of};
+use crate::label::{Incarnation, flow_of};
+use crate::oracle::Judge;
+use crate::oracles::report::Report;
+
+/// The oracle `quiescence`.
+#[derive(Debug, Default)]
+pub struct Quiescence {
+    step: Step,
+    chains: chain::Chains,
+    flows: BTreeMap<u64, idle::Flow>,
+}
+
+/// What happens at one node for one cause.
+#[derive(Clone, Copy, Debug, Default)]
+struct Step {
+    key: Option<(Instant, NodeId, Cause)>,
+    /// Something was accepted, came to be or changed its state.
+    accepted: bool,
+    /// A sequence number went on: no earlier state can come back.
+    progress: bool,
+    /// A user acted.
+    user: bool,
+    /// A keepalive timer expired.
+    keepalive: bool,
+}
+
+impl Judge for Quiescence {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn observe(
+        &mut self,
+        now: Instant,
+        seen: &Observation<'_, HostEvent>,
+        facts: &Facts,
+        findings: &mut Vec<Finding>,
+    ) {
+        match *seen {
+            Observation::Delivered { node, packet, .. } => {
+                self.step = Step::new((now, node, Cause::Packet(packet.id)));
+            }
+            Observation::Node { node, cause, event } => {
+                self.step.begin((now, node, cause));
+                match event {
+                    HostEvent::Stack(event) => self.happened(node, event, now, facts),
+                    HostEvent::User(event) => {
+                        self.step.user = true;
+                        let who = connection_of(event).map(|name| facts.name(node, name));
+                        if let Some(flow) = who.and_then(|who| self.flow(who, facts)) {
+                            flow.user(now);
+                        }
+                    }
+                    HostEvent::Rebooted { .. } => self.step.user = true,
+                }
+            }
+            Observation::Sent { cause, packet } => {
+                self.step.begin((now, packet.id.origin, cause));
+                let who = Incarnation::from_tag(packet.tag);
+                self.sent(
+                    packet,
+                    &mut Report {
+                        oracle: NAME,
+                        who,
+                        now,
+                        facts,
+                        findings,
+                    },
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Step {
+    fn new(key: (Instant, NodeId, Cause)) -> Self {
+        Self {
+            key: Some(key),
+            ..Self::default()
+        }
+    }
+
+    fn begin(&mut self, key: (Instant, NodeId, Cause)) {
+        if self.key != Some(key) {
+            *self = Self::new(key);
+        }
+    }
+
+    /// The datagram that what is sent now replies to.
+    fn replies_to(&self) -> Option<PacketId> {
+        match self.key {
+            Some((_, _, Cause::Packet(id))) if !self.user => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl Quiescence {
+    fn happened(&mut self, node: NodeId, event: &Event, now: Instant, facts: &Facts) {
+        match event {
+            Event::Segment(arrival) => {
+                let (before, after) = (&arrival.before, &arrival.after);
+                self.step.accepted |= accepted(before, after);
+                self.step.progress |= progress(before, after);
+            }
+            Event::Opened { connection, .. } => {
+                self.step.accepted = true;
+                let who = facts.name(node, *connection);
+                if let Some(flow) = self.flow(who, facts) {
+                    flow.opened(who, facts);
+                }
+            }
+            Event::Transition { connection, .. } => {
+                self.step.accepted = true;
+                let who = facts.name(node, *connection);
+                if let Some(flow) = self.flow(who, facts) {
+                    flow.active(now);
+                }
+            }
+            Event::Timer {
+                connection, timer, ..
+            } => {
+                self.step.keepalive |= *timer == Timer::Keepalive;
+                if let Some(flow) = self.flow(facts.name(node, *connection), facts) {
+                    flow.timer();
+                }
+            }
+            Event::Snapshot(snapshot) => {
+                let who = facts.name(node, snapshot.connection);
+                if let Some(flow) = self.flow(who, facts) {
+                    flow.busy(who, &snapshot.vars, now);
+                }
+            }
+            Event::Reopened { .. } | Event::Ready { .. } | Event::RttSample { .. } => {}
+        }
+    }
+
+    fn flow(&mut self, who: Incarnation, facts: &Facts) -> Option<&mut idle::Flow> {
+        let life = facts.life(who)?;
+        Some(
+            self.flows
+                .entry(flow_of(life.local, life.remote?))
+                .or_default(),
+        )
+    }
+
+    fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
+        let step = self.step;
+        let Some(flow) = self.flows.get(&packet.flow) else {
+            return;
+        };
+        let verdict = self.chains.sent(chain::Sent {
+            id: packet.id,
+            cause: step.replies_to(),
+            accepted: step.accepted,
+            // Going on rules a cycle out, and is what nearly every datagram of a transfer does.
+            look: if step.progress {
+                chain::Look::New
+            } else if step.accepted {
+                chain::Look::Perhaps(flow.digest(report.facts))
+            } else {
+                chain::Look::Same
+            },
+            epoch: flow.epoch(),
+            keepalive: step.keepalive,
+        });
+        if verdict.replies > chain::REPLIES_MAX {
+            report.violation(format!(
+                "a chain of {} replies, none accepted",
+                verdict.replies
+            ));
+        }
+        if verdict.seen >= chain::SEEN_MAX {
+            report.violation(format!(
+                "both ends are in one state for the {}th time in a chain of replies",
+                verdict.seen
+            ));
+        }
+        if !verdict.keepalive && flow.is_idle(report) {
+            report.violation("a datagram between two ends that have long been idle");
+        }
+    }
+}
+
+/// SND.UNA, SND.NXT or RCV.NXT went on: what never goes back rules a cycle out.
+fn progress(before: &Vars, after: &Vars) -> bool {
+    before.snd_una != after.snd_una
+        || before.snd_nxt != after.snd_nxt
+        || before.rcv_nxt != after.rcv_nxt
+}
+
+const NAME: &str = "quiescence";
+
+#[cfg(test)]
+mod tests;

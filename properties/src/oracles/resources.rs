@@ -1,0 +1,303 @@
+//! `resources` \[I\]: a stack holds what its connections need and no more.
+//!
+//! - At any time: SYN queue and accept queue within the backlog, blocks out of order and buffered
+//!   octets within the configuration, the TIME-WAIT table within its limit.
+//! - Whenever somebody looks: as many listeners, connections and TIME-WAIT records as there are
+//!   lives. A record whose SYN is put to the proof waits inside the new connection.
+//! - After all are CLOSED and all users have left: sockets, ports, timer entries, queue entries
+//!   and octets are those of the listeners alone.
+//!
+//! What a host holds is in no event: the driver shows it ([`Judge::sample`]), at least at the
+//! end. Work per segment is not counted yet, and there is no scoreboard to bound.
+
+use std::collections::BTreeMap;
+use timewait_sim::{Finding, FindingKind, Instant, NodeId, Observation};
+use timewait_stack::config::Config;
+use timewait_stack::event::Cause;
+use timewait_stack::status::Usage;
+use timewait_stack::{Event, State, Vars};
+
+use crate::event::HostEvent;
+use crate::facts::{Facts, Life};
+use crate::oracle::{Judge, Sample};
+use crate::oracles::report::Report;
+
+/// The oracle `resources`.
+#[derive(Debug, Default)]
+pub struct Resources {
+    /// Children in SYN-RECEIVED by host and port of their listener.
+    half_open: BTreeMap<(NodeId, u16), HalfOpen>,
+}
+
+/// Children in SYN-RECEIVED of one port.
+#[derive(Clone, Copy, Debug, Default)]
+struct HalfOpen {
+    now: u32,
+    /// The most since somebody looked.
+    most: u32,
+}
+
+impl Judge for Resources {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn observe(
+        &mut self,
+        now: Instant,
+        seen: &Observation<'_, HostEvent>,
+        facts: &Facts,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Observation::Node {
+            node,
+            event: HostEvent::Stack(event),
+            ..
+        } = *seen
+        else {
+            return;
+        };
+        match event {
+            Event::Snapshot(snapshot) => {
+                let Some(config) = facts.circumstances().config(node) else {
+                    return;
+                };
+                let who = facts.name(node, snapshot.connection);
+                let mut report = Report {
+                    oracle: NAME,
+                    who,
+                    now,
+                    facts,
+                    findings,
+                };
+                for wrong in beyond_bounds(&snapshot.vars, config) {
+                    report.violation_unless_damaged(wrong);
+                }
+            }
+            Event::Transition {
+                connection,
+                from,
+                to,
+                cause,
+            } => {
+                if let Some(life) = facts.life(facts.name(node, *connection)) {
+                    self.moved(life, *from, *to, *cause);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn sample(
+        &mut self,
+        now: Instant,
+        sample: &Sample<'_>,
+        facts: &Facts,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Some(config) = facts.circumstances().config(sample.node) else {
+            return;
+        };
+        let lives = Lives::on(sample.node, facts);
+        let mut wrong = lives.differences(sample.usage);
+        wrong.extend(over_limits(sample.usage, config));
+        wrong.extend(self.over_backlog(sample));
+        if lives.all_gone {
+            wrong.extend(lives.leaks(sample.usage));
+        }
+        findings.extend(wrong.into_iter().map(|wrong| Finding {
+            oracle: NAME,
+            at: now,
+            kind: FindingKind::Violation,
+            message: format!("h{}: {wrong}", sample.node.0),
+        }));
+    }
+}
+
+impl Resources {
+    /// Counts the children of listeners.
+    fn moved(&mut self, life: &Life, from: State, to: State, cause: Cause) {
+        let passive = matches!(from, State::Listen) && cause == Cause::Segment;
+        let key = (life.name.host, life.local.port());
+        if to == State::SynReceived && passive {
+            let count = self.half_open.entry(key).or_default();
+            count.now += 1;
+            count.most = count.most.max(count.now);
+        } else if from == State::SynReceived && was_child(life) {
+            let count = self.half_open.entry(key).or_default();
+            count.now = count.now.saturating_sub(1);
+        }
+    }
+
+    /// Queues that are longer than the backlog, now or at any time since the last look.
+    fn over_backlog(&mut self, sample: &Sample<'_>) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let listeners = || {
+            sample
+                .netstat
+                .iter()
+                .filter(|row| row.state == State::Listen)
+        };
+        for row in listeners() {
+            let (backlog, port) = (row.send_queue, row.local.port());
+            if row.receive_queue > backlog {
+                let waiting = row.receive_queue;
+                wrong.push(format!(
+                    "{waiting} connections wait on port {port}, {backlog} may"
+                ));
+            }
+            let alone = listeners()
+                .filter(|other| other.local.port() == port)
+                .count()
+                == 1;
+            let Some(half_open) = self.half_open.get_mut(&(sample.node, port)) else {
+                continue;
+            };
+            let most = core::mem::replace(&mut half_open.most, half_open.now);
+            if alone && most > backlog {
+                wrong.push(format!(
+                    "{most} half-open connections on port {port}, {backlog} may be"
+                ));
+            }
+        }
+        wrong
+    }
+}
+
+/// It came from LISTEN.
+fn was_child(life: &Life) -> bool {
+    life.history
+        .first()
+        .is_some_and(|step| step.from == State::Listen)
+}
+
+/// Buffers of one connection that hold more than they may.
+fn beyond_bounds(vars: &Vars, config: &Config) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut bound = |what: &str, is: u64, most: u64| {
+        if is > most {
+            wrong.push(format!("{is} {what}, {most} at most"));
+        }
+    };
+    let blocks = u64::from(vars.out_of_order_blocks);
+    bound(
+        "blocks out of order",
+        blocks,
+        u64::from(config.reassembly_blocks_max),
+    );
+    let received = u64::from(vars.unread) + u64::from(vars.out_of_order);
+    bound(
+        "octets to be read",
+        received,
+        u64::from(config.receive_buffer),
+    );
+    // SYN and FIN have sequence numbers and take no room.
+    let to_send = u64::from(vars.snd_nxt - vars.snd_una) + u64::from(vars.unsent);
+    bound(
+        "octets to be sent",
+        to_send,
+        u64::from(config.send_buffer) + 2,
+    );
+    wrong
+}
+
+fn over_limits(usage: &Usage, config: &Config) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if usage.time_waits > config.time_wait_max {
+        let (is, most) = (usage.time_waits, config.time_wait_max);
+        wrong.push(format!("{is} TIME-WAIT records, {most} at most"));
+    }
+    let each = u64::from(config.receive_buffer) + u64::from(config.send_buffer);
+    let most = u64::from(usage.connections) * each;
+    if usage.buffered > most {
+        wrong.push(format!(
+            "{} octets buffered, {most} at most",
+            usage.buffered
+        ));
+    }
+    wrong
+}
+
+/// The lives on one host.
+#[derive(Clone, Copy, Debug)]
+struct Lives {
+    listeners: u32,
+    connections: u32,
+    time_waits: u32,
+    half_open: u32,
+    /// No connection lives, and no user holds one that has ended.
+    all_gone: bool,
+}
+
+impl Lives {
+    fn on(host: NodeId, facts: &Facts) -> Self {
+        let zero = Self {
+            listeners: 0,
+            connections: 0,
+            time_waits: 0,
+            half_open: 0,
+            all_gone: true,
+        };
+        let of_host = facts.lives().filter(|life| life.name.host == host);
+        of_host.fold(zero, Self::with)
+    }
+
+    fn with(mut self, life: &Life) -> Self {
+        let held = !life.is_listener()
+            && life.user.opened_at.is_some()
+            && life.user.closed_at.is_none()
+            && life.user.aborted_at.is_none();
+        self.all_gone &= !held && (life.is_listener() || !life.is_alive());
+        if life.is_alive() {
+            match life.state {
+                _ if life.is_listener() => self.listeners += 1,
+                State::TimeWait => self.time_waits += u32::from(life.reopened_by.is_none()),
+                state => {
+                    self.connections += 1;
+                    let child = state == State::SynReceived && was_child(life);
+                    self.half_open += u32::from(child);
+                }
+            }
+        }
+        self
+    }
+
+    /// Where the stack's count differs from that of its events.
+    fn differences(&self, usage: &Usage) -> Vec<String> {
+        [
+            ("listeners", usage.listeners, self.listeners),
+            ("connections", usage.connections, self.connections),
+            ("TIME-WAIT records", usage.time_waits, self.time_waits),
+            ("half-open connections", usage.half_open, self.half_open),
+        ]
+        .into_iter()
+        .filter(|(_, holds, live)| holds != live)
+        .map(|(what, holds, live)| format!("holds {holds} {what}, {live} live"))
+        .collect()
+    }
+
+    /// What is left although all connections have ended and all users have left.
+    fn leaks(&self, usage: &Usage) -> Vec<String> {
+        [
+            (
+                "sockets",
+                u64::from(usage.sockets),
+                u64::from(self.listeners),
+            ),
+            ("ports", u64::from(usage.ports), u64::from(self.listeners)),
+            ("timer entries", u64::from(usage.timer_entries), 0),
+            ("octets", usage.buffered, 0),
+        ]
+        .into_iter()
+        .filter(|(_, holds, needs)| holds > needs)
+        .map(|(what, holds, needs)| {
+            format!("holds {holds} {what} after everything has ended, {needs} at most")
+        })
+        .collect()
+    }
+}
+
+const NAME: &str = "resources";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! Samples at which `resources` must speak, and samples at which it must not.
+
+use timewait_stack::State;
+use timewait_stack::event::{Call, Cause as Why, Timer};
+use timewait_stack::status::{NetstatRow, Usage};
+use timewait_stack::wire::Flags;
+
+use super::Resources;
+use crate::event::UserEvent;
+use crate::label::Incarnation;
+use crate::staging::{A, B, Stage, WINDOW, end, seg};
+
+fn stage() -> Stage {
+    Stage::new(vec![Box::<Resources>::default()])
+}
+
+/// What B holds with its one listener and so many connections.
+fn with_connections(connections: u32) -> Usage {
+    Usage {
+        sockets: 1,
+        listeners: 1,
+        ports: 1,
+        connections,
+        ..Usage::default()
+    }
+}
+
+fn listener_row(listener: Incarnation, waiting: u32, backlog: u32) -> NetstatRow {
+    NetstatRow {
+        connection: listener.connection,
+        receive_queue: waiting,
+        send_queue: backlog,
+        local: end(B),
+        remote: None,
+        state: State::Listen,
+    }
+}
+
+/// A SYN from A that makes a child of the listener.
+fn half_open(stage: &mut Stage, listener: Incarnation, iss: u32) -> Incarnation {
+    let client = stage.connect(A, iss);
+    let syn = stage.send(client, seg(Flags::SYN).seq(iss));
+    stage.child(listener, &syn, iss + 1000)
+}
+
+#[test]
+fn a_host_that_holds_what_lives_is_silent() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    stage.sample(B, &with_connections(0), &[listener_row(listener, 0, 5)]);
+    let (client, server) = stage.handshake(listener, 100, 300);
+    stage.sample(B, &with_connections(1), &[]);
+    stage.close_in_turn(server, client);
+    let waits = Usage {
+        time_waits: 1,
+        timer_entries: 1,
+        ..with_connections(0)
+    };
+    stage.sample(B, &waits, &[]);
+    stage.by_timer();
+    stage.goes(server, State::Closed, Why::Timer(Timer::TimeWait));
+    stage.sample(B, &with_connections(0), &[]);
+    stage.assert_silent();
+}
+
+#[test]
+fn a_connection_that_outlives_its_end_is_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake(listener, 100, 300);
+    stage.close_in_turn(client, server);
+    stage.sample(B, &with_connections(1), &[]);
+    stage.assert_violation("h1: holds 1 connections, 0 live");
+}
+
+#[test]
+fn a_connection_that_vanishes_without_an_end_is_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    stage.handshake(listener, 100, 300);
+    stage.sample(B, &with_connections(0), &[]);
+    stage.assert_violation("h1: holds 0 connections, 1 live");
+}
+
+#[test]
+fn a_record_that_is_put_to_the_proof_waits_inside_the_new_connection() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake(listener, 100, 300);
+    let syn = stage.send(client, seg(Flags::SYN).seq(9000));
+    stage.close_in_turn(server, client);
+    let new = stage.reopen(server, &syn, 5000);
+    stage.sample(B, &with_connections(1), &[]);
+    stage.by_timer();
+    stage.goes(new, State::TimeWait, Why::Timer(Timer::Retransmit));
+    let back = Usage {
+        time_waits: 1,
+        ..with_connections(0)
+    };
+    stage.sample(B, &back, &[]);
+    stage.assert_silent();
+}
+
+#[test]
+fn what_is_left_after_everything_has_ended_is_a_violation() {
+    let leaks = [
+        Usage {
+            sockets: 2,
+            ..with_connections(0)
+        },
+        Usage {
+            ports: 2,
+            ..with_connections(0)
+        },
+        Usage {
+            timer_entries: 1,
+            ..with_connections(0)
+        },
+        Usage {
+            buffered: 1,
+            ..with_connections(0)
+        },
+    ];
+    for leak in leaks {
+        let mut stage = stage();
+        let listener = stage.listen(B);
+        let (client, server) = stage.handshake(listener, 100, 300);
+        stage.user(
+            B,
+            UserEvent::Accepted {
+                connection: server.connection,
+            },
+        );
+        stage.close_in_turn(client, server);
+        stage.sample(B, &leak, &[]);
+        stage.assert_violation("after everything has ended");
+    }
+}
+
+#[test]
+fn a_user_that_has_not_closed_holds_its_socket() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (_, server) = stage.handshake(listener, 100, 300);
+    stage.user(
+        B,
+        UserEvent::Accepted {
+            connection: server.connection,
+        },
+    );
+    stage.by_timer();
+    stage.goes(server, State::Closed, Why::Timer(Timer::Retransmit));
+    stage.sample(
+        B,
+        &Usage {
+            sockets: 2,
+            ..with_connections(0)
+        },
+        &[],
+    );
+    stage.assert_silent();
+}
+
+#[test]
+fn more_half_open_connections_than_the_backlog_are_a_violation() {
+    for (backlog, complaints) in [(2, 0), (1, 1)] {
+        let mut stage = stage();
+        let listener = stage.listen(B);
+        let first = half_open(&mut stage, listener, 100);
+        half_open(&mut stage, listener, 200);
+        // It counts what was at any time, not only what is.
+        stage.by_timer();
+        stage.goes(first, State::Listen, Why::Timer(Timer::Retransmit));
+        let usage = Usage {
+            half_open: 1,
+            ..with_connections(1)
+        };
+        stage.sample(B, &usage, &[listener_row(listener, 0, backlog)]);
+        stage.sample(B, &usage, &[listener_row(listener, 0, 1)]);
+        assert_eq!(stage.findings().len(), complaints, "{:?}", stage.findings());
+    }
+}
+
+#[test]
+fn an_accept_queue_beyond_the_backlog_is_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    stage.sample(B, &with_connections(0), &[listener_row(listener, 5, 5)]);
+    stage.assert_silent();
+    stage.sample(B, &with_connections(0), &[listener_row(listener, 6, 5)]);
+    stage.assert_violation("6 connections wait on port 80, 5 may");
+}
+
+#[test]
+fn buffers_beyond_the_configuration_are_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (_, server) = stage.handshake(listener, 100, 300);
+    let vars = stage.vars(server);
+    (vars.unread, vars.out_of_order, vars.out_of_order_blocks) = (WINDOW - 1, 1, 64);
+    stage.snapshot(server);
+    stage.assert_silent();
+    stage.vars(server).out_of_order_blocks = 65;
+    stage.snapshot(server);
+    stage.assert_violation("65 blocks out of order, 64 at most");
+    stage.vars(server).unread = WINDOW;
+    stage.vars(server).unsent = 70_000;
+    stage.snapshot(server);
+    stage.assert_violation("octets to be read");
+    stage.assert_violation("octets to be sent");
+}
+
+#[test]
+fn a_time_wait_table_beyond_its_limit_is_a_violation() {
+    let mut stage = stage();
+    let usage = Usage {
+        time_waits: (1 << 20) + 1,
+        ..Usage::default()
+    };
+    stage.sample(B, &usage, &[]);
+    stage.assert_violation("TIME-WAIT records, 1048576 at most");
+}
+
+#[test]
+fn an_aborted_listener_leaves_nothing() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    stage.by_user();
+    stage.goes(listener, State::Closed, Why::User(Call::Close));
+    stage.sample(B, &Usage::default(), &[]);
+    stage.assert_silent();
+    stage.sample(
+        B,
+        &Usage {
+            ports: 1,
+            ..Usage::default()
+        },
+        &[],
+    );
+    stage.assert_violation("holds 1 ports after everything has ended");
+}

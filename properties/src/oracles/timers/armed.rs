@@ -1,0 +1,325 @@
+//! Which timer runs, from the variables alone (RFC 6298 §5, RFC 9293 §3.8.4, §3.8.6.1,
+//! §3.8.6.2.1, §3.10.8).
+//!
+//! Whatever a connection waits for, something must wake it: an outstanding octet the
+//! retransmission timer, a closed window the persist timer, octets that silly-window avoidance
+//! holds back the override timer. And nothing must run that waits for nothing.
+
+use timewait_stack::config::Config;
+use timewait_stack::event::{Timer, Timers, Vars};
+use timewait_stack::{Duration, Instant, State};
+
+/// The one timer among retransmission, persist and override that must run.
+///
+/// A SYN or SYN-ACK is outstanding while SND.UNA is still ISS. No window has been offered then
+/// that could be closed, so its timer is that of retransmission.
+pub(super) fn sender_timer(vars: &Vars) -> Option<Timer> {
+    if matches!(vars.state, State::Closed | State::Listen | State::TimeWait) {
+        return None;
+    }
+    let outstanding = vars.snd_una != vars.snd_nxt;
+    let waiting = vars.unsent > 0 || vars.fin_queued && !vars.fin_sent;
+    let handshake = vars.snd_una == vars.iss;
+    if outstanding && (handshake || vars.snd_wnd > 0) {
+        Some(Timer::Retransmit)
+    } else if (outstanding || waiting) && vars.snd_wnd == 0 {
+        Some(Timer::Persist)
+    } else if waiting {
+        Some(Timer::Override)
+    } else {
+        None
+    }
+}
+
+/// What is wrong with the set of running timers, one sentence each.
+pub(super) fn wrong_set(vars: &Vars, config: &Config) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let wanted = sender_timer(vars);
+    for (timer, at) in [
+        (Timer::Retransmit, vars.timers.retransmit),
+        (Timer::Persist, vars.timers.persist),
+        (Timer::Override, vars.timers.override_),
+    ] {
+        match (wanted == Some(timer), at.is_some()) {
+            (true, false) => wrong.push(format!("the {timer:?} timer does not run, {}", why(vars))),
+            (false, true) => wrong.push(format!("the {timer:?} timer runs, {}", why(vars))),
+            _ => {}
+        }
+    }
+    if vars.timers.fin_wait_2.is_some() != fin_wait_2_wanted(vars, config) {
+        wrong.push(format!(
+            "the FIN-WAIT-2 timer is {:?}, {}",
+            vars.timers.fin_wait_2,
+            why(vars)
+        ));
+    }
+    if vars.state == State::TimeWait {
+        if vars.timers.delayed_ack.is_some() || vars.timers.keepalive.is_some() {
+            wrong.push("another timer than that of 2MSL runs in TIME-WAIT".to_owned());
+        }
+    } else if vars.timers.time_wait.is_some() {
+        wrong.push(format!("the 2MSL timer runs in {}", vars.state));
+    }
+    wrong
+}
+
+/// A profile's FIN-WAIT-2 timer runs for those whose user has gone, and for nobody else.
+fn fin_wait_2_wanted(vars: &Vars, config: &Config) -> bool {
+    config.fin_wait_2.is_some() && vars.state == State::FinWait2 && vars.orphan
+}
+
+fn why(vars: &Vars) -> String {
+    format!(
+        "with {} outstanding, {} unsent, FIN {}, window {}, in {}",
+        vars.snd_nxt - vars.snd_una,
+        vars.unsent,
+        match (vars.fin_queued, vars.fin_sent) {
+            (false, _) => "not queued",
+            (true, false) => "queued",
+            (true, true) => "sent",
+        },
+        vars.snd_wnd,
+        vars.state,
+    )
+}
+
+/// What is wrong with the deadlines, one sentence each: none lies in the past or further ahead
+/// than its rule allows.
+pub(super) fn wrong_deadlines(vars: &Vars, config: &Config, now: Instant) -> Vec<String> {
+    let tick = config.rto.granularity;
+    let furthest = [
+        (Timer::Retransmit, Some(vars.rto + tick)),
+        (Timer::Persist, Some(config.persist_max + tick)),
+        (Timer::Override, Some(OVERRIDE_MAX)),
+        (
+            Timer::Keepalive,
+            config.keepalive.map(|k| k.idle.max(k.interval) + tick),
+        ),
+        (
+            Timer::FinWait2,
+            config.fin_wait_2.map(|longest| longest + tick),
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (timer, longest) in furthest {
+        let Some(at) = deadline(&vars.timers, timer) else {
+            continue;
+        };
+        if at < now {
+            wrong.push(format!("the {timer:?} timer is armed for the past"));
+        }
+        if longest.is_some_and(|longest| at > now + longest) {
+            let ahead = at.saturating_since(now);
+            wrong.push(format!(
+                "the {timer:?} timer is armed {ahead:?} ahead, {longest:?} at most"
+            ));
+        }
+    }
+    wrong
+}
+
+/// When a timer runs out, if it is armed.
+pub(super) fn deadline(timers: &Timers, timer: Timer) -> Option<Instant> {
+    match timer {
+        Timer::Retransmit => timers.retransmit,
+        Timer::Persist => timers.persist,
+        Timer::DelayedAck => timers.delayed_ack,
+        Timer::Override => timers.override_,
+        Timer::Keepalive => timers.keepalive,
+        Timer::FinWait2 => timers.fin_wait_2,
+        Timer::TimeWait => timers.time_wait,
+    }
+}
+
+/// The timers whose deadlines are judged here. That of 2MSL is the oracle `time-wait`'s: it
+/// stands still while a SYN that reopened its record is put to the proof.
+pub(super) const JUDGED: [Timer; 6] = [
+    Timer::Retransmit,
+    Timer::Persist,
+    Timer::DelayedAck,
+    Timer::Override,
+    Timer::Keepalive,
+    Timer::FinWait2,
+];
+
+/// The bounds of the override timeout (RFC 9293 §3.8.6.2.1).
+pub(super) const OVERRIDE_MIN: Duration = Duration::from_millis(100);
+pub(super) const OVERRIDE_MAX: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::{sender_timer, wrong_deadlines, wrong_set};
+    use timewait_stack::config::Config;
+    use timewait_stack::event::{Timer, Timers, Vars};
+    use timewait_stack::{Duration, Instant, SeqNumber, State};
+
+    const NOW: Instant = Instant::from_nanos(5_000_000_000);
+
+    fn config() -> Config {
+        Config::new(Vec::new(), [0; 32])
+    }
+
+    /// ESTABLISHED, the SYN acknowledged, `outstanding` octets on their way.
+    fn established(outstanding: u32, unsent: u32, window: u32) -> Vars {
+        Vars {
+            state: State::Established,
+            iss: SeqNumber(100),
+            snd_una: SeqNumber(101),
+            snd_nxt: SeqNumber(101) + outstanding,
+            snd_wnd: window,
+            unsent,
+            rto: Duration::from_secs(1),
+            ..Vars::default()
+        }
+    }
+
+    fn with(mut vars: Vars, timer: Timer, after: Duration) -> Vars {
+        let at = Some(NOW + after);
+        match timer {
+            Timer::Retransmit => vars.timers.retransmit = at,
+            Timer::Persist => vars.timers.persist = at,
+            Timer::DelayedAck => vars.timers.delayed_ack = at,
+            Timer::Override => vars.timers.override_ = at,
+            Timer::Keepalive => vars.timers.keepalive = at,
+            Timer::FinWait2 => vars.timers.fin_wait_2 = at,
+            Timer::TimeWait => vars.timers.time_wait = at,
+        }
+        vars
+    }
+
+    #[test]
+    fn each_wait_has_its_timer() {
+        for (outstanding, unsent, window, wanted) in [
+            (0, 0, 1000, None),
+            (0, 0, 0, None),
+            (1, 0, 1000, Some(Timer::Retransmit)),
+            (1, 5, 1000, Some(Timer::Retransmit)),
+            (0, 5, 0, Some(Timer::Persist)),
+            (1, 0, 0, Some(Timer::Persist)),
+            (0, 5, 1000, Some(Timer::Override)),
+        ] {
+            let vars = established(outstanding, unsent, window);
+            assert_eq!(
+                sender_timer(&vars),
+                wanted,
+                "{outstanding} {unsent} {window}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_syn_is_retransmitted_though_no_window_is_known() {
+        let vars = Vars {
+            state: State::SynReceived,
+            iss: SeqNumber(100),
+            snd_una: SeqNumber(100),
+            snd_nxt: SeqNumber(101),
+            ..Vars::default()
+        };
+        assert_eq!(sender_timer(&vars), Some(Timer::Retransmit));
+    }
+
+    #[test]
+    fn a_fin_behind_a_closed_window_is_probed_for() {
+        let vars = Vars {
+            fin_queued: true,
+            state: State::FinWait1,
+            ..established(0, 0, 0)
+        };
+        assert_eq!(sender_timer(&vars), Some(Timer::Persist));
+    }
+
+    #[test]
+    fn a_missing_and_a_superfluous_timer_are_both_named() {
+        assert_eq!(wrong_set(&established(1, 0, 1000), &config()).len(), 1);
+        let idle = with(
+            established(0, 0, 1000),
+            Timer::Retransmit,
+            Duration::from_secs(1),
+        );
+        assert_eq!(wrong_set(&idle, &config()).len(), 1);
+        let wrong_one = with(
+            established(0, 5, 0),
+            Timer::Retransmit,
+            Duration::from_secs(1),
+        );
+        assert_eq!(wrong_set(&wrong_one, &config()).len(), 2);
+    }
+
+    #[test]
+    fn the_right_timer_alone_is_silent() {
+        let vars = with(
+            established(1, 0, 1000),
+            Timer::Retransmit,
+            Duration::from_secs(1),
+        );
+        assert_eq!(wrong_set(&vars, &config()), [""; 0]);
+        assert_eq!(wrong_deadlines(&vars, &config(), NOW), [""; 0]);
+    }
+
+    #[test]
+    fn only_two_msl_runs_in_time_wait() {
+        let vars = Vars {
+            state: State::TimeWait,
+            ..established(0, 0, 1000)
+        };
+        let vars = with(vars, Timer::TimeWait, Duration::from_secs(240));
+        assert_eq!(wrong_set(&vars, &config()), [""; 0]);
+        for timer in [
+            Timer::Retransmit,
+            Timer::DelayedAck,
+            Timer::Keepalive,
+            Timer::FinWait2,
+        ] {
+            let vars = with(vars.clone(), timer, Duration::from_millis(1));
+            assert_eq!(wrong_set(&vars, &config()).len(), 1, "{timer:?}");
+        }
+    }
+
+    #[test]
+    fn the_2msl_timer_runs_nowhere_else() {
+        let vars = with(
+            established(0, 0, 1000),
+            Timer::TimeWait,
+            Duration::from_secs(240),
+        );
+        assert_eq!(wrong_set(&vars, &config()).len(), 1);
+    }
+
+    #[test]
+    fn fin_wait_2_ends_for_orphans_of_a_profile_that_says_so() {
+        let orphan = Vars {
+            state: State::FinWait2,
+            orphan: true,
+            ..established(0, 0, 1000)
+        };
+        assert_eq!(wrong_set(&orphan, &config()), [""; 0]);
+        let profile = Config {
+            fin_wait_2: Some(Duration::from_secs(60)),
+            ..config()
+        };
+        assert_eq!(wrong_set(&orphan, &profile).len(), 1);
+        let armed = with(orphan, Timer::FinWait2, Duration::from_secs(60));
+        assert_eq!(wrong_set(&armed, &profile), [""; 0]);
+        let reader = Vars {
+            orphan: false,
+            ..armed
+        };
+        assert_eq!(wrong_set(&reader, &profile).len(), 1);
+    }
+
+    #[test]
+    fn a_deadline_is_neither_past_nor_beyond_its_rule() {
+        let vars = established(1, 0, 1000);
+        let late = with(vars.clone(), Timer::Retransmit, Duration::from_millis(1002));
+        assert_eq!(wrong_deadlines(&late, &config(), NOW).len(), 1);
+        let timers = Timers {
+            retransmit: Some(Instant::from_nanos(1)),
+            ..Timers::default()
+        };
+        assert_eq!(
+            wrong_deadlines(&Vars { timers, ..vars }, &config(), NOW).len(),
+            1
+        );
+    }
+}

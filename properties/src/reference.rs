@@ -1,0 +1,175 @@
+//! The reference: what a segment may and must change, by RFC 9293 §3.10.7 with RFC 5961 and
+//! RFC 1337 on.
+//!
+//! A function of the variables *before* the segment and of its header, written from the RFC and
+//! never from the stack. Where the text leaves a choice (SHOULD, MAY, or an order of work that
+//! nobody outside can see) the answer is a set: [`Permit::May`]. What is switched off in a stack's
+//! configuration never changes the answer.
+//!
+//! Missing, because the stack has none of it yet: timestamps (PAWS, RFC 6191), window scaling,
+//! urgent data (it changes no variable here), data on a SYN before the handshake is over.
+
+mod check;
+mod held;
+mod syn_sent;
+mod synchronized;
+
+pub use check::Breach;
+pub(crate) use check::changes;
+pub use held::Held;
+
+use timewait_stack::wire::Flags;
+use timewait_stack::{SeqNumber, State, Vars};
+
+use crate::facts::SegmentHeader;
+
+/// Whether one effect is allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permit {
+    /// Forbidden.
+    #[default]
+    No,
+    /// The text leaves a choice.
+    May,
+    /// Demanded.
+    Must,
+}
+
+/// A set of states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct States(u16);
+
+impl States {
+    /// Just this one.
+    pub const fn just(state: State) -> Self {
+        Self(1 << state as u16)
+    }
+
+    /// This set with `state` added.
+    #[must_use]
+    pub const fn with(self, state: State) -> Self {
+        Self(self.0 | 1 << state as u16)
+    }
+
+    /// Whether `state` is in the set.
+    pub const fn contains(self, state: State) -> bool {
+        self.0 & 1 << state as u16 != 0
+    }
+
+    /// Adds `to` if `from` is in the set and the step from one to the other is `allowed`.
+    fn step(&mut self, allowed: bool, from: State, to: State) {
+        if allowed && self.contains(from) {
+            *self = self.with(to);
+        }
+    }
+}
+
+/// What a segment may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Why nothing may change, if so.
+    pub refusal: Option<&'static str>,
+    /// The states allowed afterwards. CLOSED and LISTEN mean that the incarnation ends.
+    pub states: States,
+    /// The segment must end the incarnation.
+    pub must_end: bool,
+    /// A new incarnation may begin: from LISTEN, or out of TIME-WAIT.
+    pub opens: bool,
+    /// IRS and all that follows from it is taken from the segment.
+    pub synchronize: Permit,
+    /// SND.UNA becomes SEG.ACK.
+    pub una: Permit,
+    /// SND.WND, SND.WL1 and SND.WL2 are set from the segment.
+    pub window: Permit,
+    /// The values that SND.WL1 may then take: SEG.SEQ, or that of the trimmed segment.
+    pub wl1: [SeqNumber; 2],
+    /// Octets that may be taken or held: the segment's, trimmed to the window, FIN included.
+    pub octets: Option<(SeqNumber, SeqNumber)>,
+    /// The sequence numbers after the FINs that may be taken: the segment's, and one held.
+    pub fin_ends: [Option<SeqNumber>; 2],
+    /// The least and the largest RCV.NXT afterwards.
+    pub rcv_nxt: (SeqNumber, SeqNumber),
+}
+
+impl Allowance {
+    /// Nothing may change, for this reason.
+    fn refused(before: &Vars, reason: &'static str) -> Self {
+        Self {
+            refusal: Some(reason),
+            states: States::just(before.state),
+            must_end: false,
+            opens: false,
+            synchronize: Permit::No,
+            una: Permit::No,
+            window: Permit::No,
+            wl1: [before.snd_wl1; 2],
+            octets: None,
+            fin_ends: [None; 2],
+            rcv_nxt: (before.rcv_nxt, before.rcv_nxt),
+        }
+    }
+
+    /// Like [`Allowance::refused`], to be filled in.
+    fn nothing_yet(before: &Vars) -> Self {
+        Self {
+            refusal: None,
+            ..Self::refused(before, "")
+        }
+    }
+
+    /// The segment must end the incarnation, which is then in one of `states`.
+    fn end(before: &Vars, states: States) -> Self {
+        Self {
+            states,
+            must_end: true,
+            ..Self::nothing_yet(before)
+        }
+    }
+
+    /// A new incarnation may begin; the variables at hand stay as they are.
+    fn open(before: &Vars) -> Self {
+        Self {
+            opens: true,
+            ..Self::nothing_yet(before)
+        }
+    }
+}
+
+/// What is known of a connection besides its variables.
+#[derive(Clone, Debug, Default)]
+pub struct Shadow {
+    /// The octets that were offered out of order.
+    pub held: Held,
+    /// The largest window in any segment that it received (MAX.SND.WND of RFC 5961 §5).
+    pub max_snd_wnd: u32,
+}
+
+/// What `segment` may change where the variables are `before`. `None`: no segment at all, or its
+/// checksum is wrong.
+pub fn allowance(before: &Vars, shadow: &Shadow, segment: Option<&SegmentHeader>) -> Allowance {
+    let Some(segment) = segment else {
+        return Allowance::refused(before, "it is damaged (MUST-3)");
+    };
+    match before.state {
+        State::Closed => Allowance::refused(before, "there is no connection (§3.10.7.1)"),
+        State::Listen => listen(before, segment),
+        State::SynSent => syn_sent::allowance(before, segment),
+        _ => synchronized::allowance(before, shadow, segment),
+    }
+}
+
+/// RFC 9293 §3.10.7.2.
+fn listen(before: &Vars, segment: &SegmentHeader) -> Allowance {
+    if segment.has(Flags::RST) {
+        Allowance::refused(before, "a RST in LISTEN (§3.10.7.2, first check)")
+    } else if segment.has(Flags::ACK) {
+        Allowance::refused(before, "an ACK in LISTEN (§3.10.7.2, second check)")
+    } else if segment.has(Flags::SYN) {
+        Allowance::open(before)
+    } else {
+        Allowance::refused(before, "no SYN in LISTEN (§3.10.7.2, fourth check)")
+    }
+}
+
+#[cfg(test)]
+mod tests;

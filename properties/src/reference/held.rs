@@ -1,0 +1,101 @@
+//! The octets that a connection was offered beyond RCV.NXT and may hold (RFC 9293 §3.10.7.4,
+//! SHLD-31).
+
+use timewait_stack::SeqNumber;
+
+/// Blocks in sequence order, none touching the next. A stack may have dropped any of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    blocks: Vec<(SeqNumber, SeqNumber)>,
+    /// The sequence number after a FIN that was offered.
+    fin_end: Option<SeqNumber>,
+}
+
+impl Held {
+    /// Nothing was offered beyond RCV.NXT.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// The octets from `start` to `end` were offered, the last of them a FIN or not.
+    pub fn offer(&mut self, start: SeqNumber, end: SeqNumber, fin: bool) {
+        if fin {
+            self.fin_end = Some(end);
+        }
+        if !start.before(end) {
+            return;
+        }
+        let (mut start, mut end) = (start, end);
+        let first = self.blocks.partition_point(|&(_, e)| e.before(start));
+        let past = first
+            + self.blocks[first..]
+                .iter()
+                .take_while(|&&(s, _)| s.at_or_before(end))
+                .count();
+        for &(s, e) in &self.blocks[first..past] {
+            start = start.min(s);
+            end = end.max(e);
+        }
+        self.blocks.splice(first..past, [(start, end)]);
+    }
+
+    /// RCV.NXT has moved: what lies before it counts no more.
+    pub fn taken_to(&mut self, rcv_nxt: SeqNumber) {
+        self.blocks.retain(|&(_, end)| end.after(rcv_nxt));
+    }
+
+    /// How far everything is there, if all up to `from` is.
+    pub fn reach(&self, from: SeqNumber) -> SeqNumber {
+        let touching = self
+            .blocks
+            .iter()
+            .find(|&&(s, e)| s.at_or_before(from) && e.after(from));
+        touching.map_or(from, |&(_, end)| end)
+    }
+
+    /// The sequence number after the FIN, if one was offered.
+    pub fn fin_end(&self) -> Option<SeqNumber> {
+        self.fin_end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Held;
+    use timewait_stack::SeqNumber;
+
+    fn held(blocks: &[(u32, u32)]) -> Held {
+        let mut held = Held::default();
+        for &(start, end) in blocks {
+            held.offer(SeqNumber(start), SeqNumber(end), false);
+        }
+        held
+    }
+
+    #[test]
+    fn the_order_of_arrival_does_not_matter() {
+        let blocks = [(10, 20), (30, 40), (20, 25), (5, 10), (39, 50)];
+        let mut reversed = blocks;
+        reversed.reverse();
+        assert_eq!(held(&blocks), held(&reversed));
+        assert_eq!(held(&blocks), held(&[(5, 25), (30, 50)]));
+    }
+
+    #[test]
+    fn reach_stops_at_the_first_hole() {
+        let held = held(&[(10, 20), (30, 40), (20, 25)]);
+        assert_eq!(held.reach(SeqNumber(9)), SeqNumber(9));
+        assert_eq!(held.reach(SeqNumber(10)), SeqNumber(25));
+        assert_eq!(held.reach(SeqNumber(25)), SeqNumber(25));
+    }
+
+    #[test]
+    fn blocks_may_span_the_wrap() {
+        let mut held = held(&[(u32::MAX - 5, 5), (8, 9)]);
+        assert_eq!(held.reach(SeqNumber(u32::MAX)), SeqNumber(5));
+        held.taken_to(SeqNumber(5));
+        assert_eq!(held, self::held(&[(8, 9)]));
+        held.taken_to(SeqNumber(9));
+        assert!(held.is_empty());
+    }
+}
