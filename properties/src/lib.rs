@@ -1,15 +1,50 @@
-//! What must hold when real TCP meets a bad network: provenance, facts and oracles.
+//! Hosts, applications, oracles and scenarios: what must hold when real TCP meets a bad network.
+//!
+//! In reading order:
+//!
+//! - [`label`], [`content`], [`event`]: what travels beside the bytes, what the bytes are, what
+//!   hosts report
+//! - [`host`]: the one file that joins `sim` and `stack`; [`app`]: the users of a host
+//! - [`scenario`]: one run as plain data; [`scenarios`]: the named kinds; [`choose`]: where choices
+//!   come from; [`strategy`]: the same for proptest
+//! - [`facts`], [`reference`](mod@reference), [`oracle`], [`oracles`]: what can be known of a run, and who judges it
+//! - [`check`](mod@check): runs a scenario and reports; [`pair`]: the smallest world, for tests
+//!
+//! A seed is expanded to a scenario, and a scenario is run:
+//!
+//! ```
+//! use timewait_properties::{Kind, Scenario, check};
+//!
+//! let report = check(&Scenario::from_seed(Kind::LastAckLost, 1));
+//! assert!(!report.failed(), "{report}");
+//! assert_eq!(report.left_over, 0, "every close ends in CLOSED");
+//! ```
 #![forbid(unsafe_code)]
 
+pub mod app;
+pub mod check;
+pub mod choose;
 pub mod content;
 pub mod event;
 pub mod facts;
+pub mod host;
 pub mod label;
 pub mod oracle;
 pub mod oracles;
+pub mod pair;
 pub mod reference;
+pub mod scenario;
+pub mod scenarios;
 #[cfg(test)]
 mod staging;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 
+pub use app::App;
+pub use check::{Report, Run, Watch, check, check_with, run_bare};
+pub use choose::Choose;
 pub use event::{HostEvent, UserEvent};
+pub use host::{Calls, Host};
 pub use label::Incarnation;
+pub use scenario::Scenario;
+pub use scenarios::Kind;

@@ -1,0 +1,165 @@
+//! What oracles are told of a scenario before it runs.
+
+use core::time::Duration;
+
+use timewait_sim::{Instant, NodeId};
+
+use crate::facts::Circumstances;
+use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
+
+/// The circumstances of this scenario.
+pub(super) fn of(scenario: &Scenario) -> Circumstances {
+    let hosts = (0..)
+        .map(NodeId)
+        .zip(scenario.hosts.iter().map(|host| host.config.clone()));
+    let delays = delays(scenario);
+    Circumstances {
+        hosts: hosts.collect(),
+        lifetime: scenario.lifetime,
+        heal_at: Some(heal_at(scenario)),
+        delay_min: delays
+            .iter()
+            .map(|delay| delay.least)
+            .min()
+            .unwrap_or_default(),
+        delay_max: delays
+            .iter()
+            .map(|delay| delay.most)
+            .max()
+            .unwrap_or_default(),
+        queues_hold_all: queues_hold_all(scenario),
+    }
+}
+
+/// When no new faults are made any more: at once, if there are none at all.
+fn heal_at(scenario: &Scenario) -> Instant {
+    match &scenario.faults {
+        FaultPlan::Listed(fates) if fates.is_empty() => Instant::ZERO,
+        _ => Instant::ZERO + scenario.heal_at,
+    }
+}
+
+/// How long a datagram is on its way over some link or path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Delay {
+    /// With nothing in front of it.
+    least: Duration,
+    /// Behind full queues.
+    most: Duration,
+}
+
+/// The delays of the ways from each host to each other. Between two machines there is but one
+/// way without a detour in all our topologies.
+fn delays(scenario: &Scenario) -> Vec<Delay> {
+    let hosts = (0..scenario.hosts.len() as u16).map(LinkEnd::Host);
+    hosts.flat_map(|host| delays_from(scenario, host)).collect()
+}
+
+fn delays_from(scenario: &Scenario, host: LinkEnd) -> Vec<Delay> {
+    let mut reached = vec![(host, Delay::default())];
+    let mut next = 0;
+    while let Some(&(near, so_far)) = reached.get(next) {
+        next += 1;
+        for link in &scenario.links {
+            let far = match (link.a == near, link.b == near) {
+                (true, _) => link.b,
+                (_, true) => link.a,
+                _ => continue,
+            };
+            if reached.iter().all(|(end, _)| *end != far) {
+                let over = delay(scenario, link);
+                let least = so_far.least + over.least;
+                reached.push((
+                    far,
+                    Delay {
+                        least,
+                        most: so_far.most + over.most,
+                    },
+                ));
+            }
+        }
+    }
+    let others = reached.into_iter().skip(1);
+    others
+        .filter(|(end, _)| matches!(end, LinkEnd::Host(_)))
+        .map(|(_, delay)| delay)
+        .collect()
+}
+
+fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {
+    let Some(rate) = link.rate else {
+        return Delay {
+            least: link.delay,
+            most: link.delay,
+        };
+    };
+    let mtu = scenario
+        .hosts
+        .iter()
+        .map(|host| u64::from(host.config.mtu))
+        .max()
+        .unwrap_or(0);
+    let octets = link.queue_bytes_max + mtu;
+    let waiting = Duration::from_nanos(octets.saturating_mul(1_000_000_000).div_ceil(rate.max(1)));
+    Delay {
+        least: link.delay,
+        most: link.delay + waiting,
+    }
+}
+
+/// Whether every queue holds what all connections may have outstanding at once. A window of
+/// small segments is more than twice as large with its headers, so three windows are counted for
+/// each direction of a connection.
+fn queues_hold_all(scenario: &Scenario) -> bool {
+    let window = scenario
+        .hosts
+        .iter()
+        .map(|host| u64::from(host.config.receive_buffer))
+        .max();
+    let apps = scenario.hosts.iter().flat_map(|host| &host.apps);
+    let connections: u64 = apps
+        .map(|app| match &app.role {
+            Role::Serve(serve) => u64::from(serve.clients),
+            Role::Call(_) | Role::Churn(_) => 1,
+        })
+        .sum();
+    let most = 3 * connections * window.unwrap_or(0);
+    let mut rated = scenario.links.iter().filter(|link| link.rate.is_some());
+    rated.all(|link| link.queue_bytes_max >= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use timewait_sim::Instant;
+
+    use super::of;
+    use crate::pair::pair;
+    use crate::scenario::FaultPlan;
+
+    #[test]
+    fn delays_add_up_along_the_way_and_queues_lengthen_them() {
+        let mut scenario = pair(1).scenario().clone();
+        let calm = of(&scenario);
+        assert_eq!(calm.delay_min, Duration::from_millis(10));
+        assert_eq!(calm.delay_max, Duration::from_millis(10));
+        scenario.links[1].rate = Some(1_000_000);
+        scenario.links[1].queue_bytes_max = 98_500;
+        let slow = of(&scenario);
+        assert_eq!(slow.delay_min, Duration::from_millis(10));
+        assert_eq!(slow.delay_max, Duration::from_millis(110));
+    }
+
+    #[test]
+    fn a_network_without_faults_is_healed_from_the_start() {
+        let mut scenario = pair(1).scenario().clone();
+        scenario.heal_at = Duration::from_secs(3);
+        assert_eq!(
+            of(&scenario).heal_at,
+            Some(Instant::from_nanos(3_000_000_000))
+        );
+        scenario.faults = FaultPlan::NONE;
+        assert_eq!(of(&scenario).heal_at, Some(Instant::ZERO));
+    }
+}

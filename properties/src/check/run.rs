@@ -1,0 +1,237 @@
+//! One run of one scenario: the one place that builds its world.
+
+use timewait_sim::fates::Recorder;
+use timewait_sim::{Finding, Instant, LinkConfig, NodeId, Oracle, World, WorldConfig};
+use timewait_stack::{Disabled, Interest};
+
+use core::cell::RefCell;
+use core::net::SocketAddr;
+use std::rc::Rc;
+
+use super::{Report, circumstances};
+use crate::app::{App, Churner, Conversation, Dial, Server};
+use crate::event::HostEvent;
+use crate::host::Host;
+use crate::oracle::{Panel, Sample};
+use crate::scenario::faults::PlannedFates;
+use crate::scenario::{LinkEnd, Role, Scenario};
+use crate::scenarios::Kind;
+
+/// What is watched in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Hosts report everything, and the default oracles judge it.
+    pub oracles: bool,
+    /// The trace hash is computed.
+    pub hash: bool,
+}
+
+impl Watch {
+    /// Everything.
+    pub const ALL: Self = Self {
+        oracles: true,
+        hash: true,
+    };
+    /// Nothing: as fast as it goes.
+    pub const NOTHING: Self = Self {
+        oracles: false,
+        hash: false,
+    };
+}
+
+/// The world of a scenario.
+pub type ScenarioWorld = World<Host, Recorder<PlannedFates>>;
+
+/// A scenario that is being run.
+pub struct Run {
+    kind: Kind,
+    seed: Option<u64>,
+    disabled: Disabled,
+    heal_at: Instant,
+    limit: Instant,
+    hosts: u32,
+    world: ScenarioWorld,
+    panel: Option<Rc<RefCell<Panel>>>,
+    healed: bool,
+}
+
+impl Run {
+    /// The scenario's world before anything has happened, with these oracles beside those that
+    /// are watched with.
+    pub fn new(scenario: &Scenario, watch: Watch, extra: Vec<Box<dyn Oracle<HostEvent>>>) -> Self {
+        let config = WorldConfig {
+            lifetime: scenario.lifetime,
+            hash: watch.hash,
+        };
+        let mut world = World::new(config, Recorder::new(scenario.faults.fates()));
+        let reports = watch.oracles || !extra.is_empty();
+        for index in 0..scenario.hosts.len() as u16 {
+            add_host(&mut world, scenario, index, reports);
+        }
+        for _ in 0..scenario.routers {
+            world.add_router();
+        }
+        add_links(&mut world, scenario);
+        let panel = watch
+            .oracles
+            .then(|| Panel::standard(circumstances::of(scenario)).shared());
+        if let Some(panel) = &panel {
+            world.add_oracle(Box::new(panel.clone()));
+        }
+        for oracle in extra {
+            world.add_oracle(oracle);
+        }
+        Self {
+            kind: scenario.kind,
+            seed: scenario.seed,
+            disabled: scenario.disabled(),
+            heal_at: Instant::ZERO + scenario.heal_at,
+            limit: Instant::ZERO + scenario.limit,
+            hosts: scenario.hosts.len() as u32,
+            world,
+            panel,
+            healed: false,
+        }
+    }
+
+    /// The world, to look at.
+    pub fn world(&self) -> &ScenarioWorld {
+        &self.world
+    }
+
+    /// The world, to add oracles or to act on its hosts.
+    pub fn world_mut(&mut self) -> &mut ScenarioWorld {
+        &mut self.world
+    }
+
+    /// Performs all events up to this moment. The network heals on the way when it is time.
+    pub fn run_until(&mut self, until: Instant) {
+        if !self.healed {
+            while self.world.step_until(until.min(self.heal_at)) {}
+            if until < self.heal_at {
+                return;
+            }
+            self.healed = true;
+            self.world.fates_mut().inner_mut().heal();
+        }
+        while self.world.step_until(until) {}
+    }
+
+    /// Runs until nothing is left to happen or the scenario's limit.
+    pub fn run(&mut self) {
+        self.run_until(self.limit);
+    }
+
+    /// Nothing will ever happen again by itself.
+    pub fn is_quiet(&self) -> bool {
+        use timewait_sim::Node as _;
+        let mut hosts = (0..self.hosts).map(NodeId);
+        self.world.in_flight() == 0
+            && hosts.all(|host| self.world.node(host).poll_timeout().is_none())
+    }
+
+    /// Tells the oracles that the run is over, and says what it showed.
+    pub fn finish(mut self) -> Report {
+        let simulated = self.world.now().saturating_since(Instant::ZERO);
+        let quiet = self.is_quiet();
+        if quiet {
+            // Nothing will ever happen again: whoever is stuck must not profit from an early end.
+            self.world.run_until(self.limit.max(self.world.now()));
+        }
+        self.world.finish();
+        let mut findings = self.world.findings().to_vec();
+        let left_over = self.sample_hosts(&mut findings);
+        Report {
+            kind: self.kind,
+            seed: self.seed,
+            disabled: self.disabled,
+            findings,
+            hash: self.world.hash(),
+            simulated,
+            stats: self.world.stats(),
+            coverage: self
+                .panel
+                .map(|panel| panel.borrow().coverage().clone())
+                .unwrap_or_default(),
+            quiet,
+            left_over,
+            fates: self.world.into_fates().into_log(),
+        }
+    }
+
+    /// Shows the judges what each host holds at the end. Returns how many listeners,
+    /// connections and TIME-WAIT records are left.
+    fn sample_hosts(&self, findings: &mut Vec<Finding>) -> u64 {
+        let now = self.world.now();
+        let mut left_over = 0;
+        for node in (0..self.hosts).map(NodeId) {
+            let stack = self.world.node(node).stack();
+            let (usage, netstat) = (stack.usage(), stack.netstat());
+            left_over += netstat.len() as u64;
+            if let Some(panel) = &self.panel {
+                let (usage, netstat) = (&usage, &netstat[..]);
+                panel.borrow_mut().sample(
+                    now,
+                    &Sample {
+                        node,
+                        usage,
+                        netstat,
+                    },
+                    findings,
+                );
+            }
+        }
+        left_over
+    }
+}
+
+fn add_host(world: &mut ScenarioWorld, scenario: &Scenario, index: u16, reports: bool) {
+    let plan = &scenario.hosts[usize::from(index)];
+    let mut host = Host::new(NodeId(u32::from(index)), plan.config.clone());
+    if reports {
+        host.set_interest(Interest::all(), true);
+    }
+    for app in &plan.apps {
+        host.add_app(Instant::ZERO + app.start, user(scenario, &app.role));
+    }
+    world.add_node(host, &plan.config.addresses);
+}
+
+/// The application that plays a role.
+fn user(scenario: &Scenario, role: &Role) -> Box<dyn App> {
+    let end = |host: u16, port: u16| {
+        let address = scenario
+            .address(host)
+            .expect("a scenario names its own hosts");
+        SocketAddr::new(address, port)
+    };
+    match role {
+        Role::Serve(serve) => Box::new(Server::new(serve.clone())),
+        Role::Call(call) => {
+            let dial = Dial {
+                from: call.from,
+                to: end(call.host, call.port),
+            };
+            Box::new(Conversation::caller(dial, call.talk))
+        }
+        Role::Churn(churn) => Box::new(Churner::new(
+            churn.clone(),
+            end(churn.host, churn.peer_port),
+        )),
+    }
+}
+
+fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
+    let node = |end: LinkEnd| match end {
+        LinkEnd::Host(host) => NodeId(u32::from(host)),
+        LinkEnd::Router(router) => NodeId(scenario.hosts.len() as u32 + u32::from(router)),
+    };
+    for link in &scenario.links {
+        let config = LinkConfig {
+            delay: link.delay,
+            rate: link.rate,
+            queue_bytes_max: link.queue_bytes_max,
+        };
+        world.connect(node(link.a), node(link.b), config);
+    }
+}

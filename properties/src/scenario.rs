@@ -1,0 +1,111 @@
+//! A scenario: one complete run as plain data, expanded from a seed before anything happens.
+//!
+//! Whatever is in here is a fixed-width integer, a duration or an address, never a `usize` or a
+//! float, so that the same scenario means the same run everywhere.
+
+use core::net::IpAddr;
+use core::time::Duration;
+
+use timewait_stack::{Config, Disabled, Protection};
+
+use crate::choose::{Choose, Seeded};
+use crate::scenarios::Kind;
+
+pub mod faults;
+pub(crate) mod ground;
+mod isn;
+pub mod plan;
+mod smaller;
+pub(crate) mod talks;
+pub(crate) mod weather;
+
+pub use faults::FaultPlan;
+pub use plan::{
+    AppPlan, Call, Churn, End, Ending, LinkEnd, LinkPlan, Read, Role, Round, RoundEnding, Serve,
+    Talk, Write,
+};
+
+/// The version of what a seed means: a seed is promised the same scenario within one version.
+pub const VERSION: u32 = 1;
+
+/// One run, complete.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The kind it belongs to.
+    pub kind: Kind,
+    /// The seed it was expanded from; `None`: it was not, or has been changed since.
+    pub seed: Option<u64>,
+    /// The hosts; host `n` is node `n` of the world.
+    pub hosts: Vec<HostPlan>,
+    /// How many routers there are; router `n` is node `hosts + n` of the world.
+    pub routers: u16,
+    /// The links; link `n` is hop `2n` from `a` to `b` and hop `2n + 1` back.
+    pub links: Vec<LinkPlan>,
+    /// The network drops a datagram older than this, at most the MSL of any host (E1). `None`:
+    /// it never does, a rogue network.
+    pub lifetime: Option<Duration>,
+    /// What the network does to datagrams.
+    pub faults: FaultPlan,
+    /// From then on the network does nothing any more to datagrams that enter a hop.
+    pub heal_at: Duration,
+    /// The run is stopped then, finished or not.
+    pub limit: Duration,
+}
+
+/// One host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostPlan {
+    /// All settings of its stack; the addresses are those of the host.
+    pub config: Config,
+    /// Its users, in the order in which they start when they start together.
+    pub apps: Vec<AppPlan>,
+}
+
+impl Scenario {
+    /// The scenario that `seed` means.
+    pub fn from_seed(kind: Kind, seed: u64) -> Self {
+        let scenario = Self::generate(kind, &mut Seeded::new(seed, kind.name()));
+        Self {
+            seed: Some(seed),
+            ..scenario
+        }
+    }
+
+    /// A scenario of this kind, from these choices: the only generator.
+    pub fn generate(kind: Kind, choose: &mut dyn Choose) -> Self {
+        let mut scenario = kind.generate(choose);
+        isn::aim(choose, &mut scenario);
+        scenario
+    }
+
+    /// This scenario with `protection` switched off at every host.
+    #[must_use]
+    pub fn without(mut self, protection: Protection) -> Self {
+        for host in &mut self.hosts {
+            host.config.disabled = host.config.disabled.with(protection);
+        }
+        self
+    }
+
+    /// The protections that are switched off at some host.
+    pub fn disabled(&self) -> Disabled {
+        let each = self
+            .hosts
+            .iter()
+            .flat_map(|host| host.config.disabled.iter());
+        each.collect()
+    }
+
+    /// The address by which others call this host.
+    pub fn address(&self, host: u16) -> Option<IpAddr> {
+        self.hosts
+            .get(usize::from(host))?
+            .config
+            .addresses
+            .first()
+            .copied()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! What all scenarios stand on: times that fit together, hosts with settings, wires.
+//!
+//! The ranges are those of ORACLES.md §4. In a conforming world the network's lifetime is at
+//! most MSL, and 2MSL at least four times the RTO (E1, E4).
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
+
+use timewait_stack::Config;
+use timewait_stack::config::{GiveUp, Keepalive, RtoBounds};
+
+use super::{HostPlan, LinkEnd, LinkPlan};
+use crate::choose::Choose;
+
+/// The times of a world.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ground {
+    /// The round trip between the two hosts furthest apart, on empty links.
+    pub(crate) rtt: Duration,
+    /// The maximum segment lifetime of every host.
+    pub(crate) msl: Duration,
+    /// What the network keeps to.
+    pub(crate) lifetime: Duration,
+    profile: Profile,
+    ipv6: bool,
+}
+
+/// A stack's timing.
+#[derive(Clone, Copy, Debug)]
+struct Profile {
+    rto_min: Duration,
+    rto_initial: Duration,
+    rto_after_syn_loss: Duration,
+    delayed_ack: Duration,
+}
+
+/// By the book (RFC 6298), as common systems have it, and fast.
+const PROFILES: [Profile; 3] = [
+    Profile {
+        rto_min: Duration::from_secs(1),
+        rto_initial: Duration::from_secs(1),
+        rto_after_syn_loss: Duration::from_secs(3),
+        delayed_ack: Duration::from_millis(200),
+    },
+    Profile {
+        rto_min: Duration::from_millis(200),
+        rto_initial: Duration::from_secs(1),
+        rto_after_syn_loss: Duration::from_secs(3),
+        delayed_ack: Duration::from_millis(40),
+    },
+    Profile {
+        rto_min: Duration::from_millis(10),
+        rto_initial: Duration::from_millis(50),
+        rto_after_syn_loss: Duration::from_millis(150),
+        delayed_ack: Duration::from_millis(4),
+    },
+];
+
+const MSLS: [Duration; 4] = [
+    Duration::from_secs(120),
+    Duration::from_secs(30),
+    Duration::from_secs(2),
+    Duration::from_millis(500),
+];
+
+/// How the hosts are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Two hosts, one after the other with this many routers between.
+    Chain(u16),
+    /// Every host at one router.
+    Star,
+    /// Two routers with one link between them, and the hosts at either in turn.
+    Dumbbell,
+}
+
+impl Ground {
+    /// Times that fit together, with a round trip of at most `rtt_max`.
+    pub(crate) fn draw(choose: &mut dyn Choose, rtt_max: Duration) -> Self {
+        let rtt = Duration::from_micros(choose.log_between(200, rtt_max.as_micros() as u64));
+        let profile = *choose.pick(&PROFILES);
+        // RFC 6298: RTO = SRTT + 4 RTTVAR is 3 RTT at the first sample.
+        let rto = profile.rto_min.max(rtt * 3 + profile.delayed_ack);
+        let fitting: Vec<Duration> = MSLS.into_iter().filter(|msl| *msl * 2 >= rto * 4).collect();
+        let msl = *choose.pick(&fitting);
+        let lifetime = Duration::from_millis(choose.between(1, 4) * msl.as_millis() as u64 / 4);
+        Self {
+            rtt,
+            msl,
+            lifetime,
+            profile,
+            ipv6: choose.chance(1, 3),
+        }
+    }
+
+    /// Host number `index`, without users.
+    pub(crate) fn host(&self, choose: &mut dyn Choose, index: u16) -> HostPlan {
+        let address = match self.ipv6 {
+            false => IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0001 + u32::from(index))),
+            true => IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, index + 1)),
+        };
+        // RFC 9293 §3.7.1: the least a link of the family carries.
+        let mtu_min = if self.ipv6 { 1280 } else { 576 };
+        let mtu = *choose.pick(&[1500, 1500, mtu_min, 9000]);
+        let segment = u32::from(mtu) - 40;
+        let config = Config {
+            isn_epoch: choose.below(1 << 32) as u32,
+            msl: self.msl,
+            mtu,
+            receive_buffer: *choose.pick(&[65_535, 65_535, 32_768, 2 * segment, 7 * segment / 2]),
+            send_buffer: *choose.pick(&[65_536, 262_144, 16_384, 2 * segment]),
+            rto: RtoBounds {
+                initial: self.profile.rto_initial,
+                after_syn_loss: self.profile.rto_after_syn_loss,
+                min: self.profile.rto_min,
+                ..RtoBounds::default()
+            },
+            delayed_ack: *choose.pick(&[
+                self.profile.delayed_ack,
+                self.profile.delayed_ack,
+                Duration::ZERO,
+            ]),
+            r2: *choose.pick(&[
+                GiveUp::Elapsed(Duration::from_secs(100)),
+                GiveUp::Elapsed(Duration::from_secs(300)),
+                GiveUp::Retransmissions(12),
+            ]),
+            nagle: !choose.chance(1, 3),
+            keepalive: choose.chance(1, 6).then(|| Keepalive {
+                idle: Duration::from_secs(choose.between(5, 60)),
+                interval: Duration::from_secs(choose.between(1, 10)),
+                probes: choose.between(3, 9) as u8,
+            }),
+            fin_wait_2: choose.chance(1, 8).then_some(Duration::from_secs(60)),
+            ..Config::new(vec![address], choose.secret())
+        };
+        HostPlan {
+            config,
+            apps: Vec::new(),
+        }
+    }
+
+    /// Links between `hosts` hosts: how many routers, and the links. The first link starts at
+    /// host 0; of a chain the last ends at host 1.
+    pub(crate) fn wires(
+        &self,
+        choose: &mut dyn Choose,
+        shape: Shape,
+        hosts: u16,
+    ) -> (u16, Vec<LinkPlan>) {
+        use LinkEnd::{Host, Router};
+        let (routers, ends) = match shape {
+            Shape::Chain(routers) => {
+                let inner = (1..routers).map(|n| (Router(n - 1), Router(n)));
+                let ends = match routers {
+                    0 => vec![(Host(0), Host(1))],
+                    _ => core::iter::once((Host(0), Router(0)))
+                        .chain(inner)
+                        .chain([(Router(routers - 1), Host(1))])
+                        .collect(),
+                };
+                (routers, ends)
+            }
+            Shape::Star => (1, (0..hosts).map(|host| (Host(host), Router(0))).collect()),
+            Shape::Dumbbell => {
+                let sides = (0..hosts).map(|host| (Host(host), Router(host % 2)));
+                (2, sides.chain([(Router(0), Router(1))]).collect())
+            }
+        };
+        let longest: u32 = match shape {
+            Shape::Chain(routers) => u32::from(routers) + 1,
+            Shape::Star => 2,
+            Shape::Dumbbell => 3,
+        };
+        let delay = self.rtt / 2 / longest;
+        let links = ends.into_iter().map(|(a, b)| {
+            let rate = choose
+                .chance(1, 2)
+                .then(|| choose.log_between(1 << 20, 1 << 27));
+            LinkPlan {
+                a,
+                b,
+                delay,
+                rate,
+                queue_bytes_max: queue(choose, rate),
+            }
+        });
+        (routers, links.collect())
+    }
+}
+
+/// A queue that takes at most a quarter of a second to drain.
+fn queue(choose: &mut dyn Choose, rate: Option<u64>) -> u64 {
+    let most = rate.map_or(1 << 20, |rate| (rate / 4).min(1 << 20));
+    // Never less than a few datagrams, or no window fits.
+    (most >> choose.below(4)).max(40_000)
+}

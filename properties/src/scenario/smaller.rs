@@ -1,0 +1,185 @@
+//! Simpler scenarios: the only shrinker.
+//!
+//! Each candidate is one step simpler than the scenario it comes from: a host, a user, a round or
+//! a fault less, or a smaller number. Every step takes something away or moves a number towards a fixed one, so shrinking ends
+//! whatever order it takes. The boldest steps come first.
+
+use core::time::Duration;
+
+use timewait_sim::fates::LinkFaults;
+
+use super::{FaultPlan, LinkEnd, Role, Scenario};
+
+mod drop_host;
+mod numbers;
+
+/// One way to make a scenario simpler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Without this host, its link and everybody who calls it.
+    DropHost(u16),
+    /// Without this user of this host.
+    DropApp(u16, u16),
+    /// Rounds of all churns: without `count` from `first` on.
+    DropRounds { first: u32, count: u32 },
+    /// Without this part of the listed fates.
+    DropListed { first: u32, count: u32 },
+    /// Without faults at this place in the list of hops.
+    DropHop(u32),
+    /// Without this family of faults at all hops.
+    DropFamily(usize),
+    /// Without this single fault.
+    DropNth(u32),
+    /// No router between the two hosts.
+    Straighten,
+    /// A simpler number somewhere.
+    Number(numbers::Place),
+}
+
+/// What switches a family of faults off.
+const FAMILIES: [fn(&mut LinkFaults); 8] = [
+    |faults| faults.loss = 0,
+    |faults| faults.loss_bursts = None,
+    |faults| faults.duplicate = 0,
+    |faults| faults.reorder = 0,
+    |faults| faults.jitter_max = Duration::ZERO,
+    |faults| faults.corrupt = 0,
+    |faults| faults.hold_original = 0,
+    |faults| faults.hold_copy = 0,
+];
+
+impl Scenario {
+    /// Every scenario that is one step simpler, the boldest steps first. Shrinking takes the
+    /// first that still fails, and starts again from there.
+    pub fn smaller(&self) -> impl Iterator<Item = Self> + '_ {
+        self.steps().into_iter().filter_map(|step| {
+            let mut scenario = self.apply(step)?;
+            scenario.seed = None;
+            (scenario
+                != Self {
+                    seed: None,
+                    ..self.clone()
+                })
+            .then_some(scenario)
+        })
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        let hosts = self.hosts.len() as u16;
+        let mut steps = Vec::new();
+        if hosts > 2 {
+            steps.extend((0..hosts).map(Step::DropHost));
+        }
+        steps.extend(pieces(self.rounds()).map(|(first, count)| Step::DropRounds { first, count }));
+        for (host, plan) in (0..).zip(&self.hosts) {
+            steps.extend((0..plan.apps.len() as u16).map(|app| Step::DropApp(host, app)));
+        }
+        match &self.faults {
+            FaultPlan::Listed(fates) => {
+                let pieces = pieces(fates.len() as u32);
+                steps.extend(pieces.map(|(first, count)| Step::DropListed { first, count }));
+            }
+            FaultPlan::Drawn { hops, nth, .. } => {
+                steps.extend((0..FAMILIES.len()).map(Step::DropFamily));
+                steps.extend((0..hops.len() as u32).map(Step::DropHop));
+                steps.extend((0..nth.len() as u32).map(Step::DropNth));
+            }
+        }
+        steps.push(Step::Straighten);
+        steps.extend(self.number_places().into_iter().map(Step::Number));
+        steps
+    }
+
+    fn apply(&self, step: Step) -> Option<Self> {
+        let mut scenario = self.clone();
+        match step {
+            Step::DropHost(host) => return self.without_host(host),
+            Step::DropApp(host, app) => {
+                let apps = &mut scenario.hosts.get_mut(usize::from(host))?.apps;
+                apps.remove(usize::from(app));
+            }
+            Step::DropRounds { first, count } => {
+                for churn in scenario.churns_mut() {
+                    let end = (first + count).min(churn.rounds.len() as u32);
+                    churn.rounds.drain(first as usize..end as usize);
+                }
+            }
+            Step::DropListed { first, count } => {
+                let FaultPlan::Listed(fates) = &mut scenario.faults else {
+                    return None;
+                };
+                fates.drain(first as usize..(first + count) as usize);
+            }
+            Step::DropHop(at) => {
+                let FaultPlan::Drawn { hops, .. } = &mut scenario.faults else {
+                    return None;
+                };
+                hops.remove(at as usize);
+            }
+            Step::DropFamily(family) => {
+                let FaultPlan::Drawn { hops, .. } = &mut scenario.faults else {
+                    return None;
+                };
+                hops.iter_mut()
+                    .for_each(|(_, faults)| FAMILIES[family](faults));
+            }
+            Step::DropNth(at) => {
+                let FaultPlan::Drawn { nth, .. } = &mut scenario.faults else {
+                    return None;
+                };
+                nth.remove(at as usize);
+            }
+            Step::Straighten => return self.straightened(),
+            Step::Number(place) => scenario.simplify(place)?,
+        }
+        Some(scenario)
+    }
+
+    /// Two hosts in a chain with no router between them. Only without faults at single hops,
+    /// which would be elsewhere then.
+    fn straightened(&self) -> Option<Self> {
+        let no_faults = match &self.faults {
+            FaultPlan::Listed(fates) => fates.is_empty(),
+            FaultPlan::Drawn { hops, nth, .. } => hops.is_empty() && nth.is_empty(),
+        };
+        if self.hosts.len() != 2 || self.routers == 0 || !no_faults {
+            return None;
+        }
+        let mut scenario = self.clone();
+        let mut link = *scenario.links.first()?;
+        (link.a, link.b) = (LinkEnd::Host(0), LinkEnd::Host(1));
+        link.delay = self.links.iter().map(|link| link.delay).sum();
+        scenario.links = vec![link];
+        scenario.routers = 0;
+        Some(scenario)
+    }
+
+    fn churns_mut(&mut self) -> impl Iterator<Item = &mut super::Churn> {
+        let apps = self.hosts.iter_mut().flat_map(|host| &mut host.apps);
+        apps.filter_map(|app| match &mut app.role {
+            Role::Churn(churn) => Some(churn),
+            Role::Serve(_) | Role::Call(_) => None,
+        })
+    }
+
+    /// The rounds of the longest churn.
+    fn rounds(&self) -> u32 {
+        let apps = self.hosts.iter().flat_map(|host| &host.apps);
+        let rounds = apps.map(|app| match &app.role {
+            Role::Churn(churn) => churn.rounds.len() as u32,
+            Role::Serve(_) | Role::Call(_) => 0,
+        });
+        rounds.max().unwrap_or(0)
+    }
+}
+
+/// First and length of the halves, quarters… and single ones of `count` things.
+fn pieces(count: u32) -> impl Iterator<Item = (u32, u32)> {
+    let sizes = core::iter::successors(Some(count), |size| (*size > 1).then_some(size.div_ceil(2)));
+    sizes.filter(|size| *size > 0).flat_map(move |size| {
+        (0..count.div_ceil(size)).map(move |n| (n * size, size.min(count - n * size)))
+    })
+}
+
+#[cfg(test)]
+mod tests;

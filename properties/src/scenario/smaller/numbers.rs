@@ -1,0 +1,124 @@
+//! A scenario with a simpler number: half of it, or what it would be by the book.
+
+use core::time::Duration;
+
+use timewait_stack::Config;
+
+use crate::scenario::{Ending, FaultPlan, Read, Role, Round, RoundEnding, Scenario, Talk, Write};
+
+/// Where a number can be made simpler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Octets, requests and pauses of this user.
+    Halve { host: u16, app: u16 },
+    /// This user starts with the run.
+    StartAtOnce { host: u16, app: u16 },
+    /// This user reads at once.
+    ReadEagerly { host: u16, app: u16 },
+    /// All gaps of all churns are half as long.
+    HalveGaps,
+    /// Octets of all rounds of all churns are halved.
+    HalveRounds,
+    /// All rounds of all churns end in order.
+    EndInOrder,
+    /// A setting of this host by the book.
+    ByTheBook { host: u16, setting: usize },
+    /// This link is infinitely fast.
+    Unrated(u32),
+    /// The network heals in half the time.
+    HealEarlier,
+    /// What a router keeps, it keeps half as long at most.
+    HoldLess,
+}
+
+/// Settings that may become what [`Config::new`] says.
+const SETTINGS: [fn(&mut Config, Config); 9] = [
+    |config, book| config.mtu = book.mtu,
+    |config, book| config.receive_buffer = book.receive_buffer,
+    |config, book| config.send_buffer = book.send_buffer,
+    |config, book| config.delayed_ack = book.delayed_ack,
+    |config, book| config.nagle = book.nagle,
+    |config, book| config.r2 = book.r2,
+    |config, book| config.keepalive = book.keepalive,
+    |config, book| config.fin_wait_2 = book.fin_wait_2,
+    |config, book| config.isn_epoch = book.isn_epoch,
+];
+
+impl Scenario {
+    pub(super) fn number_places(&self) -> Vec<Place> {
+        let mut places = vec![Place::HalveRounds, Place::HalveGaps, Place::EndInOrder];
+        for (host, plan) in (0..).zip(&self.hosts) {
+            for app in 0..plan.apps.len() as u16 {
+                places.push(Place::Halve { host, app });
+                places.push(Place::StartAtOnce { host, app });
+                places.push(Place::ReadEagerly { host, app });
+            }
+            places.extend((0..SETTINGS.len()).map(|setting| Place::ByTheBook { host, setting }));
+        }
+        places.extend((0..self.links.len() as u32).map(Place::Unrated));
+        places.extend([Place::HealEarlier, Place::HoldLess]);
+        places
+    }
+
+    /// Makes the number at this place simpler; `None` if there is none.
+    pub(super) fn simplify(&mut self, place: Place) -> Option<()> {
+        match place {
+            Place::Halve { host, app } => halve(self.talk_mut(host, app)?),
+            Place::ReadEagerly { host, app } => self.talk_mut(host, app)?.read = Read::Eager,
+            Place::StartAtOnce { host, app } => {
+                let plan = self.hosts.get_mut(usize::from(host))?;
+                plan.apps.get_mut(usize::from(app))?.start = Duration::ZERO;
+            }
+            Place::HalveGaps => self.each_round(|round| round.gap /= 2),
+            Place::HalveRounds => self.each_round(|round| {
+                (round.a_to_b, round.b_to_a) = (round.a_to_b / 2, round.b_to_a / 2);
+            }),
+            Place::EndInOrder => self.each_round(|round| round.ending = RoundEnding::Orderly),
+            Place::ByTheBook { host, setting } => {
+                let config = &mut self.hosts.get_mut(usize::from(host))?.config;
+                let book = Config::new(Vec::new(), [0; 32]);
+                SETTINGS[setting](config, book);
+            }
+            Place::Unrated(link) => self.links.get_mut(link as usize)?.rate = None,
+            // Below a second nothing is gained any more.
+            Place::HealEarlier if self.heal_at > Duration::from_secs(1) => self.heal_at /= 2,
+            Place::HealEarlier => return None,
+            Place::HoldLess => {
+                let FaultPlan::Drawn { hops, .. } = &mut self.faults else {
+                    return None;
+                };
+                hops.iter_mut().for_each(|(_, faults)| faults.hold_max /= 2);
+            }
+        }
+        Some(())
+    }
+
+    fn talk_mut(&mut self, host: u16, app: u16) -> Option<&mut Talk> {
+        let plan = self.hosts.get_mut(usize::from(host))?;
+        match &mut plan.apps.get_mut(usize::from(app))?.role {
+            Role::Serve(serve) => Some(&mut serve.talk),
+            Role::Call(call) => Some(&mut call.talk),
+            Role::Churn(_) => None,
+        }
+    }
+
+    fn each_round(&mut self, change: impl Fn(&mut Round)) {
+        self.churns_mut()
+            .flat_map(|churn| &mut churn.rounds)
+            .for_each(change);
+    }
+}
+
+fn halve(talk: &mut Talk) {
+    match &mut talk.write {
+        Write::Octets(octets) => *octets /= 2,
+        Write::Respond { response, .. } => *response = (*response / 2).max(1),
+        Write::Request { count, pause, .. } => {
+            *count = (*count / 2).max(1);
+            *pause /= 2;
+        }
+    }
+    if let Ending::Abort(octets) = &mut talk.ending {
+        *octets /= 2;
+    }
+}

@@ -1,0 +1,141 @@
+//! Ways to behave on a connection.
+
+use core::time::Duration;
+
+use super::{Ending, Read, Talk, Write};
+use crate::choose::Choose;
+
+/// A few octets, about the sizes where segments begin and end.
+pub(crate) fn small(choose: &mut dyn Choose) -> u64 {
+    *choose.pick(&[0, 1, 535, 536, 537, 1459, 1460, 1461, 3000, 5000])
+}
+
+/// How somebody reads: mostly at once.
+pub(crate) fn reader(choose: &mut dyn Choose) -> Read {
+    match choose.below(8) {
+        6 => Read::Slow {
+            octets: *choose.pick(&[4000, 1000, 536, 100, 50]),
+            every: Duration::from_millis(10),
+        },
+        7 => Read::Stall {
+            after: choose.log_between(1, 32 << 10),
+            pause: Duration::from_secs(choose.between(1, 90)),
+        },
+        _ => Read::Eager,
+    }
+}
+
+/// How a client and its server behave to each other.
+pub(crate) fn pair(choose: &mut dyn Choose, patience: Duration) -> (Talk, Talk) {
+    let talk = |write, ending| Talk {
+        write,
+        read: Read::Eager,
+        ending,
+        patience,
+    };
+    let octets = choose.log_between(1, 256 << 10);
+    let (mut client, mut server) = match choose.below(9) {
+        0 => {
+            let (request, response) = (
+                choose.log_between(1, 3000) as u32,
+                choose.log_between(1, 6000) as u32,
+            );
+            let count = choose.between(1, 20) as u32;
+            let pause = Duration::from_millis(choose.below(300));
+            let write = Write::Request {
+                count,
+                request,
+                response,
+                pause,
+            };
+            (
+                talk(write, Ending::Shut),
+                talk(Write::Respond { request, response }, Ending::Passive),
+            )
+        }
+        1 => {
+            let echo = Write::Respond {
+                request: 1,
+                response: 1,
+            };
+            (
+                talk(Write::Octets(octets), Ending::Shut),
+                talk(echo, Ending::Passive),
+            )
+        }
+        2 => (
+            talk(
+                Write::Octets(octets),
+                *choose.pick(&[Ending::Shut, Ending::Close]),
+            ),
+            talk(Write::Octets(0), Ending::Passive),
+        ),
+        3 => (
+            talk(Write::Octets(0), Ending::Passive),
+            talk(Write::Octets(octets), Ending::Shut),
+        ),
+        4 => (
+            talk(Write::Octets(octets), Ending::Shut),
+            talk(Write::Octets(octets), Ending::Shut),
+        ),
+        5 => (
+            talk(Write::Octets(small(choose)), Ending::Shut),
+            talk(Write::Octets(octets), Ending::Passive),
+        ),
+        6 => (
+            talk(Write::Octets(octets), Ending::Abort(choose.below(octets))),
+            talk(Write::Octets(octets), Ending::Passive),
+        ),
+        7 => (
+            talk(Write::Octets(octets), Ending::Passive),
+            talk(Write::Octets(octets), Ending::Abort(choose.below(octets))),
+        ),
+        _ => {
+            let ending = Ending::After(Duration::from_millis(choose.log_between(1, 20_000)));
+            (
+                talk(Write::Octets(octets), ending),
+                talk(Write::Octets(octets), Ending::Shut),
+            )
+        }
+    };
+    client.read = reader(choose);
+    server.read = reader(choose);
+    if choose.chance(1, 16) {
+        server.read = Read::Never;
+        server.patience = Duration::from_secs(choose.between(1, 60));
+    }
+    (client, server)
+}
+
+impl Talk {
+    /// Reads everything and sends nothing.
+    pub const fn sink(patience: Duration) -> Self {
+        let (write, ending) = (Write::Octets(0), Ending::Passive);
+        Self {
+            write,
+            read: Read::Eager,
+            ending,
+            patience,
+        }
+    }
+
+    /// Sends an octet for every octet it gets.
+    pub const fn echo(patience: Duration) -> Self {
+        Self {
+            write: Write::Respond {
+                request: 1,
+                response: 1,
+            },
+            ..Self::sink(patience)
+        }
+    }
+
+    /// Sends so many octets as fast as they are taken, and closes.
+    pub const fn bulk(octets: u64, patience: Duration) -> Self {
+        Self {
+            write: Write::Octets(octets),
+            ending: Ending::Shut,
+            ..Self::sink(patience)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use core::time::Duration;
+
+use timewait_stack::Protection;
+
+use super::{End, FaultPlan, LinkEnd, Role, Scenario};
+use crate::choose::{Bytes, Seeded};
+use crate::label::class;
+use crate::scenarios::Kind;
+
+fn each_of_every_kind(seeds: u64, mut check: impl FnMut(&Scenario)) {
+    for &kind in Kind::ALL {
+        (0..seeds).for_each(|seed| check(&Scenario::from_seed(kind, seed)));
+    }
+}
+
+#[test]
+fn a_seed_means_one_scenario_and_another_seed_another() {
+    for &kind in Kind::ALL {
+        let scenario = Scenario::from_seed(kind, 7);
+        assert_eq!((scenario.kind, scenario.seed), (kind, Some(7)));
+        assert_eq!(scenario, Scenario::from_seed(kind, 7));
+        assert_ne!(scenario.hosts, Scenario::from_seed(kind, 8).hosts);
+    }
+}
+
+#[test]
+fn no_bytes_mean_a_calm_world() {
+    for &kind in Kind::ALL {
+        let scenario = Scenario::generate(kind, &mut Bytes::new(&[]));
+        assert_eq!(scenario.seed, None);
+        if let FaultPlan::Drawn { hops, .. } = &scenario.faults {
+            assert!(
+                hops.iter().all(|(_, faults)| faults.loss == 0),
+                "{kind} loses"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_world_keeps_its_assumptions() {
+    each_of_every_kind(200, |scenario| {
+        let lifetime = scenario.lifetime.expect("a conforming network");
+        for host in &scenario.hosts {
+            let config = &host.config;
+            assert!(lifetime <= config.msl, "E1");
+            assert!(config.msl * 2 >= config.rto.min * 4, "E4");
+            assert!(config.delayed_ack < Duration::from_millis(500), "MUST-40");
+            assert!(config.receive_buffer >= 2 * (u32::from(config.mtu) - 40));
+            assert!((1..=65_535).contains(&config.receive_buffer));
+        }
+        assert!(scenario.heal_at < scenario.limit);
+    });
+}
+
+#[test]
+fn everything_is_named_by_a_number_that_exists() {
+    each_of_every_kind(100, |scenario| {
+        let hosts = scenario.hosts.len() as u16;
+        assert!((2..=8).contains(&hosts));
+        for link in &scenario.links {
+            for end in [link.a, link.b] {
+                assert!(match end {
+                    LinkEnd::Host(host) => host < hosts,
+                    LinkEnd::Router(router) => router < scenario.routers,
+                });
+            }
+        }
+        for (index, app) in (0..)
+            .zip(&scenario.hosts)
+            .flat_map(|(index, host)| host.apps.iter().map(move |app| (index, app)))
+        {
+            let called = match &app.role {
+                Role::Serve(_) => continue,
+                Role::Call(call) => call.host,
+                Role::Churn(churn) => churn.host,
+            };
+            assert!(called < hosts && called != index);
+        }
+        if let FaultPlan::Drawn { hops, nth, .. } = &scenario.faults {
+            let named = hops
+                .iter()
+                .map(|(hop, _)| hop.0)
+                .chain(nth.iter().map(|rule| rule.hop.0));
+            named.for_each(|hop| assert!(hop < scenario.links.len() as u32 * 2));
+        }
+    });
+}
+
+#[test]
+fn hosts_hold_nothing() {
+    each_of_every_kind(50, |scenario| {
+        let FaultPlan::Drawn { hops, .. } = &scenario.faults else {
+            return;
+        };
+        for (hop, faults) in hops {
+            if super::weather::is_leaving_host(&scenario.links, *hop) {
+                assert_eq!((faults.hold_original, faults.hold_copy), (0, 0));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_churn_outruns_the_isn_clock_and_its_routers_keep_copies() {
+    for seed in 0..100 {
+        let scenario = Scenario::from_seed(Kind::Churn, seed);
+        let FaultPlan::Drawn { hops, .. } = &scenario.faults else {
+            panic!("it has dice")
+        };
+        assert!(
+            hops.iter()
+                .any(|(_, faults)| faults.hold_copy > 0 && faults.seen > 0)
+        );
+        assert!(
+            hops.iter()
+                .all(|(_, faults)| faults.seen_class == class::OPEN)
+        );
+        let rtt: Duration = scenario.links.iter().map(|link| link.delay * 2).sum();
+        assert!(
+            rtt <= Duration::from_millis(20),
+            "65,535 octets in 20 ms are 3.2 MB/s"
+        );
+        assert!(
+            scenario
+                .links
+                .iter()
+                .all(|link| link.rate.is_some_and(|rate| rate >= 2_500_000))
+        );
+        let [Role::Churn(a), Role::Churn(b)] = [0, 1].map(|n| &scenario.hosts[n].apps[0].role)
+        else {
+            panic!("two churners");
+        };
+        assert_eq!((a.end, b.end), (End::A, End::B));
+        assert_eq!((a.port, a.peer_port), (b.peer_port, b.port));
+        assert_eq!(a.rounds, b.rounds);
+        assert!((10..=50).contains(&a.rounds.len()));
+        for round in &a.rounds {
+            let most = round.a_to_b.max(round.b_to_a);
+            assert!((64 << 10..=1 << 20).contains(&most));
+            assert!(round.gap < Duration::from_millis(200));
+        }
+    }
+}
+
+#[test]
+fn swarms_reach_every_size_and_every_family() {
+    let mut sizes = [0; 9];
+    let mut families = [0; 5];
+    for seed in 0..200 {
+        let scenario = Scenario::from_seed(Kind::Swarm, seed);
+        sizes[scenario.hosts.len()] += 1;
+        let FaultPlan::Drawn { hops, .. } = &scenario.faults else {
+            panic!("it has dice")
+        };
+        let Some((_, faults)) = hops.last() else {
+            continue;
+        };
+        families[0] += u32::from(faults.loss > 0);
+        families[1] += u32::from(faults.duplicate > 0);
+        families[2] += u32::from(faults.reorder > 0);
+        families[3] += u32::from(faults.corrupt > 0);
+        families[4] += u32::from(faults.loss == 0);
+    }
+    assert!(sizes[2..].iter().all(|count| *count > 10), "{sizes:?}");
+    assert!(families.iter().all(|count| *count > 50), "{families:?}");
+}
+
+#[test]
+fn protections_are_switched_off_everywhere() {
+    let scenario = Scenario::generate(Kind::Churn, &mut Seeded::new(1, "test"));
+    assert_eq!(scenario.disabled().iter().count(), 0);
+    let without = scenario.without(Protection::TimeWait);
+    assert!(
+        without
+            .hosts
+            .iter()
+            .all(|host| !host.config.protects(Protection::TimeWait))
+    );
+    assert!(without.disabled().iter().eq([Protection::TimeWait]));
+}

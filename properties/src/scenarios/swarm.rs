@@ -1,0 +1,82 @@
+//! Everything is drawn: each seed is another network with other hosts, users and faults.
+
+use core::time::Duration;
+
+use super::Kind;
+use crate::choose::Choose;
+use crate::scenario::ground::{Ground, Shape};
+use crate::scenario::{AppPlan, Call, FaultPlan, HostPlan, Role, Scenario, Serve};
+use crate::scenario::{talks, weather};
+
+/// When nothing has ended a conversation, its users do.
+const PATIENCE: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(6 * 3600);
+const RTT_MAX: Duration = Duration::from_millis(200);
+/// Service `n` listens on this port plus `n`.
+const FIRST_PORT: u16 = 1000;
+
+/// A scenario in which everything is drawn.
+pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
+    let ground = Ground::draw(choose, RTT_MAX);
+    let count = choose.between(2, 8) as u16;
+    let shape = match count {
+        2 => Shape::Chain(choose.below(4) as u16),
+        _ => *choose.pick(&[Shape::Star, Shape::Dumbbell]),
+    };
+    let (routers, links) = ground.wires(choose, shape, count);
+    let mut hosts: Vec<HostPlan> = (0..count).map(|index| ground.host(choose, index)).collect();
+    for service in 0..choose.between(1, 2 * u64::from(count)) as u16 {
+        add_service(choose, &mut hosts, service);
+    }
+    let faults = weather::families(choose, &ground, 4);
+    let hops = weather::spread(choose, &links, faults, 2);
+    Scenario {
+        kind: Kind::Swarm,
+        seed: None,
+        hosts,
+        routers,
+        links,
+        lifetime: Some(ground.lifetime),
+        faults: FaultPlan::Drawn {
+            seed: choose.below(u64::MAX),
+            hops,
+            nth: Vec::new(),
+        },
+        heal_at: weather::log_duration(choose, Duration::from_secs(1), Duration::from_secs(60)),
+        limit: LIMIT,
+    }
+}
+
+/// One server and up to three clients of it.
+fn add_service(choose: &mut dyn Choose, hosts: &mut [HostPlan], service: u16) {
+    let count = hosts.len() as u64;
+    let at = choose.below(count);
+    let (client, server) = talks::pair(choose, PATIENCE);
+    let port = FIRST_PORT + service;
+    let clients = choose.between(1, 3) as u16;
+    for _ in 0..clients {
+        let from = (at + choose.between(1, count - 1)) % count;
+        let start = Duration::from_millis(choose.below(10_000));
+        let call = Call {
+            from: 0,
+            host: at as u16,
+            port,
+            talk: client,
+        };
+        hosts[from as usize].apps.push(AppPlan {
+            start,
+            role: Role::Call(call),
+        });
+    }
+    let serve = Serve {
+        port,
+        backlog: choose.between(3, 8) as u16,
+        clients,
+        patience: PATIENCE,
+        talk: server,
+    };
+    hosts[at as usize].apps.push(AppPlan {
+        start: Duration::ZERO,
+        role: Role::Serve(serve),
+    });
+}
