@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+pub mod campaign;
 pub mod check;
 pub mod choose;
 pub mod content;
@@ -29,6 +30,7 @@ pub mod event;
 pub mod facts;
 pub mod host;
 pub mod label;
+pub mod ladder;
 pub mod oracle;
 pub mod oracles;
 pub mod pair;

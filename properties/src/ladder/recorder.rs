@@ -1,0 +1,481 @@
+//! Turns observations into lines.
+
+use core::net::IpAddr;
+use std::collections::{BTreeMap, VecDeque};
+
+use timewait_sim::{
+    DropReason, Fate, HopId, Instant, NodeId, Observation, Outcome, Packet, PacketId,
+};
+use timewait_stack::event::{Cause, ConnectionId, Event, SegmentArrival};
+use timewait_stack::wire::Segment;
+use timewait_stack::{SeqNumber, State};
+
+use super::entry::{Beside, Entry, Origin, SegmentText, What};
+use super::relative::Relatives;
+use super::words::{self, Detail};
+use crate::event::{HostEvent, UserEvent};
+use crate::label::{Incarnation, class, flow_of};
+
+/// The protocol number of TCP.
+const TCP: u8 = 6;
+
+/// The lines so far and what is needed to name things in the next one.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    entries: VecDeque<Entry>,
+    lines_max: u32,
+    until: Instant,
+    relatives: Relatives,
+    /// One past the last sequence number that an incarnation has sent, and the classes that it
+    /// has sent.
+    sent_up_to: BTreeMap<Incarnation, (SeqNumber, u16)>,
+    /// The incarnation of a host on a flow that changed its state last.
+    newest: BTreeMap<(NodeId, u64), Incarnation>,
+    flows: BTreeMap<Incarnation, u64>,
+    boots: BTreeMap<NodeId, u8>,
+    addresses: BTreeMap<IpAddr, NodeId>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::bounded(u32::MAX, Instant::MAX)
+    }
+}
+
+impl Recorder {
+    pub(super) fn bounded(lines_max: u32, until: Instant) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            lines_max,
+            until,
+            relatives: Relatives::default(),
+            sent_up_to: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            boots: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// The host with this address, if it was seen to use it.
+    pub(super) fn host_of(&self, address: IpAddr) -> Option<NodeId> {
+        self.addresses.get(&address).copied()
+    }
+
+    /// The addresses that a host was seen to use.
+    pub(super) fn addresses_of(&self, host: NodeId) -> impl Iterator<Item = IpAddr> {
+        self.addresses
+            .iter()
+            .filter(move |(_, its)| **its == host)
+            .map(|(address, _)| *address)
+    }
+
+    pub(super) fn observe(&mut self, now: Instant, seen: &Observation<'_, HostEvent>) {
+        if now > self.until {
+            return;
+        }
+        match seen {
+            Observation::Sent { packet, .. } => self.sent(now, packet),
+            Observation::Fate { at, packet, fate } => self.fate(now, at.hop, packet, fate),
+            Observation::Dropped {
+                hop,
+                packet,
+                reason,
+            } => {
+                self.dropped(now, *hop, packet, *reason);
+            }
+            Observation::Released { router, packet, .. } => {
+                let deed = format!("r{} releases", router.0);
+                self.network(now, packet, deed, String::new());
+            }
+            Observation::Delivered {
+                node,
+                packet,
+                damaged,
+                held_by,
+            } => {
+                self.delivered(now, *node, packet, *damaged, *held_by);
+            }
+            Observation::Node { node, event, .. } => self.event(now, *node, event),
+        }
+    }
+
+    fn sent(&mut self, now: Instant, packet: &Packet) {
+        let host = packet.id.origin;
+        self.addresses.entry(packet.src).or_insert(host);
+        let of = Incarnation::from_tag(packet.tag);
+        if packet.class & class::ECHO == 0 {
+            self.newest.entry((host, packet.flow)).or_insert(of);
+        }
+        let again = self.count(of, packet);
+        let segment = self.segment_text(packet, Detail::Full);
+        let note = if again {
+            "resent".to_owned()
+        } else {
+            String::new()
+        };
+        let what = What::Sent {
+            host,
+            to: packet.dst,
+            id: packet.id,
+            segment,
+            note,
+            lost: false,
+        };
+        if let Some(last) = self.entries.back_mut()
+            && last.at == now
+            && matches!(last.what, What::Beside { host: its } if its == host)
+            && last.beside.as_ref().is_some_and(|beside| {
+                beside.connection == Some(of.connection) && beside.origin != Origin::User
+            })
+        {
+            last.what = what;
+            last.flow = Some(packet.flow);
+            return;
+        }
+        self.push(Entry {
+            at: now,
+            flow: Some(packet.flow),
+            what,
+            beside: None,
+        });
+    }
+
+    /// Whether all sequence space of a segment was sent before. Notes how far it reaches.
+    ///
+    /// The SYN,ACK of a simultaneous open repeats a SYN, but it is not a SYN that was lost.
+    fn count(&mut self, of: Incarnation, packet: &Packet) -> bool {
+        let Some(segment) = parse(packet).filter(|_| packet.class & class::ECHO == 0) else {
+            return false;
+        };
+        let end = segment.seq + segment.len();
+        let Some((up_to, syns)) = self.sent_up_to.get_mut(&of) else {
+            self.sent_up_to.insert(of, (end, packet.class));
+            return false;
+        };
+        let new_syn = packet.class & class::SYN_ACK & !*syns != 0;
+        *syns |= packet.class;
+        if end.after(*up_to) {
+            *up_to = end;
+            return false;
+        }
+        segment.len() > 0 && !new_syn
+    }
+
+    /// What a fate did. A mere delay beyond the first hop has no line: it shows in the arrival.
+    fn fate(&mut self, now: Instant, hop: HopId, packet: &Packet, fate: &Fate) {
+        let notes = [words::original(fate), words::copy(fate)];
+        let note = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let lost = fate.original == Outcome::Drop;
+        if note.is_empty() || self.note_on_sent(now, packet.id, &note, lost) {
+            return;
+        }
+        let only_late = matches!(fate.original, Outcome::Deliver { damage: None, .. });
+        if !only_late || fate.copy.is_some() {
+            self.network(now, packet, format!("hop {}", hop.0), note);
+        }
+    }
+
+    fn dropped(&mut self, now: Instant, hop: Option<HopId>, packet: &Packet, reason: DropReason) {
+        let note = format!("lost: {}", words::drop_reason(reason));
+        if !self.note_on_sent(now, packet.id, &note, true) {
+            let deed = hop.map_or("the network".to_owned(), |hop| format!("hop {}", hop.0));
+            self.network(now, packet, deed, note);
+        }
+    }
+
+    /// Adds to the line of the segment that has just left, if that is this one.
+    fn note_on_sent(&mut self, now: Instant, packet: PacketId, text: &str, gone: bool) -> bool {
+        if let Some(last) = self.entries.back_mut()
+            && let What::Sent { id, note, lost, .. } = &mut last.what
+            && (*id, last.at) == (packet, now)
+        {
+            add(note, text);
+            *lost |= gone;
+            return true;
+        }
+        false
+    }
+
+    fn network(&mut self, now: Instant, packet: &Packet, deed: String, note: String) {
+        let segment = self.segment_text(packet, Detail::Brief);
+        let what = What::Network {
+            from: packet.id.origin,
+            to: packet.dst,
+            deed,
+            segment,
+            note,
+        };
+        self.push(Entry {
+            at: now,
+            flow: Some(packet.flow),
+            what,
+            beside: None,
+        });
+    }
+
+    fn delivered(
+        &mut self,
+        now: Instant,
+        host: NodeId,
+        packet: &Packet,
+        damaged: bool,
+        held_by: Option<NodeId>,
+    ) {
+        self.addresses.entry(packet.dst).or_insert(host);
+        let mut segment = self.segment_text(packet, Detail::Brief);
+        if damaged {
+            segment.text = format!("{} damaged octets", packet.payload.octets().len());
+        }
+        let mut note = String::new();
+        if let Some(router) = held_by {
+            let age = words::span(now.saturating_since(packet.born));
+            add(&mut note, &format!("{age} old from r{}", router.0));
+        }
+        let what = What::Arrived {
+            host,
+            from: packet.id.origin,
+            segment,
+            note,
+        };
+        self.push(Entry {
+            at: now,
+            flow: Some(packet.flow),
+            what,
+            beside: None,
+        });
+    }
+
+    fn event(&mut self, now: Instant, host: NodeId, event: &HostEvent) {
+        match event {
+            HostEvent::Stack(event) => self.stack_event(now, host, event),
+            HostEvent::User(event) => self.user_event(now, host, event),
+            HostEvent::Rebooted { boot } => {
+                self.boots.insert(host, *boot);
+                self.beside(now, host, None, "rebooted".to_owned(), Origin::Stack);
+            }
+        }
+    }
+
+    /// A call is reported once it has returned; it is told before what it caused.
+    fn user_event(&mut self, now: Instant, host: NodeId, event: &UserEvent) {
+        let connection = connection_of(event);
+        let listens = connection.is_some_and(|connection| self.flow(host, connection).is_none());
+        let Some(text) = words::user(event).filter(|_| !listens) else {
+            return;
+        };
+        let caused = |entry: &&Entry| {
+            let by_call =
+                |beside: &Beside| beside.origin == Origin::Call && beside.connection == connection;
+            let here = matches!(entry.what, What::Beside { host: its } if its == host);
+            here && entry.at == now && entry.beside.as_ref().is_some_and(by_call)
+        };
+        let caused = self.entries.iter().rev().take_while(caused).count();
+        if caused == 0 || !words::is_call(event) {
+            self.beside(now, host, connection, text, Origin::User);
+            return;
+        }
+        let flow = connection.and_then(|connection| self.flow(host, connection));
+        let beside = Some(Beside {
+            connection,
+            text,
+            origin: Origin::User,
+        });
+        let entry = Entry {
+            at: now,
+            flow,
+            what: What::Beside { host },
+            beside,
+        };
+        self.entries.insert(self.entries.len() - caused, entry);
+    }
+
+    fn stack_event(&mut self, now: Instant, host: NodeId, event: &Event) {
+        match event {
+            Event::Opened {
+                connection,
+                local,
+                remote,
+                ..
+            } => {
+                if let Some(remote) = remote {
+                    let of = self.incarnation(host, *connection);
+                    let flow = flow_of(*local, *remote);
+                    self.addresses.entry(local.ip()).or_insert(host);
+                    self.flows.insert(of, flow);
+                    self.newest.insert((host, flow), of);
+                }
+            }
+            Event::Transition {
+                connection,
+                to,
+                cause,
+                ..
+            } => {
+                let of = self.incarnation(host, *connection);
+                let flow = self.flows.get(&of).copied();
+                if let Some(flow) = flow
+                    && *to != State::Closed
+                {
+                    self.newest.insert((host, flow), of);
+                }
+                let ends = flow.is_none() && *to == State::Closed;
+                let text = if ends { "LISTEN ends" } else { to.name() }.to_owned();
+                let by_call = matches!(cause, Cause::User(_));
+                let origin = if by_call { Origin::Call } else { Origin::Stack };
+                self.beside(now, host, Some(*connection), text, origin);
+            }
+            Event::Segment(arrival) => self.judged(now, host, arrival),
+            Event::Timer {
+                connection,
+                timer,
+                count,
+            } => {
+                let text = words::timer(*timer, *count);
+                self.beside(now, host, Some(*connection), text, Origin::Stack);
+            }
+            Event::Ready { ready, .. } => {
+                if let Some(text) = words::ready(*ready) {
+                    self.beside(now, host, None, text, Origin::Stack);
+                }
+            }
+            Event::Reopened { .. } | Event::RttSample { .. } | Event::Snapshot(_) => {}
+        }
+    }
+
+    /// Adds the reason of a drop to the line of the segment that has just arrived at `host`.
+    fn judged(&mut self, now: Instant, host: NodeId, arrival: &SegmentArrival) {
+        /// The events of one arrival make no more lines than this before its verdict.
+        const LINES_BACK: usize = 8;
+        let Some(text) = words::verdict(arrival.verdict) else {
+            return;
+        };
+        for entry in self.entries.iter_mut().rev().take(LINES_BACK) {
+            if let What::Arrived {
+                host: its, note, ..
+            } = &mut entry.what
+                && *its == host
+                && entry.at == now
+            {
+                add(note, &text);
+                return;
+            }
+        }
+    }
+
+    /// A change at a host: on the line of the segment that caused it, if there is room.
+    fn beside(
+        &mut self,
+        now: Instant,
+        host: NodeId,
+        connection: Option<ConnectionId>,
+        text: String,
+        origin: Origin,
+    ) {
+        let beside = Some(Beside {
+            connection,
+            text,
+            origin,
+        });
+        if let Some(last) = self.entries.back_mut()
+            && last.at == now
+            && last.beside.is_none()
+            && matches!(last.what, What::Arrived { host: its, .. } if its == host)
+        {
+            last.beside = beside;
+            return;
+        }
+        let flow = connection.and_then(|connection| self.flow(host, connection));
+        self.push(Entry {
+            at: now,
+            flow,
+            what: What::Beside { host },
+            beside,
+        });
+    }
+
+    fn flow(&self, host: NodeId, connection: ConnectionId) -> Option<u64> {
+        self.flows.get(&self.incarnation(host, connection)).copied()
+    }
+
+    fn segment_text(&mut self, packet: &Packet, detail: Detail) -> SegmentText {
+        let of = Incarnation::from_tag(packet.tag);
+        let old = self
+            .newest
+            .get(&(of.host, packet.flow))
+            .is_some_and(|newest| *newest != of);
+        let text = match parse(packet) {
+            Some(segment) if detail == Detail::Full => {
+                let bases = self.relatives.sent(of, packet.flow, packet.class, &segment);
+                words::segment(&segment, bases, detail)
+            }
+            Some(segment) => {
+                words::segment(&segment, self.relatives.bases(of, packet.class), detail)
+            }
+            None => {
+                format!(
+                    "protocol {}, {} octets",
+                    packet.protocol,
+                    packet.payload.octets().len()
+                )
+            }
+        };
+        SegmentText {
+            of,
+            old,
+            echo: packet.class & class::ECHO != 0,
+            text,
+        }
+    }
+
+    fn incarnation(&self, host: NodeId, connection: ConnectionId) -> Incarnation {
+        let boot = self.boots.get(&host).copied().unwrap_or(0);
+        Incarnation {
+            host,
+            boot,
+            connection,
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        if self.entries.len() >= self.lines_max as usize {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+}
+
+fn add(note: &mut String, text: &str) {
+    if !note.is_empty() {
+        note.push_str(", ");
+    }
+    note.push_str(text);
+}
+
+fn parse(packet: &Packet) -> Option<Segment<'_>> {
+    if packet.protocol == TCP {
+        Segment::parse(packet.payload.octets()).ok()
+    } else {
+        None
+    }
+}
+
+fn connection_of(event: &UserEvent) -> Option<ConnectionId> {
+    match event {
+        UserEvent::NotConnecting { .. } => None,
+        UserEvent::Connecting { connection, .. }
+        | UserEvent::Connected { connection }
+        | UserEvent::Accepted { connection }
+        | UserEvent::Sent { connection, .. }
+        | UserEvent::Received { connection, .. }
+        | UserEvent::EndOfFile { connection, .. }
+        | UserEvent::Failed { connection, .. }
+        | UserEvent::Shutdown { connection, .. }
+        | UserEvent::Closed { connection, .. }
+        | UserEvent::Aborted { connection } => Some(*connection),
+    }
+}

@@ -1,0 +1,269 @@
+//! The words of a ladder: segments, fates, reasons, timers and times.
+
+use core::fmt::Write as _;
+use core::time::Duration;
+
+use timewait_sim::{DropReason, Fate, Instant, Outcome, Release};
+use timewait_stack::event::{Drop, Ready, Timer, Verdict};
+use timewait_stack::wire::{Flags, ParseError, Segment};
+
+use super::relative::Bases;
+use crate::event::UserEvent;
+use crate::label::class;
+
+/// How much of a segment to tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// As it leaves: everything.
+    Full,
+    /// On its way and as it arrives: enough to know it again.
+    Brief,
+}
+
+/// `PSH,ACK seq 1 len 64 ack 1 win 65535`.
+pub(super) fn segment(segment: &Segment<'_>, bases: Bases, detail: Detail) -> String {
+    let mut text = flags(segment.flags);
+    let _ = write!(text, " seq {}", bases.seq(segment.seq));
+    if !segment.text.is_empty() {
+        let _ = write!(text, " len {}", segment.text.len());
+    }
+    // On arrival the acknowledgment of a segment with text tells nothing that its departure did not.
+    let brief = detail == Detail::Brief && !segment.text.is_empty();
+    if segment.flags.contains(Flags::ACK) && !brief {
+        let _ = write!(text, " ack {}", bases.ack(segment.ack));
+    }
+    if detail == Detail::Full && !segment.flags.contains(Flags::RST) {
+        let _ = write!(text, " win {}", segment.window);
+        if let Some(mss) = segment.options.mss {
+            let _ = write!(text, " mss {mss}");
+        }
+    }
+    text
+}
+
+/// `SYN,ACK`; what opens or ends a connection comes first.
+fn flags(flags: Flags) -> String {
+    const NAMES: [(Flags, &str); 8] = [
+        (Flags::SYN, "SYN"),
+        (Flags::FIN, "FIN"),
+        (Flags::RST, "RST"),
+        (Flags::PSH, "PSH"),
+        (Flags::URG, "URG"),
+        (Flags::ECE, "ECE"),
+        (Flags::CWR, "CWR"),
+        (Flags::ACK, "ACK"),
+    ];
+    let set: Vec<&str> = NAMES
+        .iter()
+        .filter(|(flag, _)| flags.contains(*flag))
+        .map(|(_, name)| *name)
+        .collect();
+    if set.is_empty() {
+        "no flags".to_owned()
+    } else {
+        set.join(",")
+    }
+}
+
+/// What a fate did to the datagram itself: `None` if it was carried at base delay.
+pub(super) fn original(fate: &Fate) -> Option<String> {
+    outcome(fate.original)
+}
+
+/// What became of the copy, if one was made.
+pub(super) fn copy(fate: &Fate) -> Option<String> {
+    fate.copy.map(|copy| match outcome(copy) {
+        Some(what) => format!("a copy {what}"),
+        None => "copied".to_owned(),
+    })
+}
+
+fn outcome(outcome: Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Drop => Some("lost".to_owned()),
+        Outcome::Hold(release) => Some(format!("held {}", until(release))),
+        Outcome::Deliver { extra, damage } => match (extra.is_zero(), damage.is_some()) {
+            (true, false) => None,
+            (true, true) => Some("damaged".to_owned()),
+            (false, false) => Some(format!("{} late", span(extra))),
+            (false, true) => Some(format!("damaged, {} late", span(extra))),
+        },
+    }
+}
+
+/// `for 20 ms`; `till SYN+3 or 1.5 s`: until the third datagram after the next SYN has passed.
+fn until(release: Release) -> String {
+    match release {
+        Release::After(time) => format!("for {}", span(time)),
+        Release::Seen {
+            class,
+            packets,
+            at_most,
+        } => {
+            let then = if packets == 0 {
+                String::new()
+            } else {
+                format!("+{packets}")
+            };
+            format!("till {}{then} or {}", class_name(class), span(at_most))
+        }
+    }
+}
+
+fn class_name(bits: u16) -> String {
+    const NAMES: [(u16, &str); 7] = [
+        (class::OPEN, "SYN"),
+        (class::SYN_ACK, "SYN,ACK"),
+        (class::FIN, "FIN"),
+        (class::DATA, "text"),
+        (class::RST, "RST"),
+        (class::PURE_ACK, "ACK"),
+        (class::ECHO, "reply"),
+    ];
+    let set: Vec<&str> = NAMES
+        .iter()
+        .filter(|(bit, _)| bits & bit != 0)
+        .map(|(_, name)| *name)
+        .collect();
+    if set.is_empty() {
+        "segment".to_owned()
+    } else {
+        set.join("&")
+    }
+}
+
+/// Why the network dropped something on its own account.
+pub(super) fn drop_reason(reason: DropReason) -> &'static str {
+    match reason {
+        DropReason::QueueFull => "the queue is full",
+        DropReason::TooOld => "too old",
+        DropReason::HopLimit => "the hop limit ran out",
+        DropReason::NoRoute => "no route",
+    }
+}
+
+/// Why a stack took nothing from a segment; `None` if it did.
+pub(super) fn verdict(verdict: Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Accepted => None,
+        Verdict::Malformed(error) => Some(malformed(error)),
+        Verdict::Dropped(drop) => Some(dropped(drop).to_owned()),
+    }
+}
+
+/// Why bytes are no segment.
+pub(super) fn malformed(error: ParseError) -> String {
+    format!("no segment: {error}")
+}
+
+fn dropped(drop: Drop) -> &'static str {
+    match drop {
+        Drop::NoConnection => "no connection",
+        Drop::BadChecksum => "bad checksum",
+        Drop::BadAddress => "bad address",
+        Drop::NotForListen => "not for LISTEN",
+        Drop::QueueFull => "queue full",
+        Drop::BadSynAck => "acknowledges another SYN",
+        Drop::OutsideWindow => "outside the window",
+        Drop::ZeroWindow => "zero window",
+        Drop::RstChallenged => "RST challenged",
+        Drop::RstIgnored => "RST ignored",
+        Drop::SynChallenged => "SYN challenged",
+        Drop::NoAck => "no ACK",
+        Drop::BadAck => "bad ACK",
+        Drop::NotAtRcvNxt => "not at RCV.NXT",
+        Drop::ReaderGone => "the reader is gone",
+        Drop::Ignored => "ignored",
+    }
+}
+
+/// What a timer did, in few letters.
+pub(super) fn timer(timer: Timer, count: u32) -> String {
+    match timer {
+        Timer::Retransmit => format!("RTO {count}"),
+        Timer::Persist => format!("probe {count}"),
+        Timer::DelayedAck => "delayed ACK".to_owned(),
+        Timer::Override => "override".to_owned(),
+        Timer::Keepalive => format!("keepalive {count}"),
+        Timer::FinWait2 => "FIN-WAIT-2 up".to_owned(),
+        Timer::TimeWait => "2MSL over".to_owned(),
+    }
+}
+
+/// What a user did or learned, if it is worth a line of its own. Sending and receiving shows in
+/// the segments.
+pub(super) fn user(event: &UserEvent) -> Option<String> {
+    Some(match event {
+        UserEvent::NotConnecting { error, .. } | UserEvent::Failed { error, .. } => {
+            error.to_string()
+        }
+        UserEvent::EndOfFile { .. } => "end of file".to_owned(),
+        UserEvent::Shutdown { read, write, .. } => match (read, write) {
+            (true, false) => "shutdown rd",
+            (false, true) => "shutdown wr",
+            _ => "shutdown",
+        }
+        .to_owned(),
+        UserEvent::Closed { unread: 0, .. } => "close".to_owned(),
+        UserEvent::Closed { unread, .. } => format!("close, {unread} unread"),
+        UserEvent::Aborted { .. } => "abort".to_owned(),
+        UserEvent::Connecting { .. }
+        | UserEvent::Connected { .. }
+        | UserEvent::Accepted { .. }
+        | UserEvent::Sent { .. }
+        | UserEvent::Received { .. } => return None,
+    })
+}
+
+/// Whether the event reports a call that may change the state.
+pub(super) fn is_call(event: &UserEvent) -> bool {
+    matches!(
+        event,
+        UserEvent::Shutdown { .. } | UserEvent::Closed { .. } | UserEvent::Aborted { .. }
+    )
+}
+
+/// What readiness is worth telling: only trouble, for the rest shows elsewhere.
+pub(super) fn ready(ready: Ready) -> Option<String> {
+    match ready {
+        Ready::Trouble => Some("R1 passed".to_owned()),
+        Ready::Connected
+        | Ready::Acceptable
+        | Ready::Readable
+        | Ready::Writable
+        | Ready::Failed(_) => None,
+    }
+}
+
+/// A moment in seconds with six decimals, the rest cut off: `0.010000`.
+pub(super) fn moment(at: Instant) -> String {
+    let micros = at.as_nanos() / 1_000;
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
+/// A duration in the largest unit that leaves a whole part, with up to three decimals:
+/// `1.204 s`, `12.5 ms`, `20 us`, `7 ns`.
+pub fn span(duration: Duration) -> String {
+    const UNITS: [(u128, &str); 4] = [
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+        (1, "ns"),
+    ];
+    let nanos = duration.as_nanos();
+    let (unit, name) = UNITS
+        .into_iter()
+        .find(|(unit, _)| nanos >= *unit)
+        .unwrap_or((1, "ns"));
+    let thousandths = if unit == 1 {
+        0
+    } else {
+        nanos % unit / (unit / 1_000)
+    };
+    let mut text = format!("{}", nanos / unit);
+    if thousandths > 0 {
+        let decimals = format!(".{thousandths:03}");
+        text.push_str(decimals.trim_end_matches('0'));
+    }
+    format!("{text} {name}")
+}
