@@ -1,0 +1,77 @@
+//! The arguments, as clap parses them.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use timewait::{Kind, Protection};
+
+use super::values::{self, SeedRange, Shard};
+
+/// Real TCP in virtual time, from a seed.
+#[derive(Debug, Parser)]
+#[command(name = "timewait", version, about, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a campaign: many seeds, each a network full of TCP, watched by oracles
+    Run(Run),
+    /// Print the ladder of one seed: who sent what when, and what became of it
+    Replay(Replay),
+    /// List the scenarios, the protections, and the oracles
+    List,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct Run {
+    /// Scenarios to run [default: all; see timewait list]
+    #[arg(value_name = "SCENARIO", value_parser = values::kind)]
+    pub(super) kinds: Vec<Kind>,
+    /// Seeds, from 0 on, dealt out to the scenarios in turn [default: 600]
+    #[arg(long, value_name = "N", value_parser = values::count, conflicts_with = "seed_range")]
+    pub(super) seeds: Option<u64>,
+    /// Every scenario with the seeds from A up to, not including, B
+    #[arg(long, value_name = "A..B", value_parser = values::seed_range)]
+    pub(super) seed_range: Option<SeedRange>,
+    /// Only the I-th of N equal parts of the campaign, I from 1
+    #[arg(long, value_name = "I/N", value_parser = values::shard)]
+    pub(super) shard: Option<Shard>,
+    /// Seeds that run at once [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = values::jobs)]
+    pub(super) jobs: Option<NonZeroU32>,
+    /// Start no new seeds after this time, such as 60s or 5m
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(super) time: Option<Duration>,
+    /// Switch a protection of TCP off; may be repeated
+    #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
+    pub(super) disable: Vec<Protection>,
+    /// Print one JSON document instead of tables
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct Replay {
+    /// The scenario
+    #[arg(value_name = "SCENARIO", value_parser = values::kind)]
+    pub(super) kind: Kind,
+    /// The seed, decimal or 0x hexadecimal
+    #[arg(long, value_name = "S", value_parser = values::seed)]
+    pub(super) seed: u64,
+    /// Switch a protection of TCP off; may be repeated
+    #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
+    pub(super) disable: Vec<Protection>,
+    /// Only what happens at or between these two hosts, such as 0,2
+    #[arg(long, value_name = "A,B", value_parser = values::pair)]
+    pub(super) between: Option<(u32, u32)>,
+    /// Only the last N lines
+    #[arg(long, value_name = "N", value_parser = values::jobs)]
+    pub(super) last: Option<NonZeroU32>,
+    /// The sockets of all hosts at this virtual time instead, such as 1.5s
+    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last"])]
+    pub(super) netstat: Option<Duration>,
+}

@@ -1,0 +1,104 @@
+//! `timewait replay`: one seed, told line by line, or one moment of it, socket by socket.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use timewait::properties::ladder::{Filter, Ladder};
+use timewait::properties::{Run, Watch, check_with};
+use timewait::sim::{Instant, NodeId};
+use timewait::stack::Disabled;
+use timewait::stack::status::NetstatRow;
+use timewait::{Kind, Scenario};
+
+use super::arguments::Replay;
+use super::numbers::grouped;
+use super::{Status, output, tables};
+use crate::panics::caught;
+
+/// The scenario that a seed means, with these protections switched off.
+pub(super) fn scenario(kind: Kind, seed: u64, disabled: Disabled) -> Scenario {
+    disabled
+        .iter()
+        .fold(Scenario::from_seed(kind, seed), Scenario::without)
+}
+
+pub(super) fn replay(arguments: &Replay) -> Status {
+    let disabled: Disabled = arguments.disable.iter().copied().collect();
+    let scenario = scenario(arguments.kind, arguments.seed, disabled);
+    match arguments.netstat {
+        Some(moment) => netstat(&scenario, moment),
+        None => ladder(&scenario, &filter(arguments)),
+    }
+}
+
+fn ladder(scenario: &Scenario, filter: &Filter) -> Status {
+    let ladder = Ladder::new();
+    let report = caught(|| check_with(scenario, vec![ladder.oracle()]));
+    let mut text = ladder.render(filter);
+    let status = match &report {
+        Ok(report) => {
+            for finding in &report.findings {
+                let _ = write!(text, "\n{finding}\n");
+            }
+            if report.failed() {
+                Status::Violation
+            } else {
+                Status::Held
+            }
+        }
+        Err(message) => {
+            let _ = write!(text, "\npanic: {message}\n");
+            Status::Violation
+        }
+    };
+    output::print(&text);
+    status
+}
+
+/// Every socket of every host at `moment`.
+fn netstat(scenario: &Scenario, moment: Duration) -> Status {
+    let listed = caught(|| {
+        let mut run = Run::new(scenario, Watch::NOTHING, Vec::new());
+        run.run_until(Instant::ZERO + moment);
+        let hosts = (0..).map(NodeId).take(scenario.hosts.len());
+        let rows = hosts.flat_map(|id| {
+            let rows = run.world().node(id).stack().netstat();
+            rows.into_iter().map(move |row| (id, row))
+        });
+        rows.map(|(host, row)| cells(host, &row))
+            .collect::<Vec<_>>()
+    });
+    match listed {
+        Ok(rows) => {
+            output::print(&tables::sockets(rows));
+            Status::Held
+        }
+        Err(message) => {
+            output::print(&format!("panic: {message}\n"));
+            Status::Violation
+        }
+    }
+}
+
+fn cells(host: NodeId, row: &NetstatRow) -> Vec<String> {
+    vec![
+        format!("h{}{}", host.0, row.connection),
+        grouped(row.receive_queue.into()),
+        grouped(row.send_queue.into()),
+        row.local.to_string(),
+        row.remote
+            .map_or("*".to_owned(), |remote| remote.to_string()),
+        row.state.to_string(),
+    ]
+}
+
+fn filter(arguments: &Replay) -> Filter {
+    let hosts = arguments
+        .between
+        .map_or(Vec::new(), |(a, b)| vec![NodeId(a), NodeId(b)]);
+    Filter {
+        hosts,
+        last: arguments.last.map(u32::from),
+        ..Filter::default()
+    }
+}

@@ -1,0 +1,227 @@
+//! `timewait run`: a campaign.
+
+use std::ops::ControlFlow;
+
+use timewait::Kind;
+use timewait::properties::campaign::{Campaign, Tally};
+use timewait::properties::check;
+use timewait::stack::Disabled;
+
+use super::arguments::Run;
+use super::clock::Stopwatch;
+use super::failure::Failure;
+use super::plan::{Job, Plan};
+use super::progress::Progress;
+use super::replay::scenario;
+use super::{Status, json, numbers, output, tables};
+use crate::parallel;
+
+/// What a campaign came to.
+pub(super) struct Outcome {
+    pub(super) campaign: Campaign,
+    /// The failure of the lowest seed that failed.
+    pub(super) failure: Option<Failure>,
+    /// Why the campaign proves nothing although nothing failed.
+    pub(super) vain: Option<String>,
+    pub(super) disabled: Disabled,
+}
+
+pub(super) fn run(arguments: &Run) -> Status {
+    let disabled: Disabled = arguments.disable.iter().copied().collect();
+    let plan = Plan::new(arguments);
+    let clock = Stopwatch::start();
+    let total = (plan.jobs() < u64::MAX / 2 && arguments.time.is_none()).then(|| plan.jobs());
+    let mut progress = Progress::new(total, arguments.json, clock);
+    let jobs = arguments.jobs.map_or_else(parallel::cores, u32::from);
+    let time_left = || arguments.time.is_none_or(|time| clock.elapsed() < time);
+    let mut outcome = Outcome {
+        campaign: Campaign::new(plan.kinds()),
+        failure: None,
+        vain: None,
+        disabled,
+    };
+    parallel::in_order(
+        jobs,
+        plan.indices(),
+        time_left,
+        |index| plan.job(index).map(|job| work(job, disabled)),
+        |index, done| take(&mut outcome, &mut progress, &plan, index, done),
+    );
+    progress.finish();
+    if outcome.failure.is_none() && disabled == Disabled::NONE {
+        outcome.vain = vain(&outcome.campaign);
+    }
+    let text = if arguments.json {
+        json::campaign(&outcome)
+    } else {
+        tables::campaign(&outcome)
+    };
+    output::print(&text);
+    if !arguments.json {
+        output::complain(&progress.speed());
+    }
+    let held = outcome.failure.is_none() && outcome.vain.is_none();
+    if held {
+        Status::Held
+    } else {
+        Status::Violation
+    }
+}
+
+/// What one run came to.
+struct Done {
+    tally: Tally,
+    failure: Option<Failure>,
+}
+
+/// One run, or two that must be alike.
+fn work(job: Job, disabled: Disabled) -> Done {
+    let scenario = scenario(job.kind, job.seed, disabled);
+    let report = check(&scenario);
+    let failure = Failure::of(job.seed, &report).or_else(|| {
+        let again = if job.twice {
+            check(&scenario).hash
+        } else {
+            report.hash
+        };
+        differs(job, report.hash, again)
+    });
+    Done {
+        tally: Tally::of(&report),
+        failure,
+    }
+}
+
+fn differs(job: Job, hash: u64, again: u64) -> Option<Failure> {
+    (hash != again).then(|| {
+        let message =
+            format!("two runs of this seed have the trace hashes {hash:016x} and {again:016x}");
+        Failure::other(job.kind, job.seed, "determinism", message)
+    })
+}
+
+/// Adds what one run came to; breaks at the first failure, so that what was counted is the same
+/// for any number of jobs.
+fn take(
+    outcome: &mut Outcome,
+    progress: &mut Progress,
+    plan: &Plan,
+    index: u64,
+    done: parallel::Outcome<Option<Done>>,
+) -> ControlFlow<()> {
+    let Some(job) = plan.job(index) else {
+        return ControlFlow::Continue(());
+    };
+    let done = match done {
+        Ok(Some(done)) => done,
+        Ok(None) => return ControlFlow::Continue(()),
+        Err(message) => Done {
+            tally: Tally::panicked(),
+            failure: Some(Failure::other(job.kind, job.seed, "panic", message)),
+        },
+    };
+    progress.add(done.tally.simulated, done.tally.coverage.segments);
+    outcome.campaign.add(job.kind, &done.tally);
+    outcome.failure = done.failure;
+    if outcome.failure.is_some() {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
+}
+
+/// A churn in which no old duplicate got near a later incarnation has tested nothing.
+fn vain(campaign: &Campaign) -> Option<String> {
+    let churn = campaign.tally(Kind::Churn)?;
+    (churn.seeds > 0 && churn.coverage.old_in_window == 0).then(|| {
+        format!(
+            "{} of churn brought no old duplicate inside the window of a later incarnation, so \
+             nothing was tested; run more seeds",
+            numbers::counted(churn.seeds, "seed")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Job, Outcome, Plan, Progress, Stopwatch, differs, take, vain};
+    use crate::cli::arguments::{Arguments, Command};
+    use clap::Parser as _;
+    use timewait::Kind;
+    use timewait::properties::campaign::{Campaign, Tally};
+    use timewait::properties::facts::Coverage;
+    use timewait::stack::Disabled;
+
+    fn churned(old_in_window: u64) -> Campaign {
+        let coverage = Coverage {
+            old_delivered: 9,
+            old_in_window,
+            ..Coverage::default()
+        };
+        let mut campaign = Campaign::new(Kind::ALL);
+        campaign.add(
+            Kind::Churn,
+            &Tally {
+                seeds: 1,
+                coverage,
+                ..Tally::default()
+            },
+        );
+        campaign
+    }
+
+    #[test]
+    fn a_churn_without_an_old_duplicate_in_a_window_has_tested_nothing() {
+        assert!(vain(&churned(0)).is_some_and(|why| why.contains("1 seed ")));
+        assert_eq!(vain(&churned(1)), None);
+    }
+
+    #[test]
+    fn a_campaign_without_churn_owes_no_old_duplicate() {
+        assert_eq!(vain(&Campaign::new(Kind::ALL)), None);
+        assert_eq!(vain(&Campaign::new(&[Kind::Close])), None);
+    }
+
+    #[test]
+    fn two_hashes_of_one_seed_are_a_violation_of_determinism() {
+        let job = Job {
+            seed: 7,
+            kind: Kind::Close,
+            twice: true,
+        };
+        assert_eq!(differs(job, 1, 1), None);
+        let failure = differs(job, 1, 2).expect("a failure");
+        assert_eq!((failure.seed, failure.oracle.as_str()), (7, "determinism"));
+    }
+
+    #[test]
+    fn a_panic_is_the_violation_of_its_seed_and_ends_the_campaign() {
+        let arguments = Arguments::parse_from(["timewait", "run", "close", "--seed-range", "5..9"]);
+        let Command::Run(arguments) = arguments.command else {
+            panic!("not run")
+        };
+        let plan = Plan::new(&arguments);
+        let mut progress = Progress::new(None, true, Stopwatch::start());
+        let mut outcome = Outcome {
+            campaign: Campaign::new(plan.kinds()),
+            failure: None,
+            vain: None,
+            disabled: Disabled::NONE,
+        };
+        let flow = take(
+            &mut outcome,
+            &mut progress,
+            &plan,
+            2,
+            Err("boom".to_owned()),
+        );
+        assert!(flow.is_break());
+        assert_eq!(outcome.campaign.total().violations(), 1);
+        let failure = outcome.failure.expect("a failure");
+        assert_eq!((failure.seed, failure.oracle.as_str()), (7, "panic"));
+        assert_eq!(
+            failure.replay_line(Disabled::NONE),
+            "timewait replay close --seed 7"
+        );
+    }
+}
