@@ -1,0 +1,247 @@
+//! The `timewait` command as its users meet it: what it prints, and how it ends.
+
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+
+fn timewait(arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_timewait"))
+        .args(arguments.split_whitespace())
+        .output()
+        .expect("the command starts")
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("text")
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("text")
+}
+
+/// Status 2 and one line on standard error that holds all of these words.
+fn refused(arguments: &str, words: &[&str]) {
+    let output = timewait(arguments);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
+    assert_eq!(said.lines().count(), 1, "{arguments}: {said}");
+    assert_eq!(stdout(&output), "", "{arguments}");
+    for word in words {
+        assert!(said.contains(word), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn wrong_input_is_one_clear_line_and_status_2() {
+    refused("", &["run", "replay", "list"]);
+    refused("rum", &["rum", "run"]);
+    refused("run chrun", &["chrun", "did you mean 'churn'"]);
+    refused("run --sed 4", &["--sed", "--seed"]);
+    refused("run --seeds 0", &["--seeds", "at least 1"]);
+    refused("run --seeds many", &["--seeds", "many"]);
+    refused("run --seed-range 5..5", &["--seed-range", "empty"]);
+    refused("run --seed-range 5-9", &["--seed-range", "A..B"]);
+    refused(
+        "run --seeds 4 --seed-range 0..4",
+        &["--seeds", "--seed-range"],
+    );
+    refused("run --shard 3/2", &["--shard", "I/N"]);
+    refused("run --jobs 0", &["--jobs", "at least 1"]);
+    refused("run --time 60", &["--time", "1.5s"]);
+    refused(
+        "run churn --disable timewait",
+        &["--disable", "did you mean 'time-wait'"],
+    );
+    refused("replay", &["SCENARIO"]);
+    refused("replay churn", &["--seed"]);
+    refused("replay churn --seed x", &["--seed", "x"]);
+    refused("replay no-such-thing-at-all --seed 1", &["timewait list"]);
+    refused("replay swarm --seed 1 --between 1,1", &["--between"]);
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for arguments in ["--help", "run --help", "replay --help", "--version"] {
+        let output = timewait(arguments);
+        assert_eq!(
+            (output.status.code(), stderr(&output)),
+            (Some(0), ""),
+            "{arguments}"
+        );
+        assert!(
+            stdout(&output)
+                .lines()
+                .all(|line| line.chars().count() <= 100),
+            "{arguments}"
+        );
+    }
+}
+
+#[test]
+fn list_names_everything_that_the_other_commands_take() {
+    let output = timewait("list");
+    assert_eq!(output.status.code(), Some(0));
+    for kind in timewait::Kind::ALL {
+        assert!(stdout(&output).contains(kind.description()), "{kind}");
+    }
+    for protection in timewait::Protection::ALL {
+        assert!(stdout(&output).contains(protection.name()), "{protection}");
+    }
+    assert!(stdout(&output).contains("incarnation"));
+}
+
+#[test]
+fn a_sound_campaign_ends_with_its_tables_and_status_0() {
+    let output = timewait("run handshake close --seeds 8");
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    assert!(text.contains("All held: 8 seeds"), "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+}
+
+#[test]
+fn one_job_and_two_print_the_same() {
+    for arguments in [
+        "run --seeds 11",
+        "run --seeds 11 --json",
+        "run churn --disable time-wait",
+    ] {
+        let one = timewait(&format!("{arguments} --jobs 1"));
+        let two = timewait(&format!("{arguments} --jobs 2"));
+        assert_eq!(stdout(&one), stdout(&two), "{arguments}");
+        assert_eq!(one.status, two.status, "{arguments}");
+    }
+}
+
+#[test]
+fn the_shards_add_up_to_the_whole() {
+    let segments = |shard: &str| {
+        let output = timewait(&format!(
+            "run close half-close abort --seeds 20 --json {shard}"
+        ));
+        let document = json(&output);
+        ["seeds", "segments"].map(|field| document["total"][field].as_u64().expect("a number"))
+    };
+    let parts = [
+        segments("--shard 1/3"),
+        segments("--shard 2/3"),
+        segments("--shard 3/3"),
+    ];
+    let sum = parts
+        .iter()
+        .fold([0, 0], |sum, part| [sum[0] + part[0], sum[1] + part[1]]);
+    assert_eq!(sum, segments(""));
+    assert_eq!(sum[0], 20);
+}
+
+#[test]
+fn without_time_wait_a_churn_accepts_an_old_duplicate_and_says_which() {
+    let output = timewait("run churn --disable time-wait");
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let violation = text.split("VIOLATION of ").nth(1).expect("a violation");
+    assert!(
+        violation.contains("\nReplay it:\n  timewait replay churn --seed "),
+        "{violation}"
+    );
+    assert!(violation.contains(" --disable time-wait\n"), "{violation}");
+    assert!(violation.contains("│"), "a ladder: {violation}");
+
+    let line = violation
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("timewait "));
+    let replay = timewait(line.expect("a line to paste"));
+    assert_eq!(replay.status.code(), Some(1));
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = violation.lines().nth(1).expect("a message");
+    assert!(
+        words(stdout(&replay)).contains(&words(message)),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_incarnation_oracle_names_the_datagram_its_keeper_and_both_incarnations() {
+    // The oracle `time-wait` is the first to notice: this one must be among the others.
+    let output = timewait("run churn --disable time-wait --json");
+    let document = json(&output);
+    let others = document["violation"]["others"].as_array().expect("a list");
+    let message = others
+        .iter()
+        .find(|other| other["oracle"] == "incarnation")
+        .and_then(|other| other["message"].as_str())
+        .unwrap_or_else(|| panic!("no such finding: {document}"));
+    let words = [
+        "accepted an old datagram",
+        "sent by h",
+        "held by router",
+        "datagram ",
+    ];
+    for word in words {
+        assert!(message.contains(word), "{word}: {message}");
+    }
+}
+
+#[test]
+fn json_has_everything_that_the_tables_say() {
+    let output = timewait("run churn close --seeds 8 --json");
+    let document = json(&output);
+    assert_eq!(document["held"], true, "{document}");
+    assert_eq!(document["total"]["seeds"], 8);
+    let churn = &document["scenarios"][1];
+    assert_eq!(churn["scenario"], "churn");
+    assert!(
+        churn["old_duplicates"]["inside_its_window"].as_u64() > Some(0),
+        "{churn}"
+    );
+    assert_eq!(churn["old_duplicates"]["accepted"], 0);
+    assert!(
+        churn["transitions"]["LISTEN > SYN-RECEIVED"].as_u64() > Some(0),
+        "{churn}"
+    );
+    assert!(stderr(&output).is_empty());
+}
+
+#[test]
+fn a_replay_is_a_ladder() {
+    let output = timewait("replay handshake --seed 0");
+    assert_eq!(output.status.code(), Some(0));
+    for word in ["h0", "h1", "SYN-SENT", "ESTABLISHED", "──▶│", "│◀──"] {
+        assert!(
+            stdout(&output).contains(word),
+            "{word}: {}",
+            stdout(&output)
+        );
+    }
+    let last = timewait("replay handshake --seed 0x0 --last 3");
+    assert_eq!(stdout(&last).lines().count(), 4, "{}", stdout(&last));
+}
+
+#[test]
+fn netstat_lists_the_sockets_of_a_moment() {
+    let output = timewait("replay close --seed 0 --netstat 0ms");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("LISTEN"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_timewait"))
+        .args(["replay", "bulk", "--seed", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut first = [0; 1];
+    let mut out = child.stdout.take().expect("a pipe");
+    out.read_exact(&mut first).expect("an octet");
+    drop(out);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_str(stdout(output)).expect("one JSON document")
+}

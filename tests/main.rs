@@ -1,0 +1,10 @@
+//! The integration tests, one binary.
+
+mod arrows;
+mod command;
+mod example;
+mod hashes;
+mod ladders;
+mod readme;
+mod sweep;
+mod worlds;
