@@ -1,7 +1,7 @@
 //! What a user's handle leads to.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::BTreeMap;
 use core::net::{IpAddr, SocketAddr};
 
 use foldhash::quality::FixedState;
@@ -43,10 +43,8 @@ pub(crate) struct Listener {
     pub(crate) address: SocketAddr,
     /// Children in SYN-RECEIVED.
     pub(crate) half_open: IndexSet<u32, FixedState>,
-    /// Established children that wait for `accept`; entries whose connection is gone count no more.
-    pub(crate) waiting: VecDeque<(u32, ConnectionId)>,
-    /// How many of `waiting` are alive.
-    pub(crate) waiting_count: u32,
+    /// Keys of established children that wait for `accept`, in the order of their SYNs.
+    pub(crate) waiting: BTreeMap<ConnectionId, u32>,
 }
 
 impl Listener {
@@ -56,13 +54,12 @@ impl Listener {
             backlog: backlog.max(1),
             address,
             half_open: IndexSet::with_hasher(FixedState::with_seed(0)),
-            waiting: VecDeque::new(),
-            waiting_count: 0,
+            waiting: BTreeMap::new(),
         }
     }
 
     pub(crate) fn accept_full(&self) -> bool {
-        self.waiting_count >= u32::from(self.backlog)
+        self.waiting.len() >= usize::from(self.backlog)
     }
 
     pub(crate) fn syn_full(&self) -> bool {

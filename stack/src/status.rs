@@ -52,7 +52,7 @@ impl NetstatRow {
     pub(crate) fn of_listener(listener: &Listener) -> Self {
         Self {
             connection: listener.id,
-            receive_queue: listener.waiting_count,
+            receive_queue: listener.waiting.len() as u32,
             send_queue: u32::from(listener.backlog),
             local: listener.address,
             remote: None,

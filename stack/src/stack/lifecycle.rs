@@ -91,8 +91,7 @@ impl Stack {
         };
         if let Some(listener) = self.listener_mut(owner) {
             listener.half_open.swap_remove(&key);
-            listener.waiting.push_back((key, id));
-            listener.waiting_count += 1;
+            listener.waiting.insert(id, key);
             self.events.ready(owner, Ready::Acceptable);
         }
     }
@@ -131,7 +130,7 @@ impl Stack {
     fn finish(&mut self, now: Instant, key: u32, end: End) {
         let mut connection = self.connections.remove(key as usize);
         if let Owner::Listener(listener) = connection.owner {
-            self.leave_listener(listener, key);
+            self.leave_listener(listener, key, connection.id);
         }
         match end {
             End::TimeWait => self.keep_in_time_wait(now, &mut connection),
@@ -158,11 +157,11 @@ impl Stack {
         self.leave_to_user(connection, error);
     }
 
-    fn leave_listener(&mut self, listener: SocketId, key: u32) {
+    fn leave_listener(&mut self, listener: SocketId, key: u32, id: ConnectionId) {
         if let Some(listener) = self.listener_mut(listener)
             && !listener.half_open.swap_remove(&key)
         {
-            listener.waiting_count -= 1;
+            listener.waiting.remove(&id);
         }
     }
 

@@ -138,29 +138,18 @@ impl Stack {
             .socket_ref(socket)
             .ok_or(AcceptError::BadSocket)?
             .options;
-        loop {
-            let listener = self.listener_mut(socket).ok_or(AcceptError::NotListening)?;
-            let (key, id) = listener
-                .waiting
-                .pop_front()
-                .ok_or(AcceptError::WouldBlock)?;
-            let alive = |connection: &Connection| {
-                connection.id == id && connection.owner == Owner::Listener(socket)
-            };
-            if !self.connections.get(key as usize).is_some_and(alive) {
-                continue;
-            }
-            if let Some(listener) = self.listener_mut(socket) {
-                listener.waiting_count -= 1;
-            }
-            let accepted = self.new_socket(options, SocketKind::Connection(key));
-            let connection = &mut self.connections[key as usize];
-            connection.owner = Owner::Socket(accepted);
-            if connection.receive.buffer.readable() > 0 || connection.receive.fin_taken {
-                self.events.ready(accepted, Ready::Readable);
-            }
-            return Ok((accepted, connection.tuple.remote.socket_addr()));
+        let listener = self.listener_mut(socket).ok_or(AcceptError::NotListening)?;
+        let (_, key) = listener
+            .waiting
+            .pop_first()
+            .ok_or(AcceptError::WouldBlock)?;
+        let accepted = self.new_socket(options, SocketKind::Connection(key));
+        let connection = &mut self.connections[key as usize];
+        connection.owner = Owner::Socket(accepted);
+        if connection.receive.buffer.readable() > 0 || connection.receive.fin_taken {
+            self.events.ready(accepted, Ready::Readable);
         }
+        Ok((accepted, connection.tuple.remote.socket_addr()))
     }
 
     /// Starts an active OPEN. Its outcome is [`Ready::Connected`] or [`Ready::Failed`].

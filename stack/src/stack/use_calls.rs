@@ -6,7 +6,7 @@ use core::mem;
 use super::{How, Stack, names};
 use crate::connection::{Due, Fin};
 use crate::error::{Errno, RecvError, SendError, ShutdownError, SocketError};
-use crate::event::{Call, Cause, ConnectionId, SocketId};
+use crate::event::{Call, Cause, SocketId};
 use crate::socket::{Ended, Listener, SocketKind};
 use crate::state::State;
 use crate::time::Instant;
@@ -141,17 +141,10 @@ impl Stack {
 
     /// CLOSE in LISTEN: children that nobody has accepted are aborted.
     fn close_listener(&mut self, now: Instant, listener: Listener, call: Call) {
-        let waiting = listener.waiting.iter().copied();
-        let half_open = listener.half_open.iter().map(|key| (*key, ConnectionId(0)));
-        for (key, id) in half_open.chain(waiting) {
+        for &key in listener.half_open.iter().chain(listener.waiting.values()) {
             let (connections, mut cx) = self.split(now);
-            let Some(child) = connections.get_mut(key as usize) else {
-                continue;
-            };
-            if id == ConnectionId(0) || child.id == id {
-                child.abort(call, &mut cx);
-                self.after(now, key);
-            }
+            connections[key as usize].abort(call, &mut cx);
+            self.after(now, key);
         }
         self.events
             .transition(listener.id, State::Listen, State::Closed, Cause::User(call));

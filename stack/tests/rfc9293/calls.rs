@@ -242,3 +242,16 @@ fn ipv6_works_like_ipv4() {
     );
     assert_eq!(bench.stack.status(socket).unwrap().local.unwrap().ip(), V6);
 }
+
+#[test]
+fn whoever_is_reset_before_accept_leaves_the_queue() {
+    let (mut bench, listener) = Bench::listening(config());
+    for _ in 0..20 {
+        let iss = bench.inject(Flags::SYN, 0, SeqNumber(0), b"")[0].seq;
+        bench.inject(Flags::ACK, 1, iss + 1, b"");
+        assert_eq!(bench.stack.netstat()[0].receive_queue, 1);
+        bench.inject(Flags::RST, 1, SeqNumber(0), b"");
+    }
+    assert_eq!(bench.stack.netstat()[0].receive_queue, 0);
+    assert_eq!(bench.stack.accept(listener), Err(AcceptError::WouldBlock));
+}
