@@ -284,6 +284,7 @@ impl Connection {
             out_of_order: receive.buffer.out_of_order(),
             out_of_order_blocks: receive.buffer.blocks(),
             fin_received: receive.fin_taken,
+            fin_held: receive.fin.filter(|_| !receive.fin_taken),
             cwnd: if data { self.congestion.cwnd } else { 0 },
             ssthresh: if data { self.congestion.ssthresh } else { 0 },
             recovering: self.congestion.recovering,

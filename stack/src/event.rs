@@ -280,6 +280,8 @@ pub struct Vars {
     pub out_of_order_blocks: u16,
     /// The peer's FIN has been taken.
     pub fin_received: bool,
+    /// Where a FIN of the peer stands that waits for text before it.
+    pub fin_held: Option<SeqNumber>,
     /// Congestion window, in octets.
     pub cwnd: u32,
     /// Slow start threshold, in octets.

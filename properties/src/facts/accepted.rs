@@ -10,7 +10,7 @@ use timewait_stack::Vars;
 pub fn accepted(before: &Vars, after: &Vars) -> bool {
     before.state != after.state
         || before.rcv_nxt != after.rcv_nxt
-        || before.fin_received != after.fin_received
+        || (before.fin_received, before.fin_held) != (after.fin_received, after.fin_held)
         || (before.out_of_order, before.out_of_order_blocks)
             != (after.out_of_order, after.out_of_order_blocks)
         || before.snd_una != after.snd_una
@@ -37,6 +37,11 @@ mod tests {
             ..Vars::default()
         };
         assert!(accepted(&before, &moved));
+        let held = Vars {
+            fin_held: Some(SeqNumber(7)),
+            ..Vars::default()
+        };
+        assert!(accepted(&before, &held), "a bare FIN out of order");
         let counted = Vars {
             ack_pending: 1,
             retransmissions: 1,

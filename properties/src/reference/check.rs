@@ -66,6 +66,10 @@ impl Allowance {
             let what = change("octets held", before.out_of_order, after.out_of_order);
             return excess(format!("{what}, offered {offered}"));
         }
+        let own_fin = self.fin_ends[0].map(|end| end.back(1));
+        if after.fin_held.is_some() && ![before.fin_held, own_fin].contains(&after.fin_held) {
+            return excess("a FIN held where none was offered".into());
+        }
         let at_fin = self.fin_ends.contains(&Some(after.rcv_nxt));
         match (before.fin_received, after.fin_received) {
             (false, true) if !at_fin => excess("a FIN that is not at RCV.NXT".into()),
@@ -164,6 +168,8 @@ pub(crate) fn changes(before: &Vars, after: &Vars) -> String {
     note("IRS", &before.irs, &after.irs);
     note("RCV.NXT", &before.rcv_nxt, &after.rcv_nxt);
     note("octets held", &before.out_of_order, &after.out_of_order);
+    let fin = |vars: &Vars| vars.fin_held.map_or("none".to_owned(), |at| at.to_string());
+    note("the FIN held", &fin(before), &fin(after));
     note("SND.UNA", &before.snd_una, &after.snd_una);
     note("SND.WND", &before.snd_wnd, &after.snd_wnd);
     note("SND.WL1", &before.snd_wl1, &after.snd_wl1);

@@ -479,6 +479,30 @@ fn a_fin_beyond_a_hole_or_beyond_the_window_ends_nothing() {
 }
 
 #[test]
+fn a_fin_is_held_only_where_one_was_offered() {
+    let open = vars(State::Established);
+    let held = |at| Vars {
+        fin_held: Some(SeqNumber(at)),
+        ..open.clone()
+    };
+    let fin = segment(FIN_ACK, 1010, 500, 5);
+    let breach = |after: &Vars| of(&open, fin).breach(&open, after, Some(&fin));
+    assert_eq!(breach(&held(1015)), None);
+    assert_eq!(breach(&open), None, "it need not be kept");
+    assert!(breach(&held(1016)).is_some());
+}
+
+#[test]
+fn text_beyond_a_held_fin_may_be_cut_there() {
+    let open = vars(State::Established);
+    let mut shadow = Shadow::default();
+    shadow.held.offer(SeqNumber(1010), SeqNumber(1016), true);
+    let text = segment(ACK, 1000, 500, 50);
+    let allowed = super::allowance(&open, &shadow, Some(&text)).rcv_nxt;
+    assert_eq!(allowed, (SeqNumber(1016), SeqNumber(1050)));
+}
+
+#[test]
 fn a_fin_taken_before_its_text_is_a_breach() {
     let open = vars(State::Established);
     let segment = segment(ACK, 1000, 500, 10);

@@ -125,6 +125,7 @@ fn digest(vars: &Vars) -> u64 {
         out_of_order,
         out_of_order_blocks,
         fin_received,
+        fin_held,
         cwnd,
         ssthresh,
         recovering,
@@ -187,6 +188,7 @@ fn digest(vars: &Vars) -> u64 {
         armed,
         u64::from(*retransmissions),
         u64::from(*ack_pending),
+        fin_held.map_or(0, |at| 1 << 32 | u64::from(at.0)),
     ];
     words.chain(rest).fold(0, |sum, word| mix(sum ^ word))
 }
