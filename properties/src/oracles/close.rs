@@ -22,7 +22,7 @@ use timewait_sim::{Duration, Finding, Instant, Observation};
 use timewait_stack::{Event, State};
 
 use crate::event::{HostEvent, UserEvent};
-use crate::facts::{Facts, Life};
+use crate::facts::{Ending, Facts, Life};
 use crate::label::Incarnation;
 use crate::oracle::{Judge, Notes};
 use crate::oracles::bounds::{self, Bounds};
@@ -200,6 +200,9 @@ impl Watch {
         let Some(bound) = self.bound(done, report) else {
             return Some("close: never healed");
         };
+        if report.now > bound.at && is_left_alone(life, report.facts) {
+            return Some("close: FIN-WAIT-2");
+        }
         if report.now > bound.at {
             let late = report.now.saturating_since(bound.at);
             report.violation(format!(
@@ -221,6 +224,9 @@ impl Watch {
             }
             if is_shut_out(life, facts) {
                 return Some("close: zero window");
+            }
+            if is_left_alone(life, facts) {
+                return Some("close: FIN-WAIT-2");
             }
             report.violation(format!(
                 "still in {}, both ends have closed ({bound})",
@@ -330,6 +336,20 @@ fn is_shut_out(life: &Life, facts: &Facts) -> bool {
         vars.snd_wnd == 0 && waits
     });
     shut || pair.vars.as_ref().is_some_and(|vars| vars.unread > 0)
+}
+
+/// In FIN-WAIT-2, and the peer is gone without a FIN: it aborted and its RST was lost, or it gave
+/// up. Nobody will ever say so; only keepalive or a limit of that state ends it ([`silence`]).
+fn is_left_alone(life: &Life, facts: &Facts) -> bool {
+    let last = life.vars.as_ref().map(|vars| vars.state);
+    let waits = life.state == State::FinWait2 || last == Some(State::FinWait2);
+    let pair = facts.pair_of(life.name).and_then(|name| facts.life(name));
+    let peers_end = pair.and_then(|pair| pair.end.as_ref());
+    let without_fin = |ending| {
+        use Ending::{Aborted, Crashed, GaveUp, Reset};
+        matches!(ending, Aborted | Crashed | GaveUp(_) | Reset)
+    };
+    waits && peers_end.is_some_and(|end| without_fin(end.ending))
 }
 
 fn connection_of(event: &Event) -> Option<timewait_stack::ConnectionId> {

@@ -498,7 +498,7 @@ fn text_beyond_a_held_fin_may_be_cut_there() {
     let mut shadow = Shadow::default();
     shadow.held.offer(SeqNumber(1010), SeqNumber(1016), true);
     let text = segment(ACK, 1000, 500, 50);
-    let allowed = super::allowance(&open, &shadow, Some(&text)).rcv_nxt;
+    let allowed = allowance(&open, &shadow, Some(&text)).rcv_nxt;
     assert_eq!(allowed, (SeqNumber(1016), SeqNumber(1050)));
 }
 

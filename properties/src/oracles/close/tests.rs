@@ -316,6 +316,40 @@ fn a_half_close_may_live_for_ever() {
     );
 }
 
+/// The client closes and its FIN is acknowledged; then the server's user leaves as `to`.
+fn left_in_fin_wait_2(to: State) -> Stage {
+    let mut stage = stage();
+    let (client, server) = connect(&mut stage);
+    let fin = stage.fin(client, State::FinWait1);
+    stage.take(server, &fin, |v| {
+        v.state = State::CloseWait;
+        took_fin(v);
+    });
+    let ack = stage.send_ack(server);
+    stage.take(client, &ack, |v| {
+        v.state = State::FinWait2;
+        acked_all(v);
+    });
+    stage.by_user();
+    let connection = server.connection;
+    if to == State::Closed {
+        stage.user(B, UserEvent::Aborted { connection });
+        stage.goes(server, to, Why::User(Call::Abort));
+    } else {
+        stage.fin(server, to);
+    }
+    seconds(&mut stage, 100_000);
+    stage
+}
+
+#[test]
+fn a_lost_reset_may_leave_fin_wait_2_for_ever_and_a_lost_fin_may_not() {
+    assert_exempt(&mut left_in_fin_wait_2(State::Closed), "close: FIN-WAIT-2");
+    let mut stage = left_in_fin_wait_2(State::LastAck);
+    stage.finish();
+    stage.assert_violation("still in FIN-WAIT-2, both ends have closed");
+}
+
 #[test]
 fn a_profile_ends_an_orphans_fin_wait_2() {
     let mut stage = stage_with(|config| config.fin_wait_2 = Some(Duration::from_secs(60)));
