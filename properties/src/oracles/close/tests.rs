@@ -292,8 +292,9 @@ fn an_idle_connection_may_live_for_ever() {
     assert_exempt(&mut stage, "close: open");
 }
 
-#[test]
-fn a_half_close_may_live_for_ever() {
+/// The client has closed and its FIN is acknowledged: FIN-WAIT-2 and CLOSE-WAIT. Returns the
+/// server's end, too.
+fn half_closed() -> (Stage, Incarnation) {
     let mut stage = stage();
     let (client, server) = connect(&mut stage);
     let fin = stage.fin(client, State::FinWait1);
@@ -306,6 +307,12 @@ fn a_half_close_may_live_for_ever() {
         v.state = State::FinWait2;
         acked_all(v);
     });
+    (stage, server)
+}
+
+#[test]
+fn a_half_close_may_live_for_ever() {
+    let (mut stage, _) = half_closed();
     seconds(&mut stage, 100_000);
     stage.finish();
     stage.assert_silent();
@@ -318,18 +325,7 @@ fn a_half_close_may_live_for_ever() {
 
 /// The client closes and its FIN is acknowledged; then the server's user leaves as `to`.
 fn left_in_fin_wait_2(to: State) -> Stage {
-    let mut stage = stage();
-    let (client, server) = connect(&mut stage);
-    let fin = stage.fin(client, State::FinWait1);
-    stage.take(server, &fin, |v| {
-        v.state = State::CloseWait;
-        took_fin(v);
-    });
-    let ack = stage.send_ack(server);
-    stage.take(client, &ack, |v| {
-        v.state = State::FinWait2;
-        acked_all(v);
-    });
+    let (mut stage, server) = half_closed();
     stage.by_user();
     let connection = server.connection;
     if to == State::Closed {
