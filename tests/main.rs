@@ -2,6 +2,7 @@
 
 mod arrows;
 mod command;
+mod conformance;
 mod example;
 mod hashes;
 mod ladders;

@@ -113,7 +113,8 @@ impl Connection {
         self.due |= Due::PROBE;
     }
 
-    /// The interval of zero-window probes: the RTO, then twice as long each time (SHLD-29, 30).
+    /// The interval of zero-window probes: the RTO, then twice as long each time (SHLD-29,
+    /// SHLD-30).
     pub(crate) fn persist_interval(&self, cx: &Context<'_>) -> Duration {
         let shift = if cx.protects(Protection::PersistBackoff) {
             self.timers.persist_shift.min(16)

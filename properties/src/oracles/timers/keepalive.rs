@@ -1,5 +1,6 @@
-//! Keepalive (RFC 9293 §3.8.4, MUST-24 to MUST-29): off unless asked for, only on an idle
-//! connection with nothing outstanding, and more than one probe must fail before it kills.
+//! Keepalive (RFC 9293 §3.8.4, MUST-24, MUST-25, MUST-26, MUST-27, MUST-28, MUST-29): off unless
+//! asked for, only on an idle connection with nothing outstanding, and more than one probe must fail
+//! before it kills.
 
 use timewait_stack::config::{Config, Keepalive as Settings};
 use timewait_stack::event::Vars;
