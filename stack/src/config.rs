@@ -18,6 +18,11 @@ pub struct Config {
     pub isn_epoch: u32,
     /// The maximum segment lifetime; TIME-WAIT lasts twice this. RFC 9293 §3.4.2: 2 minutes.
     pub msl: Duration,
+    /// How long a stack keeps quiet after its boot: it sends nothing, takes no segment and opens
+    /// nothing. At least the MSL where the memory of sequence numbers was lost (RFC 9293 §3.4.2,
+    /// §3.4.3); `None`: it was not, or the host takes the risk. Counts from the first call that
+    /// hands in the time.
+    pub quiet_time: Option<Duration>,
     /// The largest IP datagram the local link carries, header included, 576 to 65,535 octets.
     pub mtu: u16,
     /// Octets that wait for the user to read, and the largest window offered, 1 to 65,535
@@ -68,6 +73,7 @@ impl Config {
             secret,
             isn_epoch: 0,
             msl: Duration::from_secs(120),
+            quiet_time: None,
             mtu: 1500,
             receive_buffer: 65_535,
             send_buffer: 65_536,

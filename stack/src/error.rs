@@ -131,6 +131,9 @@ call_errors! {
         InUse = EADDRINUSE, "a connection between these addresses exists";
         /// Every ephemeral port is taken for this remote address.
         NoPort = EADDRNOTAVAIL, "no free port";
+        /// The stack keeps quiet after its boot: try again at
+        /// [`Stack::quiet_until`](crate::Stack::quiet_until) (RFC 9293 §3.4.3).
+        QuietTime = EAGAIN, "the host keeps quiet after its boot";
     }
     /// Why `send` took nothing.
     SendError {

@@ -168,8 +168,8 @@ pub enum Timer {
 /// A segment, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentArrival {
-    /// The connection or listener it was handed to; `None`: there is none (CLOSED) or the bytes
-    /// are no segment.
+    /// The connection or listener it was handed to; `None`: there is none (CLOSED), the bytes are
+    /// no segment, or nobody was asked (quiet time).
     pub connection: Option<ConnectionId>,
     /// What became of it.
     pub verdict: Verdict,
@@ -199,6 +199,8 @@ pub enum Drop {
     BadChecksum,
     /// To an address that is not ours, or from or to one that no connection may have.
     BadAddress,
+    /// The host keeps quiet after its boot (§3.4.3).
+    QuietTime,
     /// LISTEN: a RST, an ACK, or no SYN (§3.10.7.2).
     NotForListen,
     /// LISTEN: the SYN queue or the accept queue is full.

@@ -15,7 +15,7 @@
 //!   (the one place where segments are built), `timeouts`, `timers`.
 //! - [`wire`]: segments as bytes. `ring`, `reassembly`: buffers.
 //! - `rtt` (RFC 6298), `congestion` (RFC 5681, 6582), `isn` (RFC 6528), `challenge` (RFC 5961),
-//!   `time_wait`, `ports`, `table`, `keyed`.
+//!   `time_wait`, `quiet` (RFC 9293 §3.4.3), `ports`, `table`, `keyed`.
 //! - [`event`]: what the stack tells; [`config`]: what it is told; [`error`]; [`status`].
 //!
 //! # Deliberately missing, for now
@@ -83,6 +83,7 @@ mod isn;
 mod keyed;
 mod ports;
 mod protection;
+mod quiet;
 mod reassembly;
 mod ring;
 mod rtt;

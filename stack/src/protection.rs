@@ -50,6 +50,8 @@ protections! {
     IsnMonotone = "isn-monotone",
     /// The ISN is offset by a keyed hash of the tuple (RFC 6528 §3, MUST-9).
     IsnHash = "isn-hash",
+    /// A host that has lost its memory keeps quiet for an MSL (RFC 9293 §3.4.3).
+    QuietTime = "quiet-time",
     /// Segments with a wrong checksum are dropped (RFC 9293 §3.1, MUST-3).
     Checksum = "checksum",
     /// Table 6 of RFC 9293 §3.10.7.4.

@@ -24,6 +24,7 @@ use crate::connection::Connection;
 use crate::context::{Context, Events, Reply};
 use crate::event::{ConnectionId, Event, Interest, SocketId};
 use crate::ports::Ports;
+use crate::quiet::QuietTime;
 use crate::socket::{Listener, Socket, SocketKind};
 use crate::status::{NetstatRow, Usage};
 use crate::table::{Table, new_table};
@@ -108,6 +109,7 @@ pub struct Stack {
     time_waits: Slab<TimeWait>,
     table: Table,
     ports: Ports,
+    quiet: QuietTime,
     alarms: BinaryHeap<Reverse<(Instant, Alarm)>>,
     /// TIME-WAIT records in the order of their ends: all last equally long.
     time_wait_queue: VecDeque<(Instant, u32)>,
@@ -131,6 +133,7 @@ impl Stack {
             connections: Slab::new(),
             time_waits: Slab::new(),
             ports: Ports::new(),
+            quiet: QuietTime::default(),
             alarms: BinaryHeap::new(),
             time_wait_queue: VecDeque::new(),
             transmit_queue: VecDeque::new(),
@@ -163,6 +166,19 @@ impl Stack {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         }
+    }
+
+    /// When the quiet time after the boot ends or has ended (RFC 9293 §3.4.3); `None` before the
+    /// first call that hands in the time.
+    pub fn quiet_until(&self) -> Option<Instant> {
+        self.quiet.until()
+    }
+
+    /// Whether the stack must keep quiet. Every call that hands in the time before anything can
+    /// be sent asks this first.
+    fn keeps_quiet(&mut self, now: Instant) -> bool {
+        self.quiet.notice(now, &self.config);
+        self.quiet.lasts(now)
     }
 
     /// Every listener, connection and TIME-WAIT record, in the order of their ids.

@@ -9,6 +9,8 @@ mod calls;
 mod closing;
 #[path = "rfc9293/opening.rs"]
 mod opening;
+#[path = "rfc9293/quiet_time.rs"]
+mod quiet_time;
 #[path = "rfc9293/receiving.rs"]
 mod receiving;
 #[path = "rfc9293/sending.rs"]

@@ -161,6 +161,7 @@ fn dropped(drop: Drop) -> &'static str {
         Drop::NoConnection => "no connection",
         Drop::BadChecksum => "bad checksum",
         Drop::BadAddress => "bad address",
+        Drop::QuietTime => "quiet time",
         Drop::NotForListen => "not for LISTEN",
         Drop::QueueFull => "queue full",
         Drop::BadSynAck => "acknowledges another SYN",

@@ -174,6 +174,9 @@ impl Stack {
             return Err(ConnectError::BadRemote);
         }
         let options = entry.options;
+        if self.keeps_quiet(now) {
+            return Err(ConnectError::QuietTime);
+        }
         let tuple = self.choose_tuple(socket, remote)?;
         let id = self.new_connection_id();
         let iss = isn::initial(&self.config, now, &tuple, id.0);

@@ -13,6 +13,7 @@ use crate::wire::{Header, Options, finish_checksum};
 impl Stack {
     /// Does what timers have made due by `now`. Harmless when nothing is.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.quiet.notice(now, &self.config);
         while let Some(&Reverse((at, alarm))) = self.alarms.peek() {
             if at > now {
                 break;
@@ -63,6 +64,7 @@ impl Stack {
     /// Appends the next segment to `buf` and says where it goes; `None`: nothing to send now.
     /// The only way anything leaves.
     pub fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
+        self.quiet.notice(now, &self.config);
         if let Some(reply) = self.replies.pop_front() {
             return Some(emit_reply(&reply, buf));
         }

@@ -28,6 +28,10 @@ impl Stack {
         bytes: &[u8],
     ) {
         let _ = ecn; // The echo of congestion marks (RFC 3168) is not there yet.
+        if self.keeps_quiet(now) {
+            self.report(None, Verdict::Dropped(Drop::QuietTime), None, None);
+            return;
+        }
         match self.check_bytes(from, to, bytes) {
             Err(verdict) => self.report(None, verdict, None, None),
             Ok(segment) => {
