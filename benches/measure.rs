@@ -10,7 +10,7 @@ use std::time::Duration;
 use cpu_time::ProcessTime;
 use timewait::properties::run_bare;
 use timewait::properties::scenario::{
-    AppPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Read, Role, Serve, Talk, Write,
+    AppPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
 use timewait::stack::Config;
 use timewait::{Kind, Report, Scenario};
@@ -93,9 +93,8 @@ pub(crate) fn pairs(
 pub(crate) fn call(start: Duration, host: u16, write: Write) -> AppPlan {
     let talk = Talk {
         write,
-        read: Read::Eager,
         ending: Ending::Shut,
-        patience: PATIENCE,
+        ..Talk::sink(PATIENCE)
     };
     AppPlan {
         start,
@@ -112,9 +111,8 @@ pub(crate) fn call(start: Duration, host: u16, write: Write) -> AppPlan {
 pub(crate) fn serve(clients: u16, write: Write) -> AppPlan {
     let talk = Talk {
         write,
-        read: Read::Eager,
         ending: Ending::Passive,
-        patience: PATIENCE,
+        ..Talk::sink(PATIENCE)
     };
     let serve = Serve {
         port: PORT,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use timewait::prelude::*;
 use timewait::properties::scenario::{
-    AppPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Read, Role, Serve, Talk, Write,
+    AppPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
 use timewait::sim::HopId;
 use timewait::sim::fates::NthMatch;
@@ -115,9 +115,8 @@ pub(crate) fn serve(clients: u16, octets: u64, ending: Ending) -> AppPlan {
 fn talk(octets: u64, ending: Ending) -> Talk {
     Talk {
         write: Write::Octets(octets),
-        read: Read::Eager,
         ending,
-        patience: PATIENCE,
+        ..Talk::sink(PATIENCE)
     }
 }
 

@@ -7,7 +7,7 @@
 //! configuration never changes the answer.
 //!
 //! Missing, because the stack has none of it yet: timestamps (PAWS, RFC 6191), window scaling,
-//! urgent data (it changes no variable here), data on a SYN before the handshake is over.
+//! data on a SYN before the handshake is over.
 
 mod check;
 mod held;
@@ -89,6 +89,8 @@ pub struct Allowance {
     pub fin_ends: [Option<SeqNumber>; 2],
     /// The least and the largest RCV.NXT afterwards.
     pub rcv_nxt: (SeqNumber, SeqNumber),
+    /// RCV.UP moves to this place, if that lies ahead of what the user has read.
+    pub urgent: (Permit, SeqNumber),
 }
 
 impl Allowance {
@@ -106,6 +108,7 @@ impl Allowance {
             octets: None,
             fin_ends: [None; 2],
             rcv_nxt: (before.rcv_nxt, before.rcv_nxt),
+            urgent: (Permit::No, before.rcv_nxt),
         }
     }
 
@@ -156,6 +159,18 @@ pub fn allowance(before: &Vars, shadow: &Shadow, segment: Option<&SegmentHeader>
         State::SynSent => syn_sent::allowance(before, segment),
         _ => synchronized::allowance(before, shadow, segment),
     }
+}
+
+/// Sixth check (RFC 9293 §3.10.7.3 and .4): where RCV.UP may move, to SEG.UP. A segment that
+/// completes a handshake may leave it to a retransmission, like its text.
+fn urgent(before: &Vars, segment: &SegmentHeader, strength: Permit) -> (Permit, SeqNumber) {
+    let permit = match before.state {
+        _ if !segment.has(Flags::URG) => Permit::No,
+        State::Established | State::FinWait1 | State::FinWait2 => strength,
+        State::SynSent | State::SynReceived => Permit::May,
+        _ => Permit::No,
+    };
+    (permit, segment.seq + u32::from(segment.urgent))
 }
 
 /// RFC 9293 §3.10.7.2.

@@ -11,6 +11,7 @@ mod receive;
 mod send;
 mod timeouts;
 mod timers;
+mod urgent;
 
 use alloc::boxed::Box;
 use bitflags::bitflags;
@@ -273,12 +274,14 @@ impl Connection {
             snd_wl1: send.wl1,
             snd_wl2: send.wl2,
             max_snd_wnd: send.max_wnd,
+            snd_up: send.up,
             unsent: send.unsent(),
             fin_queued: send.fin != Fin::Open,
             fin_sent: send.fin_sent(),
             irs: receive.irs,
             rcv_nxt: receive.nxt,
             rcv_adv: receive.adv,
+            rcv_up: receive.up,
             rcv_free: receive.free(),
             unread: receive.buffer.readable(),
             out_of_order: receive.buffer.out_of_order(),

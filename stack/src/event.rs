@@ -116,6 +116,9 @@ pub enum Ready {
     Readable,
     /// `send` will take octets again.
     Writable,
+    /// Urgent data is pending, or its end has moved on (RFC 9293 §3.8.5, MUST-32);
+    /// [`Status::urgent`](crate::status::Status::urgent) says how much.
+    Urgent,
     /// Retransmission has passed R1: delivery is in trouble (RFC 9293 §3.8.3, SHLD-9).
     Trouble,
     /// The connection ended in an error (RST, R2, refusal…).
@@ -260,6 +263,8 @@ pub struct Vars {
     pub snd_wl2: SeqNumber,
     /// The largest window the peer ever offered (MAX.SND.WND of RFC 5961).
     pub max_snd_wnd: u32,
+    /// SND.UP: the octet after the urgent data, until it is acknowledged.
+    pub snd_up: Option<SeqNumber>,
     /// Octets accepted from the user and never sent.
     pub unsent: u32,
     /// The user has closed the sending side: a FIN follows the unsent octets, or was sent.
@@ -272,6 +277,8 @@ pub struct Vars {
     pub rcv_nxt: SeqNumber,
     /// The right edge of the window as last advertised: RCV.NXT + RCV.WND.
     pub rcv_adv: SeqNumber,
+    /// RCV.UP: the octet after the urgent data, until the user has read up to it.
+    pub rcv_up: Option<SeqNumber>,
     /// Octets of receive buffer that are free, whatever was advertised.
     pub rcv_free: u32,
     /// Octets in order that the user has not read.

@@ -12,7 +12,7 @@
 //! - `segment_arrives/`: RFC 9293 §3.10.7 as the RFC cuts it: `closed`, `listen`, `syn_sent`,
 //!   `synchronized`, `text`, `time_wait`.
 //! - `connection/`: the control block: `send` and `receive` sequence spaces, `calls`, `output`
-//!   (the one place where segments are built), `timeouts`, `timers`.
+//!   (the one place where segments are built), `urgent`, `timeouts`, `timers`.
 //! - [`wire`]: segments as bytes. `ring`, `reassembly`: buffers.
 //! - `rtt` (RFC 6298), `congestion` (RFC 5681, 6582), `isn` (RFC 6528), `challenge` (RFC 5961),
 //!   `time_wait`, `quiet` (RFC 9293 §3.4.3), `ports`, `table`, `keyed`.
@@ -20,7 +20,7 @@
 //!
 //! # Deliberately missing, for now
 //!
-//! Window scaling, timestamps, SACK, ECN, urgent data, ICMP and SYN cookies; the documentation of
+//! Window scaling, timestamps, SACK, ECN, ICMP and SYN cookies; the documentation of
 //! the project says which comes when. IP source routes and the security option: obsolete.
 //!
 //! # The canonical loop
@@ -72,6 +72,7 @@
 
 extern crate alloc;
 
+mod call_flags;
 mod challenge;
 pub mod config;
 mod congestion;
@@ -98,6 +99,7 @@ mod time;
 mod time_wait;
 pub mod wire;
 
+pub use call_flags::SendFlags;
 pub use config::Config;
 pub use error::Errno;
 pub use event::{ConnectionId, Event, Interest, SocketId, Vars};

@@ -25,6 +25,9 @@ pub struct Status {
     pub readable: u32,
     /// Octets that `send` would take now.
     pub writable: u32,
+    /// Octets up to the end of the urgent data, read ones excluded, those still to come included
+    /// (RFC 9293 §3.8.5, MUST-33); 0: none is pending.
+    pub urgent: u32,
     /// Why the connection ended, if not in peace.
     pub error: Option<Errno>,
     /// The variables of a live connection.

@@ -15,5 +15,7 @@ mod quiet_time;
 mod receiving;
 #[path = "rfc9293/sending.rs"]
 mod sending;
+#[path = "rfc9293/urgent.rs"]
+mod urgent;
 #[path = "rfc9293/windows.rs"]
 mod windows;

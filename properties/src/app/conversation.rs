@@ -6,7 +6,7 @@
 use core::net::SocketAddr;
 
 use timewait_stack::event::Ready;
-use timewait_stack::{How, Instant, SocketId, SocketOption};
+use timewait_stack::{How, Instant, SendFlags, SocketId, SocketOption};
 
 use super::App;
 use crate::host::Calls;
@@ -115,10 +115,27 @@ impl Conversation {
             return;
         }
         let wanted = self.wanted(calls.now());
-        if wanted > self.written
-            && let Ok(taken) = calls.send_content(socket, wanted - self.written)
-        {
+        while wanted > self.written {
+            let (octets, flags) = self.next_piece(wanted - self.written);
+            let taken = calls.send_content_with(socket, octets, flags).unwrap_or(0);
             self.written += taken;
+            if taken < octets {
+                break;
+            }
+        }
+    }
+
+    /// How many of `octets` go into one call, and whether it is urgent.
+    fn next_piece(&self, octets: u64) -> (u64, SendFlags) {
+        let every = u64::from(self.talk.urgent_every);
+        if every == 0 {
+            return (octets, SendFlags::empty());
+        }
+        let until = every - self.written % every;
+        if until == 1 {
+            (1, SendFlags::URGENT)
+        } else {
+            (octets.min(until - 1), SendFlags::empty())
         }
     }
 
@@ -235,7 +252,7 @@ impl App for Conversation {
             Ready::Failed(_) => return self.close(calls),
             Ready::Connected => self.connected = true,
             Ready::Readable => self.reader.note_readable(),
-            Ready::Acceptable | Ready::Writable | Ready::Trouble => {}
+            Ready::Acceptable | Ready::Writable | Ready::Urgent | Ready::Trouble => {}
         }
         self.go_on(calls);
     }

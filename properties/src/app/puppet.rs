@@ -141,7 +141,7 @@ impl App for Puppet {
             Ready::Acceptable => self.accept(calls, socket),
             Ready::Connected => self.strings.borrow_mut().connected = true,
             Ready::Failed(error) => self.strings.borrow_mut().error = Some(error),
-            Ready::Readable | Ready::Writable | Ready::Trouble => {}
+            Ready::Readable | Ready::Writable | Ready::Urgent | Ready::Trouble => {}
         }
         self.obey(calls);
     }

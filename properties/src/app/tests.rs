@@ -78,9 +78,8 @@ impl Seen {
 fn talk(write: Write, ending: Ending) -> Talk {
     Talk {
         write,
-        read: Read::Eager,
         ending,
-        patience: PATIENCE,
+        ..Talk::sink(PATIENCE)
     }
 }
 

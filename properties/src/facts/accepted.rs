@@ -2,7 +2,7 @@
 
 use timewait_stack::Vars;
 
-/// Whether processing a segment changed something that counts: the state, RCV.NXT, reassembly,
+/// Whether processing a segment changed something that counts: the state, RCV.NXT, reassembly, RCV.UP,
 /// SND.UNA, SND.WND, SND.WL1, SND.WL2, the congestion window, the RTT or the persist timer.
 ///
 /// No acceptance are a reply, the challenge limiter, the keepalive clock and a longer 2MSL. The
@@ -13,6 +13,7 @@ pub fn accepted(before: &Vars, after: &Vars) -> bool {
         || (before.fin_received, before.fin_held) != (after.fin_received, after.fin_held)
         || (before.out_of_order, before.out_of_order_blocks)
             != (after.out_of_order, after.out_of_order_blocks)
+        || before.rcv_up != after.rcv_up
         || before.snd_una != after.snd_una
         || (before.snd_wnd, before.snd_wl1, before.snd_wl2)
             != (after.snd_wnd, after.snd_wl1, after.snd_wl2)

@@ -22,6 +22,8 @@ pub struct SegmentHeader {
     pub flags: Flags,
     /// SEG.WND, in octets (there is no scaling).
     pub window: u16,
+    /// The urgent field; means something only with URG set.
+    pub urgent: u16,
     /// The MSS option.
     pub mss: Option<u16>,
     /// Where the text starts in the datagram's octets.
@@ -46,6 +48,7 @@ impl SegmentHeader {
             ])),
             flags: Flags::from_bits_retain(fixed[13]),
             window: u16::from_be_bytes([fixed[14], fixed[15]]),
+            urgent: u16::from_be_bytes([fixed[18], fixed[19]]),
             mss: mss_option(options),
             text_start: u16::from(fixed[12] >> 4) * 4,
             text_len,

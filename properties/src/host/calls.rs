@@ -7,7 +7,7 @@ use timewait_stack::error::{
     SocketError,
 };
 use timewait_stack::status::Status;
-use timewait_stack::{Errno, How, Instant, SocketId, SocketOption};
+use timewait_stack::{Errno, How, Instant, SendFlags, SocketId, SocketOption};
 
 use super::{AppId, Core};
 use crate::app::App;
@@ -104,7 +104,20 @@ impl<'a> Calls<'a> {
 
     /// SEND.
     pub fn send(&mut self, socket: SocketId, octets: &[u8]) -> Result<usize, SendError> {
-        let sent = self.core.stack.send(self.core.now, socket, octets);
+        self.send_with(socket, octets, SendFlags::empty())
+    }
+
+    /// SEND with flags.
+    pub fn send_with(
+        &mut self,
+        socket: SocketId,
+        octets: &[u8],
+        flags: SendFlags,
+    ) -> Result<usize, SendError> {
+        let sent = self
+            .core
+            .stack
+            .send_with(self.core.now, socket, octets, flags);
         self.core.drain_stack();
         match sent {
             Ok(count) => self.core.note_sent(socket, count as u32),
@@ -123,6 +136,16 @@ impl<'a> Calls<'a> {
     /// them. Returns how many were taken, which is fewer if the buffer was full; an error only
     /// if it was none.
     pub fn send_content(&mut self, socket: SocketId, octets: u64) -> Result<u64, SendError> {
+        self.send_content_with(socket, octets, SendFlags::empty())
+    }
+
+    /// [`Calls::send_content`] with flags.
+    pub fn send_content_with(
+        &mut self,
+        socket: SocketId,
+        octets: u64,
+        flags: SendFlags,
+    ) -> Result<u64, SendError> {
         let Some(sender) = self.incarnation(socket) else {
             return Err(SendError::NotConnected);
         };
@@ -132,7 +155,9 @@ impl<'a> Calls<'a> {
         while done < octets {
             piece.resize((octets - done).min(PIECE) as usize, 0);
             content::fill(sender, self.sent(socket), &mut piece);
-            result = self.send(socket, &piece).map(|taken| taken as u64);
+            result = self
+                .send_with(socket, &piece, flags)
+                .map(|taken| taken as u64);
             let taken = result.unwrap_or(0);
             done += taken;
             if taken < piece.len() as u64 {

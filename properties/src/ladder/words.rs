@@ -32,6 +32,9 @@ pub(super) fn segment(segment: &Segment<'_>, bases: Bases, detail: Detail) -> St
     if segment.flags.contains(Flags::ACK) && !brief {
         let _ = write!(text, " ack {}", bases.ack(segment.ack));
     }
+    if segment.flags.contains(Flags::URG) {
+        let _ = write!(text, " up {}", segment.urgent);
+    }
     if detail == Detail::Full && !segment.flags.contains(Flags::RST) {
         let _ = write!(text, " win {}", segment.window);
         if let Some(mss) = segment.options.mss {
@@ -228,6 +231,7 @@ pub(super) fn is_call(event: &UserEvent) -> bool {
 pub(super) fn ready(ready: Ready) -> Option<String> {
     match ready {
         Ready::Trouble => Some("R1 passed".to_owned()),
+        Ready::Urgent => Some("urgent data".to_owned()),
         Ready::Connected
         | Ready::Acceptable
         | Ready::Readable

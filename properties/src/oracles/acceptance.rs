@@ -2,13 +2,13 @@
 //! reference allows (RFC 9293 §3.10.7, RFC 5961, RFC 1337; ORACLES.md §1).
 //!
 //! - Nothing is accepted from a segment that the checks refuse or whose checksum is wrong.
-//! - SND.UNA, SND.WND/WL1/WL2 and RCV.NXT become what §3.10.7.4 makes of them: not more and not
+//! - SND.UNA, SND.WND/WL1/WL2, RCV.NXT and RCV.UP become what §3.10.7.4 makes of them: not more and not
 //!   less, and only by segments. Where the text leaves a choice, every choice passes: text out of
 //!   order may be held or dropped (SHLD-31), a good ACK may have to wait for room in the accept
 //!   queue, the ACK of a probe beside the window may be taken (§A.2).
 //! - A new incarnation begins only by a SYN that LISTEN or TIME-WAIT may take, and starts from it.
 //!
-//! TS.Recent and RCV.UP come with timestamps and urgent data.
+//! TS.Recent comes with timestamps.
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, FindingKind, Instant, Observation};

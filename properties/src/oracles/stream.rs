@@ -8,8 +8,8 @@
 //!   its user gave it there, and its FIN has one place. The garbage octet that a keepalive probe
 //!   may carry at SND.NXT-1 is excepted (MAY-6).
 //!
-//! Octets lost on the way to a user that reads and does not abort are `delivery`'s matter. An
-//! urgent octet read out of line would be missing here (RFC 6093); there are none yet.
+//! Octets lost on the way to a user that reads and does not abort are `delivery`'s matter. Urgent
+//! octets are read in line (RFC 6093 §6), so none is missing here.
 
 use std::collections::BTreeMap;
 use timewait_sim::{Cause, Finding, Instant, Observation, Packet};

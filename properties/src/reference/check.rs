@@ -1,7 +1,7 @@
 //! What a segment did change, held against what it may and must.
 
 use core::fmt::Display;
-use timewait_stack::{State, Vars};
+use timewait_stack::{SeqNumber, State, Vars};
 
 use super::{Allowance, Permit};
 use crate::facts::{SegmentHeader, accepted};
@@ -36,6 +36,7 @@ impl Allowance {
         match segment {
             Some(segment) if self.refusal.is_none() && !self.opens => self
                 .receiving(before, after, segment)
+                .or_else(|| self.urgent_pointer(before, after))
                 .or_else(|| self.sending(before, after, segment))
                 .or_else(|| consistent(after)),
             _ if accepted(before, after) => excess(changes(before, after)),
@@ -76,6 +77,29 @@ impl Allowance {
             (false, false) if at_fin && after.rcv_nxt != before.rcv_nxt && is_full(after) => {
                 neglect("RCV.NXT has passed the FIN, which was not taken".into())
             }
+            _ => None,
+        }
+    }
+
+    /// RCV.UP is the later of what it was and SEG.UP, while that lies ahead of what the user has
+    /// read (RFC 9293 §3.10.7.4, sixth check).
+    fn urgent_pointer(&self, before: &Vars, after: &Vars) -> Option<Breach> {
+        if !is_full(after) {
+            return None;
+        }
+        let (permit, seg_up) = self.urgent;
+        let read = after
+            .rcv_nxt
+            .back(after.unread + u32::from(after.fin_received));
+        let pending = |up: SeqNumber| up.after(read).then_some(up);
+        let kept = before.rcv_up.and_then(pending);
+        let moved = pending(before.rcv_up.map_or(seg_up, |up| up.max(seg_up)));
+        let show = |up: Option<SeqNumber>| up.map_or("none".to_owned(), |up| up.to_string());
+        let what = || change("RCV.UP", show(before.rcv_up), show(after.rcv_up));
+        match permit {
+            Permit::Must if after.rcv_up != moved => neglect(what()),
+            Permit::May if ![kept, moved].contains(&after.rcv_up) => excess(what()),
+            Permit::No if after.rcv_up != kept => excess(what()),
             _ => None,
         }
     }
@@ -170,6 +194,8 @@ pub(crate) fn changes(before: &Vars, after: &Vars) -> String {
     note("octets held", &before.out_of_order, &after.out_of_order);
     let fin = |vars: &Vars| vars.fin_held.map_or("none".to_owned(), |at| at.to_string());
     note("the FIN held", &fin(before), &fin(after));
+    let up = |vars: &Vars| vars.rcv_up.map_or("none".to_owned(), |at| at.to_string());
+    note("RCV.UP", &up(before), &up(after));
     note("SND.UNA", &before.snd_una, &after.snd_una);
     note("SND.WND", &before.snd_wnd, &after.snd_wnd);
     note("SND.WL1", &before.snd_wl1, &after.snd_wl1);

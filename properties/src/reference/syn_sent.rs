@@ -3,7 +3,7 @@
 use timewait_stack::wire::Flags;
 use timewait_stack::{State, Vars};
 
-use super::{Allowance, Permit, States};
+use super::{Allowance, Permit, States, urgent};
 use crate::facts::SegmentHeader;
 
 pub(super) fn allowance(before: &Vars, segment: &SegmentHeader) -> Allowance {
@@ -48,6 +48,7 @@ fn answered(before: &Vars, segment: &SegmentHeader) -> Allowance {
         octets: first.before(end).then_some((first, end)),
         fin_ends: [fin.then_some(end), None],
         rcv_nxt: (first, end),
+        urgent: urgent(before, segment, Permit::May),
         ..Allowance::nothing_yet(before)
     }
 }

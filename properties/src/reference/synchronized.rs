@@ -3,7 +3,7 @@
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, State, Vars};
 
-use super::{Allowance, Permit, Shadow, States};
+use super::{Allowance, Permit, Shadow, States, urgent};
 use crate::facts::SegmentHeader;
 
 /// The outcome of the first check.
@@ -183,11 +183,22 @@ fn acknowledged(
     };
     let mut allowance = Allowance::nothing_yet(before);
     ack_fields(&mut allowance, before, segment, strength);
+    allowance.urgent = urgent(before, segment, urgent_strength(before, segment, strength));
     if acceptable != Permit::No {
         text_and_fin(&mut allowance, before, shadow, segment, strength);
     }
     states(&mut allowance, before, segment);
     allowance
+}
+
+/// The urgent field counts at RCV.NXT even where the window is shut and the text is refused
+/// (MUST-66).
+fn urgent_strength(before: &Vars, segment: &SegmentHeader, strength: Permit) -> Permit {
+    if segment.seq == before.rcv_nxt {
+        strength
+    } else {
+        strength.min(Permit::May)
+    }
 }
 
 /// SND.UNA, and the window by SND.WL1 and SND.WL2. Both the sequence number of the segment and

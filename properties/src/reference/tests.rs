@@ -53,6 +53,7 @@ fn segment(flags: Flags, seq: u32, ack: u32, text_len: u32) -> SegmentHeader {
         ack: SeqNumber(ack),
         flags,
         window: 150,
+        urgent: 0,
         mss: None,
         text_start: 20,
         text_len,
@@ -562,4 +563,66 @@ fn arithmetic_survives_the_wrap() {
         Some((SeqNumber(u32::MAX - 4), SeqNumber(11)))
     );
     assert_eq!(allowance.rcv_nxt.0, SeqNumber(11));
+}
+
+/// The same with URG and this urgent field.
+fn urgent(mut segment: SegmentHeader, field: u16) -> SegmentHeader {
+    segment.flags |= Flags::URG;
+    segment.urgent = field;
+    segment
+}
+
+#[test]
+fn the_urgent_field_counts_where_text_may_still_come() {
+    for state in SYNCHRONIZED {
+        let permit = of(&vars(state), urgent(segment(ACK, 1000, 600, 5), 9)).urgent;
+        let receives = matches!(
+            state,
+            State::Established | State::FinWait1 | State::FinWait2
+        );
+        let expected = if receives { Permit::Must } else { Permit::No };
+        assert_eq!(permit.0, expected, "{state}");
+    }
+    let without = of(&vars(State::Established), segment(ACK, 1000, 600, 5));
+    assert_eq!(without.urgent.0, Permit::No);
+}
+
+#[test]
+fn the_urgent_field_counts_behind_a_zero_window() {
+    let shut = Vars {
+        rcv_adv: SeqNumber(1000),
+        rcv_free: 0,
+        ..vars(State::Established)
+    };
+    let refused = urgent(segment(ACK, 1000, 600, 5), 9);
+    assert_eq!(of(&shut, refused).urgent, (Permit::May, SeqNumber(1009)));
+    let empty = urgent(segment(ACK, 1000, 600, 0), 9);
+    assert_eq!(
+        of(&shut, empty).urgent,
+        (Permit::Must, SeqNumber(1009)),
+        "MUST-66"
+    );
+}
+
+#[test]
+fn rcv_up_is_the_later_one_while_it_lies_ahead_of_the_reader() {
+    let before = Vars {
+        rcv_up: Some(SeqNumber(1020)),
+        ..vars(State::Established)
+    };
+    let to = |field, up: Option<u32>| {
+        let segment = urgent(segment(ACK, 1000, 600, 0), field);
+        let after = Vars {
+            rcv_up: up.map(SeqNumber),
+            snd_una: SeqNumber(600),
+            snd_wnd: 150,
+            snd_wl2: SeqNumber(600),
+            ..before.clone()
+        };
+        of(&before, segment).breach(&before, &after, Some(&segment))
+    };
+    assert_eq!(to(30, Some(1030)), None);
+    assert!(to(30, Some(1020)).is_some(), "it must move");
+    assert!(to(10, Some(1010)).is_some(), "it never goes back");
+    assert!(to(10, None).is_some(), "it is still pending");
 }

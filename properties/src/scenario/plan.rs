@@ -79,6 +79,8 @@ pub struct Call {
 pub struct Talk {
     /// What it sends.
     pub write: Write,
+    /// Of what it sends, so many octets and their multiples end urgent data; 0: none is urgent.
+    pub urgent_every: u32,
     /// How it reads.
     pub read: Read,
     /// How it ends.

@@ -29,9 +29,8 @@ pub(crate) fn reader(choose: &mut dyn Choose) -> Read {
 pub(crate) fn pair(choose: &mut dyn Choose, patience: Duration) -> (Talk, Talk) {
     let talk = |write, ending| Talk {
         write,
-        read: Read::Eager,
         ending,
-        patience,
+        ..Talk::sink(patience)
     };
     let octets = choose.log_between(1, 256 << 10);
     let (mut client, mut server) = match choose.below(9) {
@@ -104,15 +103,20 @@ pub(crate) fn pair(choose: &mut dyn Choose, patience: Duration) -> (Talk, Talk) 
         server.read = Read::Never;
         server.patience = Duration::from_secs(choose.between(1, 60));
     }
+    if choose.chance(1, 8) {
+        client.urgent_every = choose.log_between(1, 32 << 10) as u32;
+    }
     (client, server)
 }
 
 impl Talk {
-    /// Reads everything and sends nothing.
+    /// Reads everything and sends nothing; and whoever is made from it sends nothing urgent
+    /// unless told so (SHLD-13).
     pub const fn sink(patience: Duration) -> Self {
         let (write, ending) = (Write::Octets(0), Ending::Passive);
         Self {
             write,
+            urgent_every: 0,
             read: Read::Eager,
             ending,
             patience,
@@ -137,5 +141,23 @@ impl Talk {
             ending: Ending::Shut,
             ..Self::sink(patience)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use crate::scenario::Talk;
+
+    #[test]
+    fn nobody_sends_urgent_data_unasked() {
+        let patience = Duration::from_secs(1);
+        let talks = [
+            Talk::sink(patience),
+            Talk::echo(patience),
+            Talk::bulk(9, patience),
+        ];
+        assert!(talks.iter().all(|talk| talk.urgent_every == 0), "SHLD-13");
     }
 }

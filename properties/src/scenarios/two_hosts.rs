@@ -9,7 +9,7 @@ use super::Kind;
 use crate::choose::Choose;
 use crate::label::class;
 use crate::scenario::ground::{Ground, Shape};
-use crate::scenario::{AppPlan, Call, Ending, FaultPlan, Read, Role, Scenario, Serve, Talk, Write};
+use crate::scenario::{AppPlan, Call, Ending, FaultPlan, Role, Scenario, Serve, Talk, Write};
 use crate::scenario::{talks, weather};
 
 /// The server's port.
@@ -335,8 +335,7 @@ fn serve(scenario: &mut Scenario, choose: &mut dyn Choose, clients: u16, talk: T
 fn talk(write: Write, ending: Ending) -> Talk {
     Talk {
         write,
-        read: Read::Eager,
         ending,
-        patience: PATIENCE,
+        ..Talk::sink(PATIENCE)
     }
 }

@@ -27,7 +27,13 @@ impl Connection {
 
     /// RECEIVE: octets in order. The sender hears of the space when it is worth a segment.
     pub(crate) fn receive_octets(&mut self, into: &mut [u8], cx: &Context<'_>) -> usize {
-        let octets = self.receive.buffer.read(into);
+        let most = match self.receive.urgent_left() {
+            0 => into.len(),
+            // What follows the urgent data is not mixed with it (RFC 9293 §3.9.1.3).
+            left => into.len().min(left as usize),
+        };
+        let octets = self.receive.buffer.read(&mut into[..most]);
+        self.receive.forget_urgent();
         if self.receive.buffer.readable() == 0 {
             self.receive.buffer.release();
         }
@@ -41,6 +47,7 @@ impl Connection {
     pub(crate) fn shut_receive(&mut self) {
         self.receive.shut = true;
         self.receive.buffer.discard_readable();
+        self.receive.forget_urgent();
     }
 
     /// No more text will be sent: a FIN follows what is queued (CLOSE, RFC 9293 §3.10.4). Before

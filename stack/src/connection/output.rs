@@ -258,6 +258,9 @@ impl Connection {
         let syn = flags.contains(Flags::SYN);
         let mss = syn.then_some(self.receive.rmss);
         let acknowledges = flags.contains(Flags::ACK);
+        let urgent = self.urgent_field(piece.seq).filter(|_| !syn);
+        let mut flags = flags;
+        flags.set(Flags::URG, urgent.is_some());
         let header = Header {
             source_port: self.tuple.local.port,
             destination_port: self.tuple.remote.port,
@@ -273,7 +276,7 @@ impl Connection {
             } else {
                 self.receive.initial_window()
             },
-            urgent: 0,
+            urgent: urgent.unwrap_or(0),
             options: Options {
                 mss,
                 ..Options::default()

@@ -15,6 +15,8 @@ pub(crate) struct ReceiveSpace {
     pub(crate) nxt: SeqNumber,
     /// The right edge as last advertised, RCV.NXT + RCV.WND.
     pub(crate) adv: SeqNumber,
+    /// RCV.UP: the octet after the urgent data, until the user has read up to it.
+    pub(crate) up: Option<SeqNumber>,
     pub(crate) buffer: Reassembly,
     capacity: u32,
     /// The MSS that our SYN advertises.
@@ -46,6 +48,7 @@ impl ReceiveSpace {
             irs: SeqNumber(0),
             nxt: SeqNumber(0),
             adv: SeqNumber(0),
+            up: None,
             buffer: Reassembly::new(),
             capacity: config.receive_buffer.clamp(1, 65_535),
             rmss,
@@ -77,6 +80,23 @@ impl ReceiveSpace {
     /// Octets of the buffer beyond RCV.NXT.
     pub(crate) fn free(&self) -> u32 {
         self.capacity.saturating_sub(self.buffer.readable())
+    }
+
+    /// The first octet that the user has not read.
+    pub(crate) fn consumed(&self) -> SeqNumber {
+        self.nxt
+            .back(self.buffer.readable() + u32::from(self.fin_taken))
+    }
+
+    /// Octets up to the end of the urgent data, those still to come included (MUST-33).
+    pub(crate) fn urgent_left(&self) -> u32 {
+        self.up.map_or(0, |up| up.saturating_since(self.consumed()))
+    }
+
+    /// The user has read, or will not read: urgent data that lies behind is not pending any more.
+    pub(crate) fn forget_urgent(&mut self) {
+        let consumed = self.consumed();
+        self.up = self.up.filter(|up| up.after(consumed));
     }
 
     /// The right edge to advertise now: it never moves left (SHLD-14), and right only by a
@@ -123,6 +143,7 @@ impl ReceiveSpace {
                 self.ack_pending += advance;
                 if self.shut {
                     self.buffer.discard_readable();
+                    self.forget_urgent();
                 }
                 Taken::InOrder { filled: had_blocks }
             }

@@ -40,6 +40,8 @@ pub(crate) struct SendSpace {
     pub(crate) wl1: SeqNumber,
     pub(crate) wl2: SeqNumber,
     pub(crate) max_wnd: u32,
+    /// SND.UP: the octet after the urgent data, until it is acknowledged.
+    pub(crate) up: Option<SeqNumber>,
     /// The effective send MSS (RFC 9293 §3.7.1).
     pub(crate) smss: u16,
     /// From SND.UNA on (from ISS+1 while the SYN is out): outstanding octets, then unsent ones.
@@ -78,6 +80,7 @@ impl SendSpace {
             wl1: SeqNumber(0),
             wl2: SeqNumber(0),
             max_wnd: 0,
+            up: None,
             smss,
             buffer: Ring::new(),
             fin: Fin::Open,
@@ -169,6 +172,7 @@ impl SendSpace {
         }
         self.buffer.discard(octets);
         self.una = ack;
+        self.up = self.up.filter(|up| up.after(ack));
         if self.buffer.is_empty() {
             self.buffer.release();
         }

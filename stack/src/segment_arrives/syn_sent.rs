@@ -42,6 +42,7 @@ impl Connection {
             self.send.acknowledge(segment.ack);
             self.establish(cx);
             self.due |= Due::ACK;
+            self.take_urgent(segment, cx);
             self.take_text_and_fin(segment, cx);
         } else {
             // Simultaneous open (§3.5, figure 7). What else the SYN carries comes again.

@@ -1,6 +1,5 @@
 //! SYN-RECEIVED and the synchronized states up to LAST-ACK (RFC 9293 §3.10.7.4), with the checks
-//! in the RFC's order. The third, security, has no IP option to look at any more; the sixth,
-//! urgent data, is not there yet.
+//! in the RFC's order. The third, security, has no IP option to look at any more.
 
 use crate::connection::{Connection, Due, Fin};
 use crate::context::Context;
@@ -55,6 +54,7 @@ impl Connection {
             self.check_ack(segment, cx)?;
         }
         if self.end.is_none() {
+            self.take_urgent(segment, cx);
             self.take_text_and_fin(segment, cx);
         }
         Ok(())
@@ -96,6 +96,7 @@ impl Connection {
         let has_text = !segment.text.is_empty() || segment.flags.contains(Flags::FIN);
         if self.beside_zero_window(segment, cx) {
             self.check_ack(segment, cx)?;
+            self.take_urgent(segment, cx);
             if has_text {
                 self.due |= Due::ACK;
             }

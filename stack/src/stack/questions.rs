@@ -30,6 +30,7 @@ impl Stack {
             remote: None,
             readable: 0,
             writable: 0,
+            urgent: 0,
             error: None,
             vars: None,
         };
@@ -43,6 +44,7 @@ impl Stack {
                 status.remote = Some(connection.tuple.remote.socket_addr());
                 status.readable = connection.receive.buffer.readable();
                 status.writable = self.writable(connection);
+                status.urgent = connection.receive.urgent_left();
                 status.vars = Some(connection.vars());
             }
             SocketKind::Ended(ended) => {

@@ -4,6 +4,7 @@
 use core::mem;
 
 use super::{How, Stack, names};
+use crate::call_flags::SendFlags;
 use crate::connection::{Due, Fin};
 use crate::error::{Errno, RecvError, SendError, ShutdownError, SocketError};
 use crate::event::{Call, Cause, SocketId};
@@ -19,6 +20,17 @@ impl Stack {
         now: Instant,
         socket: SocketId,
         octets: &[u8],
+    ) -> Result<usize, SendError> {
+        self.send_with(now, socket, octets, SendFlags::empty())
+    }
+
+    /// [`Stack::send`] with flags for these octets.
+    pub fn send_with(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        octets: &[u8],
+        flags: SendFlags,
     ) -> Result<usize, SendError> {
         let key = match &self.socket_ref(socket).ok_or(SendError::BadSocket)?.kind {
             SocketKind::Fresh | SocketKind::Listener(_) => return Err(SendError::NotConnected),
@@ -36,6 +48,9 @@ impl Stack {
         match connection.send_octets(octets, &cx) {
             0 => Err(SendError::WouldBlock),
             taken => {
+                if flags.contains(SendFlags::URGENT) {
+                    connection.mark_urgent();
+                }
                 self.enqueue(key);
                 Ok(taken)
             }

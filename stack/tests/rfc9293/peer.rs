@@ -25,6 +25,7 @@ pub(crate) struct Sent {
     pub(crate) ack: SeqNumber,
     pub(crate) flags: Flags,
     pub(crate) window: u16,
+    pub(crate) urgent: u16,
     pub(crate) mss: Option<u16>,
     pub(crate) text: Vec<u8>,
 }
@@ -112,7 +113,7 @@ impl Bench {
         mss: Option<u16>,
         window: u16,
     ) -> Vec<Sent> {
-        let segment = Segment {
+        self.inject_segment(Segment {
             source_port: PEER_PORT,
             destination_port: PORT,
             seq: SeqNumber(ISN.wrapping_add(offset as u32)),
@@ -125,7 +126,11 @@ impl Bench {
                 ..Options::default()
             },
             text,
-        };
+        })
+    }
+
+    /// Injects this segment as it is.
+    pub(crate) fn inject_segment(&mut self, segment: Segment<'_>) -> Vec<Sent> {
         let mut bytes = Vec::new();
         segment.emit(PEER, HOST, &mut bytes);
         self.stack
@@ -172,6 +177,7 @@ impl Bench {
                 ack: segment.ack,
                 flags: segment.flags,
                 window: segment.window,
+                urgent: segment.urgent,
                 mss: segment.options.mss,
                 text: segment.text.to_vec(),
             });

@@ -1,7 +1,7 @@
 //! What the two ends of a flow look like, and since when they have had nothing to do.
 
 use timewait_sim::Instant;
-use timewait_stack::{State, Vars};
+use timewait_stack::{SeqNumber, State, Vars};
 
 use crate::facts::{Facts, Life};
 use crate::label::{Incarnation, mix};
@@ -114,12 +114,14 @@ fn digest(vars: &Vars) -> u64 {
         snd_wl1,
         snd_wl2,
         max_snd_wnd,
+        snd_up,
         unsent,
         fin_queued,
         fin_sent,
         irs,
         rcv_nxt,
         rcv_adv,
+        rcv_up,
         rcv_free,
         unread,
         out_of_order,
@@ -188,7 +190,14 @@ fn digest(vars: &Vars) -> u64 {
         armed,
         u64::from(*retransmissions),
         u64::from(*ack_pending),
-        fin_held.map_or(0, |at| 1 << 32 | u64::from(at.0)),
+        place(*fin_held),
+        place(*snd_up),
+        place(*rcv_up),
     ];
     words.chain(rest).fold(0, |sum, word| mix(sum ^ word))
+}
+
+/// A sequence number that may be missing, as a word.
+fn place(at: Option<SeqNumber>) -> u64 {
+    at.map_or(0, |at| 1 << 32 | u64::from(at.0))
 }

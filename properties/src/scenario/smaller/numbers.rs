@@ -64,7 +64,10 @@ impl Scenario {
     pub(super) fn simplify(&mut self, place: Place) -> Option<()> {
         match place {
             Place::Halve { host, app } => halve(self.talk_mut(host, app)?),
-            Place::ReadEagerly { host, app } => self.talk_mut(host, app)?.read = Read::Eager,
+            Place::ReadEagerly { host, app } => {
+                let talk = self.talk_mut(host, app)?;
+                (talk.read, talk.urgent_every) = (Read::Eager, 0);
+            }
             Place::StartAtOnce { host, app } => {
                 let plan = self.hosts.get_mut(usize::from(host))?;
                 plan.apps.get_mut(usize::from(app))?.start = Duration::ZERO;
