@@ -11,6 +11,7 @@ pub mod quiescence;
 mod report;
 pub mod resources;
 pub mod sequence;
+pub mod silly_window;
 pub mod stream;
 pub mod time_wait;
 pub mod timers;
@@ -32,6 +33,7 @@ pub fn standard() -> Vec<Box<dyn Judge>> {
         Box::<resources::Resources>::default(),
         Box::<stream::Stream>::default(),
         Box::<timers::Timers>::default(),
+        Box::<silly_window::SillyWindow>::default(),
         Box::<codec::Codec>::default(),
     ]
 }

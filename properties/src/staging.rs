@@ -3,6 +3,7 @@
 //! Two hosts, [`A`] (`10.0.0.1`, port 1000) and [`B`] (`10.0.0.2`, port 80), with an MSL of one
 //! second. The stage keeps the variables of each incarnation; a test says what a segment changes.
 
+pub(crate) mod directed;
 mod play;
 mod segment;
 

@@ -60,6 +60,11 @@ impl SegmentHeader {
         self.flags.contains(flags)
     }
 
+    /// Octets of options, padding included.
+    pub fn option_octets(&self) -> u32 {
+        u32::from(self.text_start).saturating_sub(20)
+    }
+
     /// SEG.LEN: the text, plus one each for SYN and FIN (RFC 9293 §3.4).
     pub fn seg_len(&self) -> u32 {
         self.text_len + u32::from(self.has(Flags::SYN)) + u32::from(self.has(Flags::FIN))
