@@ -3,7 +3,9 @@
 //!
 //! A *reply* is sent in the step that handles a datagram, with no timer and no user in between.
 //!
-//! - (a) A chain of replies without acceptance at either end is at most 8 long.
+//! - (a) A chain of replies without acceptance at either end is at most 8 long. Octets that were
+//!   never sent before break it: a duplicate ACK may release them (RFC 5681 §3.2, limited
+//!   transmit) though nothing but a count changes, and what the user gave has an end.
 //! - (b) Along a chain of replies no cycle comes back to the same abstract state of both ends for
 //!   the third time, unless a timer or a user acted in between. (It must be along *one* chain: ten
 //!   copies of an old segment rightly draw ten equal acknowledgments. And something must have
@@ -21,11 +23,11 @@ mod idle;
 use std::collections::BTreeMap;
 use timewait_sim::{Cause, Finding, Instant, NodeId, Observation, Packet, PacketId};
 use timewait_stack::event::Timer;
-use timewait_stack::{Event, Vars};
+use timewait_stack::{Event, SeqNumber, State, Vars};
 
 use crate::event::HostEvent;
-use crate::facts::{Facts, accepted, connection_of};
-use crate::label::{Incarnation, flow_of};
+use crate::facts::{Facts, SegmentHeader, accepted, connection_of};
+use crate::label::{Incarnation, class, flow_of};
 use crate::oracle::Judge;
 use crate::oracles::report::Report;
 
@@ -35,6 +37,8 @@ pub struct Quiescence {
     step: Step,
     chains: chain::Chains,
     flows: BTreeMap<u64, idle::Flow>,
+    /// The sequence number after the last that each has sent.
+    sent_to: BTreeMap<Incarnation, SeqNumber>,
 }
 
 /// What happens at one node for one cause.
@@ -138,9 +142,12 @@ impl Quiescence {
                     flow.opened(who, facts);
                 }
             }
-            Event::Transition { connection, .. } => {
+            Event::Transition { connection, to, .. } => {
                 self.step.accepted = true;
                 let who = facts.name(node, *connection);
+                if matches!(to, State::Closed | State::Listen) {
+                    self.sent_to.remove(&who);
+                }
                 if let Some(flow) = self.flow(who, facts) {
                     flow.active(now);
                 }
@@ -172,8 +179,25 @@ impl Quiescence {
         )
     }
 
+    /// Whether the datagram holds text, SYN or FIN that its incarnation never sent before.
+    fn is_new(&mut self, packet: &Packet, who: Incarnation) -> bool {
+        let counts = packet.class & (class::ECHO | class::RST) == 0;
+        let header = SegmentHeader::decode(packet.payload.octets()).filter(|_| counts);
+        let Some(header) = header.filter(|header| header.seg_len() > 0) else {
+            return false;
+        };
+        let end = header.end();
+        let sent_to = self.sent_to.entry(who).or_insert(header.seq);
+        let new = end.after(*sent_to);
+        *sent_to = end.max(*sent_to);
+        new
+    }
+
     fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
-        let step = self.step;
+        let mut step = self.step;
+        if self.is_new(packet, report.who) {
+            (step.accepted, step.progress) = (true, true);
+        }
         let Some(flow) = self.flows.get(&packet.flow) else {
             return;
         };

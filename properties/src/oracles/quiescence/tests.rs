@@ -54,6 +54,25 @@ fn a_loop_of_replies_that_nobody_accepts_is_a_violation() {
     );
 }
 
+/// RFC 3042: the first two duplicate ACKs release new octets and change only a count. If the
+/// octets draw further duplicates, the chain goes on, but not for ever: they are new each time.
+#[test]
+fn duplicate_acks_that_release_new_octets_are_no_loop() {
+    let (mut stage, client, server) = connected();
+    stage.by_timer();
+    let mut ack = stage.send_ack(server);
+    for n in 0..6 {
+        stage.pass_ms(1);
+        stage.ignore(client, &ack);
+        let seq = stage.vars(client).snd_nxt.0 + n * 10;
+        let text = stage.send(client, seg(Flags::ACK).seq(seq).text(vec![0; 10]));
+        stage.pass_ms(1);
+        stage.ignore(server, &text);
+        ack = stage.send_ack(server);
+    }
+    stage.assert_silent();
+}
+
 #[test]
 fn a_cycle_of_states_is_a_violation_though_each_reply_is_accepted() {
     let (mut stage, client, server) = connected();
