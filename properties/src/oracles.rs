@@ -7,6 +7,7 @@ pub mod codec;
 pub mod delivery;
 mod describe;
 pub mod incarnation;
+pub mod negotiation;
 pub mod quiescence;
 mod report;
 pub mod resources;
@@ -34,6 +35,7 @@ pub fn standard() -> Vec<Box<dyn Judge>> {
         Box::<stream::Stream>::default(),
         Box::<timers::Timers>::default(),
         Box::<silly_window::SillyWindow>::default(),
+        Box::<negotiation::Negotiation>::default(),
         Box::<codec::Codec>::default(),
     ]
 }

@@ -1,0 +1,112 @@
+//! `negotiation` \[I+W\]: what the two SYNs agree on is kept to, and nothing else is used
+//! (RFC 9293 §3.2, §3.7.1).
+//!
+//! In force for an incarnation is what stood in the SYN or SYN-ACK that set its IRS: what another
+//! attempt on the same addresses was offered does not count, nor what a copy says later.
+//!
+//! - MSS: only in SYN segments (MUST-65), in each of them where it is not the default (MUST-14,
+//!   SHLD-5), never more than the link carries (MUST-67); text and options of a segment together
+//!   are never more than the peer's MSS, or 536 or 1220 without the option (MUST-15, MUST-16).
+
+mod mss;
+
+use std::collections::BTreeMap;
+use timewait_sim::{Finding, Instant, Observation, Packet};
+use timewait_stack::{Event, State};
+
+use super::report::Report;
+use crate::event::HostEvent;
+use crate::facts::{Facts, SegmentHeader};
+use crate::label::{Incarnation, class};
+use crate::oracle::Judge;
+
+const NAME: &str = "negotiation";
+
+/// The judge. See the module.
+#[derive(Debug, Default)]
+pub struct Negotiation {
+    agreed: BTreeMap<Incarnation, Agreed>,
+}
+
+/// What the SYNs of an incarnation and of its parent said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Agreed {
+    /// The SYN or SYN-ACK that set IRS.
+    peer: Option<SegmentHeader>,
+}
+
+impl Judge for Negotiation {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn observe(
+        &mut self,
+        now: Instant,
+        seen: &Observation<'_, HostEvent>,
+        facts: &Facts,
+        findings: &mut Vec<Finding>,
+    ) {
+        match *seen {
+            Observation::Sent { packet, .. } => {
+                let who = Incarnation::from_tag(packet.tag);
+                let mut report = Report {
+                    oracle: NAME,
+                    who,
+                    now,
+                    facts,
+                    findings,
+                };
+                self.sent(packet, &mut report);
+            }
+            Observation::Node {
+                node,
+                event:
+                    HostEvent::Stack(Event::Transition {
+                        connection,
+                        from,
+                        to,
+                        ..
+                    }),
+                ..
+            } => {
+                let who = facts.name(node, *connection);
+                if matches!(to, State::Closed | State::Listen) {
+                    self.agreed.remove(&who);
+                } else if synchronizes(*from, *to) {
+                    let peer = facts.delivery().and_then(|delivery| delivery.header);
+                    self.agreed.entry(who).or_default().peer = peer;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the segment behind this transition set IRS.
+fn synchronizes(from: State, to: State) -> bool {
+    match from {
+        State::Listen | State::TimeWait => to == State::SynReceived,
+        State::SynSent => to != State::Closed,
+        _ => false,
+    }
+}
+
+impl Negotiation {
+    fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
+        let octets = packet.payload.octets();
+        let config = report.facts.circumstances().config(report.who.host);
+        let (Some(segment), Some(config)) = (SegmentHeader::decode(octets), config) else {
+            return;
+        };
+        let peer = self.agreed.get(&report.who).and_then(|agreed| agreed.peer);
+        let own = packet.class & class::ECHO == 0;
+        report.violations_unless_damaged(mss::option(&segment, packet.src, config.mtu));
+        if own && let Some(peer) = peer {
+            report.violations_unless_damaged(mss::size(&segment, &peer, packet.src, config.mtu));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
