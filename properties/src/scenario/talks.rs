@@ -104,7 +104,8 @@ pub(crate) fn pair(choose: &mut dyn Choose, patience: Duration) -> (Talk, Talk) 
         server.patience = Duration::from_secs(choose.between(1, 60));
     }
     if choose.chance(1, 8) {
-        client.urgent_every = choose.log_between(1, 32 << 10) as u32;
+        // Not every single octet: each is a call of its own, and a user makes a bounded number at once.
+        client.urgent_every = choose.log_between(64, 32 << 10) as u32;
     }
     (client, server)
 }
