@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use timewait_sim::{Instant, Node, NodeId, Outgoing, Packet, Payload};
 use timewait_stack::event::Ready;
 use timewait_stack::wire::Flags;
-use timewait_stack::{Config, Ecn, Event, Interest, SocketId, Stack, Transmit};
+use timewait_stack::{Config, Event, Interest, SocketId, Stack, TrafficClass, Transmit};
 
 use core::net::{IpAddr, SocketAddr};
 
@@ -28,8 +28,6 @@ use sockets::Sockets;
 
 /// TCP's protocol number.
 const TCP: u8 = 6;
-/// RFC 1700: the default TTL.
-const HOP_LIMIT: u8 = 64;
 /// Buffers kept for later.
 const BUFFERS_MAX: usize = 64;
 /// Up to so many octets a datagram gets by without a buffer of its own.
@@ -176,10 +174,11 @@ impl Node for Host {
         }
         self.core.now = to_stack(now);
         self.core.answered = packet.tag;
-        let (octets, ecn) = (packet.payload.octets(), ecn_from(packet.ecn));
+        let class = TrafficClass::from_octet(packet.diffserv << 2 | packet.ecn);
+        let (now, octets) = (self.core.now, packet.payload.octets());
         self.core
             .stack
-            .handle_segment(self.core.now, packet.src, packet.dst, ecn, octets);
+            .handle_segment(now, packet.src, packet.dst, class, octets);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -270,8 +269,9 @@ impl Core {
         let echo = Outgoing {
             src: transmit.from,
             dst: transmit.to,
-            hop_limit: HOP_LIMIT,
+            hop_limit: transmit.hop_limit,
             ecn: transmit.ecn as u8,
+            diffserv: transmit.diffserv,
             dont_fragment: transmit.dont_fragment,
             protocol: TCP,
             payload,
@@ -314,15 +314,6 @@ fn peek(octets: &[u8]) -> (u16, u16, u16) {
         word(2),
         label::class_of(Flags::from_bits_truncate(octets[13]), text),
     )
-}
-
-fn ecn_from(bits: u8) -> Ecn {
-    match bits & 3 {
-        0 => Ecn::NotEct,
-        1 => Ecn::Ect1,
-        2 => Ecn::Ect0,
-        _ => Ecn::Ce,
-    }
 }
 
 /// True time as the host's clock shows it.

@@ -331,6 +331,7 @@ impl Stage {
             dst: to.ip(),
             hop_limit: 64,
             ecn: 0,
+            diffserv: 0,
             dont_fragment: true,
             protocol: 6,
             payload: Payload::new(segment.octets(from, to)),

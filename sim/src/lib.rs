@@ -41,6 +41,7 @@
 //!             dst: self.peer,
 //!             hop_limit: 64,
 //!             ecn: 0,
+//!             diffserv: 0,
 //!             dont_fragment: true,
 //!             protocol: 253,
 //!             payload: Payload::from_slice(&number.to_be_bytes()),

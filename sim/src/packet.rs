@@ -34,6 +34,8 @@ pub struct Outgoing {
     pub hop_limit: u8,
     /// The ECN field.
     pub ecn: u8,
+    /// The Diffserv field, 0 to 63 (RFC 2474 §3).
+    pub diffserv: u8,
     /// May not be fragmented.
     pub dont_fragment: bool,
     /// The protocol number of IP.

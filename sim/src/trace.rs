@@ -9,7 +9,7 @@
 //!
 //! | kind | record | fields |
 //! |---|---|---|
-//! | 1 | sent | *name*, source, destination, hop limit u8, ECN u8, don't fragment u8 (0 or 1), protocol u8, tag u64, flow u64, class u16, *octets* |
+//! | 1 | sent | *name*, source, destination, hop limit u8, traffic class u8 (Diffserv and ECN), don't fragment u8 (0 or 1), protocol u8, tag u64, flow u64, class u16, *octets* |
 //! | 2 | fate, unless it is the default | *name*, hop u32, ordinal u32, *outcome* of the original, 0 u8 or else 1 u8 and *outcome* of the copy |
 //! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route |
 //! | 4 | released | *name*, hop u32, router u32 |
@@ -71,7 +71,7 @@ impl Trace {
         record.address(packet.dst);
         record.put([
             packet.hop_limit,
-            packet.ecn,
+            packet.diffserv << 2 | packet.ecn,
             packet.dont_fragment.into(),
             packet.protocol,
         ]);
@@ -232,6 +232,7 @@ mod tests {
                 dst: IpAddr::V6(Ipv6Addr::LOCALHOST),
                 hop_limit: 64,
                 ecn: 2,
+                diffserv: 46,
                 dont_fragment: true,
                 protocol: 6,
                 payload: Payload::from_slice(b"ab"),
@@ -261,7 +262,7 @@ mod tests {
         octets.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1]);
         octets.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         octets.extend([
-            64, 2, 1, 6, 2, 1, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 7, 6,
+            64, 186, 1, 6, 2, 1, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 7, 6,
         ]);
         octets.extend([2, 0, 0, 0, b'a', b'b']);
         octets.extend([

@@ -25,6 +25,10 @@ pub struct Config {
     pub quiet_time: Option<Duration>,
     /// The largest IP datagram the local link carries, header included, 576 to 65,535 octets.
     pub mtu: u16,
+    /// The TTL (IPv4) or hop limit (IPv6) of what is sent, at least 1 (MUST-49). RFC 1700: 64.
+    pub hop_limit: u8,
+    /// The Diffserv codepoint of what is sent, 0 to 63 (RFC 2474; MUST-48).
+    pub diffserv: u8,
     /// Octets that wait for the user to read, and the largest window offered, 1 to 65,535
     /// (there is no window scaling yet).
     pub receive_buffer: u32,
@@ -75,6 +79,8 @@ impl Config {
             msl: Duration::from_secs(120),
             quiet_time: None,
             mtu: 1500,
+            hop_limit: 64,
+            diffserv: 0,
             receive_buffer: 65_535,
             send_buffer: 65_536,
             rto: RtoBounds::default(),

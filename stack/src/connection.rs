@@ -29,6 +29,7 @@ use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::Instant;
 use crate::time_wait::TimeWait;
+use crate::traffic::DIFFSERV_MAX;
 use crate::wire::{HEADER_LEN, Segment};
 
 pub(crate) use receive::{ReceiveSpace, Taken};
@@ -46,6 +47,24 @@ pub(crate) enum Owner {
     Nobody,
 }
 
+/// What the user decides of the IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IpFields {
+    /// The Diffserv codepoint (MUST-48).
+    pub(crate) diffserv: u8,
+    /// TTL or hop limit (MUST-49).
+    pub(crate) hop_limit: u8,
+}
+
+impl IpFields {
+    pub(crate) fn defaults(config: &Config) -> Self {
+        Self {
+            diffserv: config.diffserv.min(DIFFSERV_MAX),
+            hop_limit: config.hop_limit.max(1),
+        }
+    }
+}
+
 /// Settings that a socket may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -53,6 +72,7 @@ pub(crate) struct Options {
     pub(crate) keepalive: Option<Keepalive>,
     pub(crate) r2: GiveUp,
     pub(crate) reuse_address: bool,
+    pub(crate) ip: IpFields,
 }
 
 impl Options {
@@ -63,6 +83,7 @@ impl Options {
             keepalive,
             r2,
             reuse_address: false,
+            ip: IpFields::defaults(config),
         }
     }
 }
@@ -107,6 +128,8 @@ pub(crate) struct Connection {
     /// Came from LISTEN (MUST-11).
     pub(crate) passive: bool,
     pub(crate) options: Options,
+    /// The Diffserv codepoint of the last segment that was accepted (MAY-9).
+    pub(crate) received_diffserv: u8,
     pub(crate) send: SendSpace,
     pub(crate) receive: ReceiveSpace,
     pub(crate) rtt: RttEstimator,
@@ -139,6 +162,7 @@ impl Connection {
             state: State::SynSent,
             passive: false,
             options,
+            received_diffserv: 0,
             send: SendSpace::new(iss, local_mss(cx.config, &tuple)),
             receive: ReceiveSpace::new(cx.config, local_mss(cx.config, &tuple)),
             rtt: RttEstimator::new(&cx.config.rto),
@@ -250,8 +274,10 @@ impl Connection {
 
     /// Answers `segment` with a RST.
     pub(crate) fn reply_reset(&self, segment: &Segment<'_>, cx: &mut Context<'_>) {
-        cx.replies
-            .push_back(Reply::reset(self.tuple, segment, Some(self.id)));
+        cx.replies.push_back(Reply {
+            ip: Some(self.options.ip),
+            ..Reply::reset(self.tuple, segment, Some(self.id))
+        });
     }
 
     /// Nobody will read what arrives.

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use crate::config::Config;
+use crate::connection::IpFields;
 use crate::event::{Cause, ConnectionId, Event, Interest, Ready, SocketId, Timer};
 use crate::protection::Protection;
 use crate::seq::SeqNumber;
@@ -81,6 +82,8 @@ pub(crate) struct Reply {
     pub(crate) window: u16,
     /// Who sends it; `None`: nobody (CLOSED, LISTEN).
     pub(crate) connection: Option<ConnectionId>,
+    /// What the user of its connection decided of the IP header; `None`: nobody did.
+    pub(crate) ip: Option<IpFields>,
     /// It is a RST that answers a segment, not one that a user's call sends.
     pub(crate) reset_reply: bool,
 }
@@ -109,6 +112,7 @@ impl Reply {
             flags,
             window: 0,
             connection,
+            ip: None,
             reset_reply: true,
         }
     }
@@ -122,6 +126,7 @@ impl Reply {
             flags: Flags::RST,
             window: 0,
             connection: Some(connection),
+            ip: None,
             reset_reply: false,
         }
     }

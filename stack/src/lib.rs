@@ -97,6 +97,7 @@ pub mod status;
 mod table;
 mod time;
 mod time_wait;
+mod traffic;
 pub mod wire;
 
 pub use call_flags::SendFlags;
@@ -108,3 +109,4 @@ pub use seq::SeqNumber;
 pub use stack::{Ecn, How, SocketOption, Stack, Transmit};
 pub use state::State;
 pub use time::{Duration, Instant};
+pub use traffic::TrafficClass;

@@ -55,6 +55,10 @@ pub struct Transmit {
     pub to: IpAddr,
     /// ECN field for the IP header.
     pub ecn: Ecn,
+    /// Diffserv codepoint for the IP header, 0 to 63, as the user gave it (MUST-48, SHLD-22).
+    pub diffserv: u8,
+    /// TTL or hop limit for the IP header (MUST-49).
+    pub hop_limit: u8,
     /// Don't-fragment flag for the IPv4 header.
     pub dont_fragment: bool,
     /// Who sends it; `None`: a stateless reply to the segment handled last.
@@ -85,6 +89,12 @@ pub enum SocketOption {
     ReuseAddress(bool),
     /// R2 for data and FIN (MUST-21).
     GiveUp(GiveUp),
+    /// IP_TOS: the Diffserv codepoint of what is sent, 0 to 63 (MUST-48). It may change during a
+    /// connection (SHLD-21), though who has no reason leaves it alone (SHLD-23): segments of two
+    /// classes overtake each other.
+    Diffserv(u8),
+    /// IP_TTL, IPV6_UNICAST_HOPS: the TTL or hop limit of what is sent, at least 1 (MUST-49).
+    HopLimit(u8),
 }
 
 /// Whom an alarm is for: a key of a slab.

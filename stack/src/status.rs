@@ -28,6 +28,8 @@ pub struct Status {
     /// Octets up to the end of the urgent data, read ones excluded, those still to come included
     /// (RFC 9293 §3.8.5, MUST-33); 0: none is pending.
     pub urgent: u32,
+    /// The Diffserv codepoint of the last segment that a live connection accepted (MAY-9).
+    pub received_diffserv: Option<u8>,
     /// Why the connection ended, if not in peace.
     pub error: Option<Errno>,
     /// The variables of a live connection.

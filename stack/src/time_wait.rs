@@ -6,7 +6,7 @@
 
 use crate::challenge::ChallengeLimit;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{Connection, IpFields};
 use crate::context::{Context, Reply};
 use crate::event::{ConnectionId, Timers, Vars};
 use crate::protection::Protection;
@@ -32,6 +32,7 @@ pub(crate) struct TimeWait {
     /// The end of 2MSL.
     pub(crate) expires: Instant,
     pub(crate) challenge: ChallengeLimit,
+    ip: IpFields,
 }
 
 impl TimeWait {
@@ -49,6 +50,7 @@ impl TimeWait {
             max_snd_wnd: send.max_wnd,
             expires: now + duration(config),
             challenge: connection.challenge,
+            ip: connection.options.ip,
         }
     }
 
@@ -61,6 +63,7 @@ impl TimeWait {
             flags: Flags::ACK,
             window: self.rcv_wnd,
             connection: Some(self.id),
+            ip: Some(self.ip),
             reset_reply: false,
         });
     }

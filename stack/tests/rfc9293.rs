@@ -7,6 +7,8 @@ mod peer;
 mod calls;
 #[path = "rfc9293/closing.rs"]
 mod closing;
+#[path = "rfc9293/ip_fields.rs"]
+mod ip_fields;
 #[path = "rfc9293/opening.rs"]
 mod opening;
 #[path = "rfc9293/quiet_time.rs"]

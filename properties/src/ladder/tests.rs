@@ -103,6 +103,7 @@ impl Script {
                 dst: destination.ip(),
                 hop_limit: 64,
                 ecn: 0,
+                diffserv: 0,
                 dont_fragment: true,
                 protocol: 6,
                 payload: Payload::new(octets),

@@ -2,7 +2,9 @@
 //! §3.2, MUST-2, MUST-3).
 //!
 //! Its checksum verifies, by the judges' own sum and by the stack's; it parses; and parsed and
-//! emitted again it is the same octets. That parsing is total is for fuzzing.
+//! emitted again it is the same octets. That parsing is total is for fuzzing. Its IP header has
+//! the TTL and the Diffserv field of its host (RFC 9293 §3.9.1.9, §3.9.2, MUST-48, MUST-49,
+//! SHLD-22): no user changes them in a scenario (SHLD-23).
 
 use timewait_sim::{Finding, Instant, Observation, Packet};
 use timewait_stack::wire::Segment;
@@ -38,7 +40,8 @@ impl Judge for Codec {
         if packet.protocol != PROTOCOL {
             return;
         }
-        if let Some(wrong) = self.wrong(packet) {
+        let wrong = self.wrong(packet);
+        if let Some(wrong) = wrong.or_else(|| wrong_fields(packet, facts)) {
             let who = Incarnation::from_tag(packet.tag);
             Report {
                 oracle: NAME,
@@ -68,6 +71,14 @@ impl Codec {
     }
 }
 
+/// The fields of the IP header that the user decides.
+fn wrong_fields(packet: &Packet, facts: &Facts) -> Option<String> {
+    let config = facts.circumstances().config(packet.id.origin)?;
+    let sent = (packet.hop_limit, packet.diffserv);
+    let wanted = (config.hop_limit, config.diffserv);
+    (sent != wanted).then(|| format!("hop limit and Diffserv are {sent:?}, not {wanted:?}"))
+}
+
 /// The protocol number of TCP.
 const PROTOCOL: u8 = 6;
 const NAME: &str = "codec";
@@ -82,12 +93,18 @@ mod tests {
 
     /// What the oracle says about the datagram with these octets changed.
     fn sent(change: impl FnOnce(&mut Vec<u8>)) -> Stage {
+        sent_as(change, |_| {})
+    }
+
+    /// The same about this datagram with its octets and its IP header changed.
+    fn sent_as(change: impl FnOnce(&mut Vec<u8>), header: impl FnOnce(&mut Packet)) -> Stage {
         let mut stage = Stage::new(vec![]);
         let client = stage.connect(A, 100);
         let mut packet: Packet = stage.send(client, seg(Flags::ACK).seq(1).text(vec![7; 3]));
         let mut octets = packet.payload.octets().to_vec();
         change(&mut octets);
         packet.sent.payload = Payload::new(octets);
+        header(&mut packet);
         let mut judged = Stage::new(vec![Box::<Codec>::default()]);
         judged.observe(&Observation::Sent {
             cause: Cause::User,
@@ -104,6 +121,12 @@ mod tests {
     #[test]
     fn a_wrong_checksum_is_a_violation() {
         sent(|octets| octets[20] ^= 1).assert_violation("wrong checksum");
+    }
+
+    #[test]
+    fn another_hop_limit_or_diffserv_field_than_that_of_the_host_is_a_violation() {
+        sent_as(|_| {}, |packet| packet.sent.hop_limit -= 1).assert_violation("hop limit");
+        sent_as(|_| {}, |packet| packet.sent.diffserv = 46).assert_violation("Diffserv");
     }
 
     #[test]

@@ -107,6 +107,8 @@ impl Ground {
             isn_epoch: choose.below(1 << 32) as u32,
             msl: self.msl,
             mtu,
+            hop_limit: *choose.pick(&[64, 64, 255, 32]),
+            diffserv: *choose.pick(&[0, 0, 46, 10]),
             receive_buffer: *choose.pick(&[65_535, 65_535, 32_768, 2 * segment, 7 * segment / 2]),
             send_buffer: *choose.pick(&[65_536, 262_144, 16_384, 2 * segment]),
             rto: RtoBounds {

@@ -76,6 +76,7 @@ fn nothing() -> Flight {
         dst: nowhere,
         hop_limit: 0,
         ecn: 0,
+        diffserv: 0,
         dont_fragment: false,
         protocol: 0,
         payload: Payload::default(),

@@ -42,6 +42,7 @@ pub(crate) fn saying(from: u32, to: u32, number: u32) -> Outgoing {
         dst: address(to),
         hop_limit: 64,
         ecn: 0,
+        diffserv: 0,
         dont_fragment: true,
         protocol: 253,
         payload: Payload::from_slice(&[&octets[..], &sum.to_be_bytes()].concat()),

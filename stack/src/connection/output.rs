@@ -300,6 +300,8 @@ impl Connection {
             from,
             to,
             ecn: Ecn::NotEct,
+            diffserv: self.options.ip.diffserv,
+            hop_limit: self.options.ip.hop_limit,
             dont_fragment: true,
             connection,
             reset_reply: false,

@@ -16,6 +16,7 @@ use crate::socket::{Listener, Socket, SocketKind};
 use crate::state::State;
 use crate::table::{End, FourTuple};
 use crate::time::Instant;
+use crate::traffic::DIFFSERV_MAX;
 
 impl Stack {
     /// A new socket, neither bound nor connected.
@@ -49,6 +50,8 @@ impl Stack {
             SocketOption::Keepalive(keepalive) => options.keepalive = keepalive,
             SocketOption::ReuseAddress(on) => options.reuse_address = on,
             SocketOption::GiveUp(r2) => options.r2 = r2,
+            SocketOption::Diffserv(value) => options.ip.diffserv = value.min(DIFFSERV_MAX),
+            SocketOption::HopLimit(value) => options.ip.hop_limit = value.max(1),
         }
         let options = *options;
         if let SocketKind::Connection(key) = entry.kind {

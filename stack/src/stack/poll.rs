@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use super::{Alarm, Ecn, Stack, Transmit};
+use crate::config::Config;
+use crate::connection::IpFields;
 use crate::context::Reply;
 use crate::event::{Cause, Event, Interest, Snapshot, Timer};
 use crate::time::Instant;
@@ -66,7 +68,7 @@ impl Stack {
     pub fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
         self.quiet.notice(now, &self.config);
         if let Some(reply) = self.replies.pop_front() {
-            return Some(emit_reply(&reply, buf));
+            return Some(emit_reply(&reply, &self.config, buf));
         }
         while let Some(&key) = self.transmit_queue.front() {
             let (connections, cx) = self.split(now);
@@ -96,8 +98,9 @@ impl Stack {
     }
 }
 
-fn emit_reply(reply: &Reply, buf: &mut Vec<u8>) -> Transmit {
+fn emit_reply(reply: &Reply, config: &Config, buf: &mut Vec<u8>) -> Transmit {
     let start = buf.len();
+    let ip = reply.ip.unwrap_or_else(|| IpFields::defaults(config));
     let header = Header {
         source_port: reply.tuple.local.port,
         destination_port: reply.tuple.remote.port,
@@ -115,6 +118,8 @@ fn emit_reply(reply: &Reply, buf: &mut Vec<u8>) -> Transmit {
         from,
         to,
         ecn: Ecn::NotEct,
+        diffserv: ip.diffserv,
+        hop_limit: ip.hop_limit,
         dont_fragment: true,
         connection: reply.connection,
         reset_reply: reply.reset_reply,

@@ -31,6 +31,7 @@ impl Stack {
             readable: 0,
             writable: 0,
             urgent: 0,
+            received_diffserv: None,
             error: None,
             vars: None,
         };
@@ -45,6 +46,7 @@ impl Stack {
                 status.readable = connection.receive.buffer.readable();
                 status.writable = self.writable(connection);
                 status.urgent = connection.receive.urgent_left();
+                status.received_diffserv = Some(connection.received_diffserv);
                 status.vars = Some(connection.vars());
             }
             SocketKind::Ended(ended) => {

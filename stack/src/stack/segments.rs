@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::net::IpAddr;
 
-use super::{Ecn, Stack, is_unicast};
+use super::{Stack, is_unicast};
 use crate::connection::Owner;
 use crate::context::Context;
 use crate::event::{Cause, ConnectionId, Drop, Interest, SegmentArrival, SocketId, Vars, Verdict};
@@ -13,21 +13,24 @@ use crate::socket::SocketKind;
 use crate::state::State;
 use crate::table::{End, Entry, FourTuple};
 use crate::time::Instant;
+use crate::traffic::TrafficClass;
 use crate::wire::Segment;
 
 impl Stack {
     /// Handles a segment that arrived in an IP datagram from `from` to `to`. Nothing is returned:
     /// what there is to answer leaves by [`Stack::poll_transmit`], and a bad segment is an
-    /// [`Event::Segment`](crate::Event::Segment) that says why it was dropped.
+    /// [`Event::Segment`](crate::Event::Segment) that says why it was dropped. `class` is the
+    /// traffic class of the IP header; an [`Ecn`](crate::Ecn) alone will do.
     pub fn handle_segment(
         &mut self,
         now: Instant,
         from: IpAddr,
         to: IpAddr,
-        ecn: Ecn,
+        class: impl Into<TrafficClass>,
         bytes: &[u8],
     ) {
-        let _ = ecn; // The echo of congestion marks (RFC 3168) is not there yet.
+        // The echo of congestion marks (RFC 3168) is not there yet.
+        let class = class.into();
         if self.keeps_quiet(now) {
             self.report(None, Verdict::Dropped(Drop::QuietTime), None, None);
             return;
@@ -37,7 +40,7 @@ impl Stack {
             Ok(segment) => {
                 let local = End::new(to, segment.destination_port);
                 let remote = End::new(from, segment.source_port);
-                self.dispatch(now, FourTuple { local, remote }, &segment);
+                self.dispatch(now, FourTuple { local, remote }, class, &segment);
             }
         }
     }
@@ -58,9 +61,15 @@ impl Stack {
         Segment::parse(bytes).map_err(Verdict::Malformed)
     }
 
-    fn dispatch(&mut self, now: Instant, tuple: FourTuple, segment: &Segment<'_>) {
+    fn dispatch(
+        &mut self,
+        now: Instant,
+        tuple: FourTuple,
+        class: TrafficClass,
+        segment: &Segment<'_>,
+    ) {
         match self.table.get(&tuple) {
-            Some(&Entry::Connection(key)) => self.hand_to_connection(now, key, segment),
+            Some(&Entry::Connection(key)) => self.hand_to_connection(now, key, class, segment),
             Some(&Entry::TimeWait(key)) => self.hand_to_time_wait(now, key, segment),
             None => match self.ports.listener(tuple.local.ip(), tuple.local.port) {
                 Some(listener) => self.hand_to_listener(now, listener, tuple, segment),
@@ -72,7 +81,13 @@ impl Stack {
         }
     }
 
-    fn hand_to_connection(&mut self, now: Instant, key: u32, segment: &Segment<'_>) {
+    fn hand_to_connection(
+        &mut self,
+        now: Instant,
+        key: u32,
+        class: TrafficClass,
+        segment: &Segment<'_>,
+    ) {
         let connection = &self.connections[key as usize];
         let (id, state, owner, tuple) = (
             connection.id,
@@ -97,6 +112,9 @@ impl Stack {
             State::SynSent => connection.arrives_in_syn_sent(segment, &mut cx),
             _ => connection.arrives_in_other_states(segment, full, &mut cx),
         };
+        if verdict == Verdict::Accepted {
+            connection.received_diffserv = class.diffserv; // MAY-9
+        }
         let state = connection.state;
         if half_open.is_some() && state.is_synchronized() && state != State::TimeWait {
             self.promote(key);

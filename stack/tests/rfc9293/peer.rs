@@ -1,16 +1,19 @@
 //! A peer played by hand: it injects segments at exact instants and looks at what comes out.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{
-    Config, Duration, Ecn, Event, Instant, Interest, SeqNumber, SocketId, Stack, State,
+    Config, Duration, Ecn, Event, Instant, Interest, SeqNumber, SocketId, Stack, State, Transmit,
 };
 
 /// The stack under test and its address.
 pub(crate) const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 /// The peer played by hand.
 pub(crate) const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+/// The same two in IPv6.
+pub(crate) const HOST6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+pub(crate) const PEER6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2));
 /// The port the stack uses.
 pub(crate) const PORT: u16 = 80;
 /// The port the peer uses.
@@ -28,9 +31,14 @@ pub(crate) struct Sent {
     pub(crate) urgent: u16,
     pub(crate) mss: Option<u16>,
     pub(crate) text: Vec<u8>,
+    /// What the stack said for the IP header.
+    pub(crate) transmit: Transmit,
 }
 
 pub(crate) struct Bench {
+    /// The addresses of the stack and of the peer.
+    pub(crate) host: IpAddr,
+    pub(crate) peer: IpAddr,
     pub(crate) stack: Stack,
     pub(crate) now: Instant,
     /// The listener, if there is one.
@@ -44,11 +52,19 @@ pub(crate) fn config() -> Config {
     Config::new(vec![HOST], [7; 32])
 }
 
+/// The same host in IPv6.
+pub(crate) fn config6() -> Config {
+    Config::new(vec![HOST6], [7; 32])
+}
+
 impl Bench {
     pub(crate) fn new(config: Config) -> Self {
+        let host = config.addresses[0];
         let mut stack = Stack::new(config);
         stack.set_interest(Interest::all());
         Self {
+            host,
+            peer: if host.is_ipv4() { PEER } else { PEER6 },
             stack,
             now: Instant::ZERO,
             listener: None,
@@ -63,7 +79,7 @@ impl Bench {
         let socket = bench.stack.socket();
         bench
             .stack
-            .bind(socket, SocketAddr::new(HOST, PORT))
+            .bind(socket, SocketAddr::new(bench.host, PORT))
             .unwrap();
         bench.stack.listen(socket, 8).unwrap();
         bench.listener = Some(socket);
@@ -132,9 +148,9 @@ impl Bench {
     /// Injects this segment as it is.
     pub(crate) fn inject_segment(&mut self, segment: Segment<'_>) -> Vec<Sent> {
         let mut bytes = Vec::new();
-        segment.emit(PEER, HOST, &mut bytes);
+        segment.emit(self.peer, self.host, &mut bytes);
         self.stack
-            .handle_segment(self.now, PEER, HOST, Ecn::NotEct, &bytes);
+            .handle_segment(self.now, self.peer, self.host, Ecn::NotEct, &bytes);
         self.drain()
     }
 
@@ -180,6 +196,7 @@ impl Bench {
                 urgent: segment.urgent,
                 mss: segment.options.mss,
                 text: segment.text.to_vec(),
+                transmit,
             });
         }
         while let Some(event) = self.stack.poll_event() {

@@ -46,6 +46,7 @@ fn packet(class: u16) -> Packet {
             dst: address,
             hop_limit: 1,
             ecn: 0,
+            diffserv: 0,
             dont_fragment: true,
             protocol: 253,
             payload: Payload::default(),

@@ -21,6 +21,7 @@ fn packet() -> Packet {
             dst: address,
             hop_limit: 1,
             ecn: 0,
+            diffserv: 0,
             dont_fragment: true,
             protocol: 253,
             payload: Payload::default(),
