@@ -47,8 +47,16 @@ pub struct Config {
     pub r1: u8,
     /// When data and FIN that nobody acknowledges end the connection (MUST-20, SHLD-11).
     pub r2: GiveUp,
-    /// The same for SYN and SYN-ACK, at least 3 minutes (MUST-23).
+    /// The same for the SYN of an active open, at least 3 minutes (MUST-23).
     pub r2_syn: GiveUp,
+    /// The same for the SYN-ACK of a passive open. As long as for a SYN by the book; shorter, it
+    /// makes room in the SYN queue sooner (RFC 4987 §3.3). Linux: 5 retransmissions.
+    pub r2_syn_ack: GiveUp,
+    /// The most half-open connections of one listener, at least 1 (RFC 4987 §3.2). With those
+    /// that wait for `accept` there are never more than this and the backlog together. A half-open
+    /// connection has no buffers yet: it is one control block, one entry in the table of
+    /// connections and one in the queue of timers, less than 1,000 octets.
+    pub syn_queue_max: u16,
     /// Keepalive, off unless asked for (MUST-25).
     pub keepalive: Option<Keepalive>,
     /// How long FIN-WAIT-2 may last when the user has closed and can't read any more. `None`:
@@ -90,6 +98,8 @@ impl Config {
             r1: 3,
             r2: GiveUp::Elapsed(Duration::from_secs(100)),
             r2_syn: GiveUp::Elapsed(Duration::from_secs(180)),
+            r2_syn_ack: GiveUp::Elapsed(Duration::from_secs(180)),
+            syn_queue_max: 256,
             keepalive: None,
             fin_wait_2: None,
             nagle: true,

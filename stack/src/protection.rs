@@ -86,7 +86,7 @@ protections! {
     Rfc5961Ack = "rfc5961-ack",
     /// Challenge ACKs are limited in rate (RFC 5961 §7).
     ChallengeLimit = "challenge-limit",
-    /// Half-open connections of a listener are bounded by its backlog.
+    /// Half-open connections of a listener are bounded (RFC 4987 §3.2).
     SynQueueBound = "syn-queue-bound",
     /// Blocks held out of order are bounded.
     ReassemblyBound = "reassembly-bound",

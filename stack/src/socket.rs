@@ -7,6 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use foldhash::quality::FixedState;
 use indexmap::IndexSet;
 
+use crate::config::Config;
 use crate::connection::Options;
 use crate::error::Errno;
 use crate::event::ConnectionId;
@@ -39,6 +40,7 @@ pub(crate) enum SocketKind {
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) id: ConnectionId,
+    /// The most connections that wait for `accept`.
     pub(crate) backlog: u16,
     pub(crate) address: SocketAddr,
     /// Children in SYN-RECEIVED.
@@ -58,12 +60,14 @@ impl Listener {
         }
     }
 
+    /// As many connections as the backlog wait to be accepted.
     pub(crate) fn accept_full(&self) -> bool {
         self.waiting.len() >= usize::from(self.backlog)
     }
 
-    pub(crate) fn syn_full(&self) -> bool {
-        self.half_open.len() >= usize::from(self.backlog)
+    /// As many half-open connections as there may be.
+    pub(crate) fn syn_full(&self, config: &Config) -> bool {
+        self.half_open.len() >= usize::from(config.syn_queue_max.max(1))
     }
 }
 

@@ -4,6 +4,7 @@
 //! to the first two. Every connection has at most one entry that counts in the alarm queue, for
 //! its earliest timer: an entry made stale by a later timer is passed over when its time comes.
 
+mod alarms;
 mod lifecycle;
 mod names;
 mod open_calls;
@@ -230,6 +231,9 @@ impl Stack {
             connections: self.connections.len() as u32,
             half_open: listeners()
                 .map(|listener| listener.half_open.len() as u32)
+                .sum(),
+            waiting: listeners()
+                .map(|listener| listener.waiting.len() as u32)
                 .sum(),
             time_waits: self.time_waits.len() as u32,
             timer_entries: (self.alarms.len() + self.time_wait_queue.len()) as u32,

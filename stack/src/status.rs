@@ -118,6 +118,8 @@ pub struct Usage {
     pub connections: u32,
     /// Of these, half-open ones in SYN-RECEIVED that came from a listener.
     pub half_open: u32,
+    /// Of these, those that wait to be accepted.
+    pub waiting: u32,
     /// TIME-WAIT records.
     pub time_waits: u32,
     /// Entries in timer queues, stale ones included.

@@ -9,6 +9,8 @@ mod calls;
 mod closing;
 #[path = "rfc9293/ip_fields.rs"]
 mod ip_fields;
+#[path = "rfc9293/listening.rs"]
+mod listening;
 #[path = "rfc9293/opening.rs"]
 mod opening;
 #[path = "rfc9293/quiet_time.rs"]

@@ -87,9 +87,14 @@ pub(super) fn give_up_after(r2: GiveUp, first: Duration, longest: Duration) -> O
     }
 }
 
-/// D for SYN and SYN-ACK: the handshake bound.
+/// D for the SYN of an active open: the handshake bound.
 pub(super) fn handshake(config: &Config) -> Option<Duration> {
     give_up_after(config.r2_syn, config.rto.initial, config.rto.max)
+}
+
+/// D for the SYN-ACK of a passive open.
+pub(super) fn half_open(config: &Config) -> Option<Duration> {
+    give_up_after(config.r2_syn_ack, config.rto.initial, config.rto.max)
 }
 
 fn longest_timer(config: &Config) -> Duration {

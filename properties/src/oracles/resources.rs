@@ -1,9 +1,11 @@
 //! `resources` \[I\]: a stack holds what its connections need and no more.
 //!
-//! - At any time: SYN queue and accept queue within the backlog, blocks out of order and buffered
-//!   octets within the configuration, the TIME-WAIT table within its limit.
-//! - Whenever somebody looks: as many listeners, connections and TIME-WAIT records as there are
-//!   lives. A record whose SYN is put to the proof waits inside the new connection.
+//! - At any time: the SYN queue of a listener within the configuration (RFC 4987 §3.2) and its
+//!   accept queue within the backlog, blocks out of order and buffered octets within the
+//!   configuration, the TIME-WAIT table within its limit.
+//! - Whenever somebody looks: as many listeners, connections (half-open ones, and ones that wait
+//!   to be accepted) and TIME-WAIT records as there are lives. A record whose SYN is put to the
+//!   proof waits inside the new connection. Timer entries: a few for each of these.
 //! - After all are CLOSED and all users have left: sockets, ports, timer entries, queue entries
 //!   and octets are those of the listeners alone.
 //!
@@ -101,7 +103,7 @@ impl Judge for Resources {
         let lives = Lives::on(sample.node, facts);
         let mut wrong = lives.differences(sample.usage);
         wrong.extend(over_limits(sample.usage, config));
-        wrong.extend(self.over_backlog(sample));
+        wrong.extend(self.over_backlog(sample, config));
         if lives.all_gone {
             wrong.extend(lives.leaks(sample.usage));
         }
@@ -129,8 +131,9 @@ impl Resources {
         }
     }
 
-    /// Queues that are longer than the backlog, now or at any time since the last look.
-    fn over_backlog(&mut self, sample: &Sample<'_>) -> Vec<String> {
+    /// Queues that are longer than they may be, now or at any time since the last look.
+    fn over_backlog(&mut self, sample: &Sample<'_>, config: &Config) -> Vec<String> {
+        let half_open_max = u32::from(config.syn_queue_max.max(1));
         let mut wrong = Vec::new();
         let listeners = || {
             sample
@@ -154,9 +157,9 @@ impl Resources {
                 continue;
             };
             let most = core::mem::replace(&mut half_open.most, half_open.now);
-            if alone && most > backlog {
+            if alone && most > half_open_max {
                 wrong.push(format!(
-                    "{most} half-open connections on port {port}, {backlog} may be"
+                    "{most} half-open connections on port {port}, {half_open_max} may be"
                 ));
             }
         }
@@ -169,6 +172,13 @@ fn was_child(life: &Life) -> bool {
     life.history
         .first()
         .is_some_and(|step| step.from == State::Listen)
+}
+
+/// It came from LISTEN or out of TIME-WAIT.
+fn is_passive(life: &Life) -> bool {
+    life.history
+        .first()
+        .is_some_and(|step| step.from != State::Closed)
 }
 
 /// Buffers of one connection that hold more than they may.
@@ -207,6 +217,12 @@ fn over_limits(usage: &Usage, config: &Config) -> Vec<String> {
         let (is, most) = (usage.time_waits, config.time_wait_max);
         wrong.push(format!("{is} TIME-WAIT records, {most} at most"));
     }
+    let lives = usage.connections + usage.time_waits;
+    let most = TIMER_ENTRIES_SPARE + TIMER_ENTRIES_EACH * lives;
+    if usage.timer_entries > most {
+        let is = usage.timer_entries;
+        wrong.push(format!("{is} timer entries, {most} at most"));
+    }
     let each = u64::from(config.receive_buffer) + u64::from(config.send_buffer);
     let most = u64::from(usage.connections) * each;
     if usage.buffered > most {
@@ -225,6 +241,8 @@ struct Lives {
     connections: u32,
     time_waits: u32,
     half_open: u32,
+    /// Established, and no user has accepted them yet.
+    waiting: u32,
     /// No connection lives, and no user holds one that has ended.
     all_gone: bool,
 }
@@ -236,6 +254,7 @@ impl Lives {
             connections: 0,
             time_waits: 0,
             half_open: 0,
+            waiting: 0,
             all_gone: true,
         };
         let of_host = facts.lives().filter(|life| life.name.host == host);
@@ -254,8 +273,10 @@ impl Lives {
                 State::TimeWait => self.time_waits += u32::from(life.reopened_by.is_none()),
                 state => {
                     self.connections += 1;
-                    let child = state == State::SynReceived && was_child(life);
-                    self.half_open += u32::from(child);
+                    let half_open = state == State::SynReceived;
+                    let waits = !half_open && life.user.opened_at.is_none();
+                    self.half_open += u32::from(half_open && was_child(life));
+                    self.waiting += u32::from(waits && is_passive(life));
                 }
             }
         }
@@ -269,6 +290,7 @@ impl Lives {
             ("connections", usage.connections, self.connections),
             ("TIME-WAIT records", usage.time_waits, self.time_waits),
             ("half-open connections", usage.half_open, self.half_open),
+            ("connections to be accepted", usage.waiting, self.waiting),
         ]
         .into_iter()
         .filter(|(_, holds, live)| holds != live)
@@ -298,6 +320,10 @@ impl Lives {
 }
 
 const NAME: &str = "resources";
+/// Timer entries that may be stale however few connections there are, in both queues.
+const TIMER_ENTRIES_SPARE: u32 = 128;
+/// Timer entries of one connection or record, stale ones included, in both queues.
+const TIMER_ENTRIES_EACH: u32 = 4;
 
 #[cfg(test)]
 mod tests;

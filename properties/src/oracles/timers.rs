@@ -283,8 +283,11 @@ impl Watch {
                 report.violations_unless_damaged(self.keepalive.gave_up(config));
             }
             (Timer::Retransmit, Ending::GaveUp(_) | Ending::ReturnedToListen) => {
+                let passive = self.vars.as_ref().is_some_and(|vars| vars.passive);
                 let r2 = if from.is_synchronized() {
                     config.r2
+                } else if passive {
+                    config.r2_syn_ack
                 } else {
                     config.r2_syn
                 };

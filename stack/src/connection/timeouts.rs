@@ -74,10 +74,10 @@ impl Connection {
 
     /// R2 (RFC 9293 §3.8.3, MUST-20; for SYNs MUST-22, MUST-23).
     fn gives_up(&self, sent_again: u32, cx: &Context<'_>) -> bool {
-        let r2 = if self.send.syn_acked {
-            self.options.r2
-        } else {
-            cx.config.r2_syn
+        let r2 = match (self.send.syn_acked, self.passive) {
+            (true, _) => self.options.r2,
+            (false, true) => cx.config.r2_syn_ack,
+            (false, false) => cx.config.r2_syn,
         };
         let reached = match r2 {
             GiveUp::Retransmissions(most) => sent_again >= u32::from(most),

@@ -1,7 +1,6 @@
 //! How connections come into the tables and leave them.
 
 use alloc::boxed::Box;
-use core::cmp::Reverse;
 use core::mem;
 
 use super::{Alarm, Stack};
@@ -117,16 +116,6 @@ impl Stack {
         }
     }
 
-    /// Keeps the alarm queue's entry no later than the connection's earliest timer.
-    pub(super) fn reschedule(&mut self, key: u32) {
-        let connection = &mut self.connections[key as usize];
-        let next = connection.next_timeout();
-        if next < connection.timers.scheduled {
-            connection.timers.scheduled = next;
-            self.alarms.push(Reverse((next, Alarm::Connection(key))));
-        }
-    }
-
     fn finish(&mut self, now: Instant, key: u32, end: End) {
         let mut connection = self.connections.remove(key as usize);
         if let Owner::Listener(listener) = connection.owner {
@@ -155,6 +144,7 @@ impl Stack {
             None
         };
         self.leave_to_user(connection, error);
+        self.sweep_timers();
     }
 
     fn leave_listener(&mut self, listener: SocketId, key: u32, id: ConnectionId) {
@@ -197,7 +187,7 @@ impl Stack {
             record.acknowledge(&mut self.context(now));
         }
         let key = self.insert_time_wait(record);
-        self.time_wait_queue.push_back((record.expires, key));
+        self.queue_time_wait(record.expires, key);
         while self.time_waits.len() > self.config.time_wait_max.max(1) as usize {
             self.drop_oldest_time_wait();
         }
@@ -206,8 +196,7 @@ impl Stack {
     /// The SYN that reopened this record has proved to be old. Its end stays where it was.
     fn return_to_time_wait(&mut self, record: TimeWait) {
         let key = self.insert_time_wait(record);
-        self.alarms
-            .push(Reverse((record.expires, Alarm::TimeWait(key))));
+        self.push_alarm(record.expires, Alarm::TimeWait(key));
     }
 
     fn insert_time_wait(&mut self, record: TimeWait) -> u32 {
@@ -233,5 +222,6 @@ impl Stack {
         self.ports.remove_connection(record.tuple.local.port);
         self.events
             .transition(record.id, State::TimeWait, State::Closed, cause);
+        self.sweep_timers();
     }
 }

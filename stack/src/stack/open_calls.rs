@@ -104,8 +104,12 @@ impl Stack {
         candidates(self.config.ephemeral_ports, offset, self.ephemeral_turn)
     }
 
-    /// Listens on the bound address (passive OPEN). `backlog` bounds the half-open connections,
-    /// and as many again that wait for `accept`; at least 1.
+    /// Listens on the bound address (passive OPEN). Connections that use the port already go on as
+    /// they are (MUST-41, MUST-42). `backlog` bounds the connections that wait for `accept`, at
+    /// least 1; half-open ones are bounded by
+    /// [`Config::syn_queue_max`](crate::Config::syn_queue_max). A SYN that finds either queue full
+    /// is dropped, and comes again. The ACK of a SYN-ACK that finds no room to wait is dropped,
+    /// too: the connection stays half-open, and its SYN-ACK is sent again.
     pub fn listen(&mut self, socket: SocketId, backlog: u16) -> Result<(), ListenError> {
         let entry = self.socket_mut(socket).ok_or(ListenError::BadSocket)?;
         match &mut entry.kind {

@@ -160,7 +160,7 @@ impl Stack {
         let verdict = match answer {
             TimeWaitAnswer::Stays(verdict) => verdict,
             TimeWaitAnswer::Restarts => {
-                self.time_wait_queue.push_back((expires, key));
+                self.queue_time_wait(expires, key);
                 Verdict::Accepted
             }
             TimeWaitAnswer::Ends => {
@@ -210,7 +210,8 @@ impl Stack {
     fn has_room(&self, listener: SocketId) -> bool {
         match self.socket_ref(listener).map(|socket| &socket.kind) {
             Some(SocketKind::Listener(listener)) => {
-                let full = listener.syn_full() && self.config.protects(Protection::SynQueueBound);
+                let full = listener.syn_full(&self.config)
+                    && self.config.protects(Protection::SynQueueBound);
                 !full && !listener.accept_full()
             }
             _ => false,

@@ -184,18 +184,3 @@ fn a_lost_syn_ack_is_sent_again_and_given_up() {
     bench.wait(Duration::from_secs(300));
     assert_eq!(bench.only_state(), None);
 }
-
-#[test]
-fn a_full_backlog_drops_further_syns() {
-    let mut bench = Bench::new(config());
-    let socket = bench.stack.socket();
-    bench
-        .stack
-        .bind(socket, SocketAddr::new(HOST, PORT))
-        .unwrap();
-    bench.stack.listen(socket, 1).unwrap();
-    let iss = bench.inject(Flags::SYN, 0, SeqNumber(0), b"")[0].seq;
-    bench.inject(Flags::ACK, 1, iss + 1, b"");
-    assert_eq!(bench.stack.usage().connections, 1);
-    assert_eq!(bench.only_state(), Some(State::Established));
-}

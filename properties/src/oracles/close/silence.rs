@@ -27,8 +27,10 @@ pub(super) struct Silence {
 /// What must not last for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wait {
-    /// SYN-SENT or SYN-RECEIVED.
+    /// SYN-SENT or SYN-RECEIVED of an active open.
     Handshake(State),
+    /// SYN-RECEIVED of a passive open.
+    HalfOpen,
     /// Octets or a FIN are outstanding.
     Acknowledgment,
     /// The window is shut and is probed.
@@ -45,7 +47,7 @@ impl Silence {
     pub(super) fn heard(&mut self, vars: &Vars, report: &mut Report<'_>) {
         self.check(report);
         let waits = self.waiting(vars, report);
-        if waits != self.waits || !matches!(waits, Some(Wait::Handshake(_))) {
+        if waits != self.waits || !matches!(waits, Some(Wait::Handshake(_) | Wait::HalfOpen)) {
             self.wait_for(waits, vars, report);
         }
     }
@@ -95,6 +97,7 @@ impl Wait {
         let waiting = vars.unsent > 0 || vars.fin_queued && !vars.fin_sent;
         match vars.state {
             State::Closed | State::Listen | State::TimeWait => None,
+            State::SynReceived if vars.passive => Some(Self::HalfOpen),
             State::SynSent | State::SynReceived => Some(Self::Handshake(vars.state)),
             _ if (outstanding || waiting) && vars.snd_wnd == 0 => Some(Self::Probes),
             _ if outstanding => Some(Self::Acknowledgment),
@@ -110,6 +113,7 @@ impl Wait {
     fn longest(self, rto: Duration, config: &Config) -> Option<Duration> {
         let longest = match self {
             Self::Handshake(_) => bounds::handshake(config)?,
+            Self::HalfOpen => bounds::half_open(config)?,
             Self::Acknowledgment => bounds::give_up_after(config.r2, rto, config.rto.max)?,
             Self::Probes => match config.r2 {
                 GiveUp::Retransmissions(count) => config.persist_max * (u32::from(count) + 1),
@@ -131,6 +135,7 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Handshake(state) => write!(f, "in {state}"),
+            Self::HalfOpen => f.write_str("half-open"),
             Self::Acknowledgment => f.write_str("something is outstanding"),
             Self::Probes => f.write_str("the window is shut and nobody answers"),
             Self::Keepalive => f.write_str("idle, with keepalive"),

@@ -8,7 +8,7 @@ use timewait_stack::wire::Flags;
 use super::Resources;
 use crate::event::UserEvent;
 use crate::label::Incarnation;
-use crate::staging::{A, B, Stage, WINDOW, end, seg};
+use crate::staging::{A, B, Stage, WINDOW, circumstances, end, seg};
 
 fn stage() -> Stage {
     Stage::new(vec![Box::<Resources>::default()])
@@ -22,6 +22,14 @@ fn with_connections(connections: u32) -> Usage {
         ports: 1,
         connections,
         ..Usage::default()
+    }
+}
+
+/// The same, of which so many wait to be accepted.
+fn waiting(connections: u32, waiting: u32) -> Usage {
+    Usage {
+        waiting,
+        ..with_connections(connections)
     }
 }
 
@@ -49,7 +57,7 @@ fn a_host_that_holds_what_lives_is_silent() {
     let listener = stage.listen(B);
     stage.sample(B, &with_connections(0), &[listener_row(listener, 0, 5)]);
     let (client, server) = stage.handshake(listener, 100, 300);
-    stage.sample(B, &with_connections(1), &[]);
+    stage.sample(B, &waiting(1, 1), &[]);
     stage.close_in_turn(server, client);
     let waits = Usage {
         time_waits: 1,
@@ -162,9 +170,13 @@ fn a_user_that_has_not_closed_holds_its_socket() {
 }
 
 #[test]
-fn more_half_open_connections_than_the_backlog_are_a_violation() {
-    for (backlog, complaints) in [(2, 0), (1, 1)] {
-        let mut stage = stage();
+fn more_half_open_connections_than_configured_are_a_violation() {
+    for (most, complaints) in [(2, 0), (1, 1)] {
+        let mut circumstances = circumstances();
+        if let Some(config) = circumstances.hosts.get_mut(&B) {
+            config.syn_queue_max = most;
+        }
+        let mut stage = Stage::under(circumstances, vec![Box::<Resources>::default()]);
         let listener = stage.listen(B);
         let first = half_open(&mut stage, listener, 100);
         half_open(&mut stage, listener, 200);
@@ -175,7 +187,8 @@ fn more_half_open_connections_than_the_backlog_are_a_violation() {
             half_open: 1,
             ..with_connections(1)
         };
-        stage.sample(B, &usage, &[listener_row(listener, 0, backlog)]);
+        // The backlog bounds another queue.
+        stage.sample(B, &usage, &[listener_row(listener, 0, 1)]);
         stage.sample(B, &usage, &[listener_row(listener, 0, 1)]);
         assert_eq!(stage.findings().len(), complaints, "{:?}", stage.findings());
     }
@@ -189,6 +202,38 @@ fn an_accept_queue_beyond_the_backlog_is_a_violation() {
     stage.assert_silent();
     stage.sample(B, &with_connections(0), &[listener_row(listener, 6, 5)]);
     stage.assert_violation("6 connections wait on port 80, 5 may");
+}
+
+#[test]
+fn an_established_child_waits_until_it_is_accepted() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (_, server) = stage.handshake(listener, 100, 300);
+    let accepted = UserEvent::Accepted {
+        connection: server.connection,
+    };
+    stage.sample(B, &waiting(1, 1), &[listener_row(listener, 1, 5)]);
+    stage.user(B, accepted);
+    stage.sample(B, &waiting(1, 0), &[listener_row(listener, 0, 5)]);
+    stage.assert_silent();
+    stage.sample(B, &waiting(1, 1), &[listener_row(listener, 1, 5)]);
+    stage.assert_violation("holds 1 connections to be accepted, 0 live");
+}
+
+#[test]
+fn timer_entries_that_pile_up_are_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    stage.handshake(listener, 100, 300);
+    for (entries, silent) in [(132, true), (133, false)] {
+        let usage = Usage {
+            timer_entries: entries,
+            ..waiting(1, 1)
+        };
+        stage.sample(B, &usage, &[]);
+        assert_eq!(stage.findings().is_empty(), silent);
+    }
+    stage.assert_violation("133 timer entries, 132 at most");
 }
 
 #[test]
