@@ -15,6 +15,7 @@ pub(crate) enum Purpose {
     InitialSequenceNumber = 1,
     EphemeralPort = 2,
     RandomSequenceNumber = 3,
+    EphemeralCounter = 4,
 }
 
 /// The keyed hash of two ends and a counter for one purpose.

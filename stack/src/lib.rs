@@ -15,7 +15,8 @@
 //!   (the one place where segments are built), `urgent`, `timeouts`, `timers`.
 //! - [`wire`]: segments as bytes. `ring`, `reassembly`: buffers.
 //! - `rtt` (RFC 6298), `congestion` (RFC 5681, 6582), `isn` (RFC 6528), `challenge` (RFC 5961),
-//!   `time_wait`, `quiet` (RFC 9293 §3.4.3), `ports`, `table`, `keyed`.
+//!   `time_wait`, `quiet` (RFC 9293 §3.4.3), `ports`, `ephemeral` (RFC 6056),
+//!   `table`, `keyed`.
 //! - [`event`]: what the stack tells; [`config`]: what it is told; [`error`]; [`status`].
 //!
 //! # Deliberately missing, for now
@@ -78,6 +79,7 @@ pub mod config;
 mod congestion;
 mod connection;
 mod context;
+mod ephemeral;
 pub mod error;
 pub mod event;
 mod isn;

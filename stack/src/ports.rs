@@ -1,4 +1,4 @@
-//! Local ports: who has bound them, and which ephemeral one comes next (RFC 6056 §3.3.3).
+//! Local ports: who has bound them, who listens, and who is connected.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -152,18 +152,9 @@ impl Ports {
     }
 }
 
-/// The ephemeral ports from `first` to `last`, once around from an unpredictable place: the
-/// simple hash-based selection of RFC 6056 §3.3.3. `turn` makes successive calls go on.
-pub(crate) fn candidates(range: (u16, u16), offset: u64, turn: u64) -> impl Iterator<Item = u16> {
-    let (first, last) = range;
-    let count = u64::from(last.saturating_sub(first)) + 1;
-    let start = (offset % count + turn % count) % count;
-    (0..count).map(move |step| first + ((start + step) % count) as u16)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Ports, candidates};
+    use super::Ports;
     use crate::event::SocketId;
     use core::net::{IpAddr, Ipv4Addr};
 
@@ -202,13 +193,5 @@ mod tests {
         ports.remove_connection(80);
         ports.unbind(SocketId(2), 80);
         assert!(ports.is_unused(80));
-    }
-
-    #[test]
-    fn every_candidate_comes_once() {
-        let mut seen: alloc::vec::Vec<u16> = candidates((10, 13), 7, 1).collect();
-        assert_eq!(seen, [10, 11, 12, 13]);
-        seen = candidates((10, 13), 7, 2).collect();
-        assert_eq!(seen, [11, 12, 13, 10]);
     }
 }

@@ -23,6 +23,7 @@ use slab::Slab;
 use crate::config::{Config, GiveUp, Keepalive};
 use crate::connection::Connection;
 use crate::context::{Context, Events, Reply};
+use crate::ephemeral::EphemeralPorts;
 use crate::event::{ConnectionId, Event, Interest, SocketId};
 use crate::ports::Ports;
 use crate::quiet::QuietTime;
@@ -128,8 +129,7 @@ pub struct Stack {
     transmit_queue: VecDeque<u32>,
     next_connection: u64,
     next_generation: u32,
-    /// Makes successive ephemeral ports differ.
-    ephemeral_turn: u64,
+    ephemeral: EphemeralPorts,
 }
 
 impl Stack {
@@ -150,7 +150,7 @@ impl Stack {
             transmit_queue: VecDeque::new(),
             next_connection: 1,
             next_generation: 1,
-            ephemeral_turn: 0,
+            ephemeral: EphemeralPorts::new(),
         }
     }
 

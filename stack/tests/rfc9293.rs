@@ -13,6 +13,8 @@ mod ip_fields;
 mod listening;
 #[path = "rfc9293/opening.rs"]
 mod opening;
+#[path = "rfc9293/ports.rs"]
+mod ports;
 #[path = "rfc9293/quiet_time.rs"]
 mod quiet_time;
 #[path = "rfc9293/receiving.rs"]

@@ -10,8 +10,6 @@ use crate::connection::{Connection, Options, Owner};
 use crate::error::{AcceptError, BindError, ConnectError, ListenError, SocketError};
 use crate::event::{Call, Cause, Event, Interest, Ready, SocketId};
 use crate::isn;
-use crate::keyed::{self, Purpose};
-use crate::ports::candidates;
 use crate::socket::{Listener, Socket, SocketKind};
 use crate::state::State;
 use crate::table::{End, FourTuple};
@@ -88,20 +86,9 @@ impl Stack {
 
     fn unused_port(&mut self, ip: IpAddr) -> Option<u16> {
         let nobody = End::new(ip, 0);
-        let mut candidates = self.ephemeral_candidates(nobody, nobody);
-        candidates.find(|port| self.ports.is_unused(*port))
-    }
-
-    /// Ephemeral ports for a connection between two addresses, most wanted first (RFC 6056).
-    fn ephemeral_candidates(
-        &mut self,
-        local: End,
-        remote: End,
-    ) -> impl Iterator<Item = u16> + use<> {
-        let secret = &self.config.secret;
-        let offset = keyed::hash(secret, Purpose::EphemeralPort, local, remote, 0);
-        self.ephemeral_turn = self.ephemeral_turn.wrapping_add(1);
-        candidates(self.config.ephemeral_ports, offset, self.ephemeral_turn)
+        let (config, ports) = (&self.config, &self.ports);
+        self.ephemeral
+            .choose(config, nobody, nobody, |port| ports.is_unused(port))
     }
 
     /// Listens on the bound address (passive OPEN). Connections that use the port already go on as
@@ -234,13 +221,15 @@ impl Stack {
                 Ok(tuple)
             };
         }
-        let mut candidates = self.ephemeral_candidates(End::new(ip, 0), remote);
+        let (config, ports, table) = (&self.config, &self.ports, &self.table);
         let tuple = |port| FourTuple {
             local: End::new(ip, port),
             remote,
         };
-        let free =
-            |port: &u16| self.ports.is_unbound(*port) && !self.table.contains_key(&tuple(*port));
-        candidates.find(free).map(tuple).ok_or(ConnectError::NoPort)
+        let suitable = |port| ports.is_unbound(port) && !table.contains_key(&tuple(port));
+        self.ephemeral
+            .choose(config, End::new(ip, 0), remote, suitable)
+            .map(tuple)
+            .ok_or(ConnectError::NoPort)
     }
 }

@@ -135,7 +135,7 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Handshake(state) => write!(f, "in {state}"),
-            Self::HalfOpen => f.write_str("half-open"),
+            Self::HalfOpen => write!(f, "in {}", State::SynReceived),
             Self::Acknowledgment => f.write_str("something is outstanding"),
             Self::Probes => f.write_str("the window is shut and nobody answers"),
             Self::Keepalive => f.write_str("idle, with keepalive"),
