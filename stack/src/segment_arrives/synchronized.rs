@@ -99,6 +99,8 @@ impl Connection {
             self.take_urgent(segment, cx);
             if has_text {
                 self.due |= Due::ACK;
+            } else if segment.seq.before(nxt) {
+                self.challenge(cx); // A keepalive probe, which waits for its answer (§3.8.4).
             }
             return Err(Drop::ZeroWindow);
         }

@@ -220,6 +220,25 @@ fn two_zero_windows_do_not_lock_each_other() {
     assert_eq!(text(&sent), 500, "§A.2");
 }
 
+/// RFC 9293 §3.8.4, SHLD-12: a probe has no text and lies left of the window, shut or not.
+#[test]
+fn behind_a_zero_window_keepalive_probes_are_answered() {
+    let small = Config {
+        receive_buffer: 100,
+        ..config()
+    };
+    let (mut bench, _, iss) = Bench::established(small);
+    bench.inject(Flags::ACK, 1, iss + 1, &[1; 100]);
+    bench.wait(Duration::from_secs(1));
+    for _ in 0..3 {
+        let answer = bench.inject(Flags::ACK, 100, iss + 1, b"");
+        assert_eq!((answer.len(), answer[0].ack), (1, peer_seq(101)));
+        bench.wait(Duration::from_secs(75));
+    }
+    // One right of it comes from whoever had a probe of one octet refused: no question.
+    assert_eq!(bench.inject(Flags::ACK, 102, iss + 1, b""), []);
+}
+
 #[test]
 fn a_peer_heard_beside_a_zero_window_is_alive() {
     let keepalive = Some(Keepalive {
