@@ -7,5 +7,6 @@ mod example;
 mod hashes;
 mod ladders;
 mod readme;
+mod replies;
 mod sweep;
 mod worlds;

@@ -9,6 +9,7 @@ mod describe;
 pub mod incarnation;
 pub mod negotiation;
 pub mod quiescence;
+pub mod replies;
 mod report;
 pub mod resources;
 pub mod sequence;
@@ -31,6 +32,7 @@ pub fn standard() -> Vec<Box<dyn Judge>> {
         Box::<close::Close>::default(),
         Box::<delivery::Delivery>::default(),
         Box::<quiescence::Quiescence>::default(),
+        Box::<replies::ReplyTable>::default(),
         Box::<resources::Resources>::default(),
         Box::<stream::Stream>::default(),
         Box::<timers::Timers>::default(),

@@ -17,6 +17,7 @@ mod synchronized;
 pub use check::Breach;
 pub(crate) use check::changes;
 pub use held::Held;
+pub(crate) use synchronized::{table_6, widest_window};
 
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, State, Vars};

@@ -318,8 +318,25 @@ impl Stage {
         self.emit(host, cause.tag, class::ECHO, segment)
     }
 
+    /// The same, but to this port at the other host.
+    pub(crate) fn echo_to(&mut self, cause: &Packet, port: u16, segment: Seg) -> Packet {
+        let host = if cause.dst == address(A) { A } else { B };
+        let to = SocketAddr::new(address(other(host)), port);
+        self.emit_to(host, to, (cause.tag, class::ECHO), segment)
+    }
+
     fn emit(&mut self, host: NodeId, tag: u64, extra: u16, segment: Seg) -> Packet {
-        let (from, to) = (end(host), end(other(host)));
+        self.emit_to(host, end(other(host)), (tag, extra), segment)
+    }
+
+    fn emit_to(
+        &mut self,
+        host: NodeId,
+        to: SocketAddr,
+        (tag, extra): (u64, u16),
+        segment: Seg,
+    ) -> Packet {
+        let from = end(host);
         let ordinal = self.sent.entry(host).or_default();
         let id = PacketId {
             origin: host,

@@ -90,7 +90,7 @@ fn sequence(before: &Vars, segment: &SegmentHeader) -> Sequence {
 }
 
 /// RCV.WND, as advertised or as the buffer allows.
-fn widest_window(before: &Vars) -> u32 {
+pub(crate) fn widest_window(before: &Vars) -> u32 {
     before
         .rcv_adv
         .saturating_since(before.rcv_nxt)
@@ -98,7 +98,7 @@ fn widest_window(before: &Vars) -> u32 {
 }
 
 /// Table 6.
-fn table_6(rcv_nxt: SeqNumber, rcv_wnd: u32, segment: &SegmentHeader) -> bool {
+pub(crate) fn table_6(rcv_nxt: SeqNumber, rcv_wnd: u32, segment: &SegmentHeader) -> bool {
     match (segment.seg_len(), rcv_wnd) {
         (0, 0) => segment.seq == rcv_nxt,
         (0, _) => segment.seq.within(rcv_nxt, rcv_wnd),
