@@ -1,4 +1,4 @@
-//! The flags of single SEND calls, by the names of the BSD API.
+//! The flags of single SEND and RECEIVE calls, by the names of the BSD API.
 
 use bitflags::bitflags;
 
@@ -11,5 +11,19 @@ bitflags! {
         /// urgent data (MUST-30). The peer gets them in line (RFC 6093 §6). New applications
         /// should do without (SHLD-13).
         const URGENT = 1;
+        /// MSG_MORE: more follows soon, so what does not fill a segment waits for it. It goes with
+        /// the next `send` without this flag, with the FIN, or when the override timer runs out
+        /// (MUST-60).
+        const MORE = 2;
+    }
+}
+
+bitflags! {
+    /// How one [`recv_with`](crate::Stack::recv_with) differs from a plain
+    /// [`recv`](crate::Stack::recv).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct RecvFlags: u8 {
+        /// MSG_PEEK: the octets stay, and the next call returns them again.
+        const PEEK = 1;
     }
 }

@@ -5,7 +5,7 @@
 //! caller knows the addresses. [`Segment::emit`] writes; a sender whose text lies in a buffer of
 //! its own writes a [`Header`], appends the text and calls [`finish_checksum`].
 //!
-//! In reading order: `flags`, `segment`, `parse_error`, `options`, `sack`, `header`, `checksum`.
+//! In reading order: `flags`, `segment`, `parse_error`, `options`, `sack`, `user_timeout`, `header`, `checksum`.
 
 mod checksum;
 mod flags;
@@ -14,6 +14,7 @@ mod options;
 mod parse_error;
 mod sack;
 mod segment;
+mod user_timeout;
 
 #[cfg(test)]
 mod against_etherparse;
@@ -27,3 +28,4 @@ pub use options::{OPTIONS_LEN_MAX, Options};
 pub use parse_error::ParseError;
 pub use sack::{SACK_BLOCKS_MAX, SackBlock, SackBlocks};
 pub use segment::{SEGMENT_LEN_MAX, Segment};
+pub use user_timeout::UserTimeout;

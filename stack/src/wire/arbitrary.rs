@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::{Flags, Header, Options, SackBlock, SackBlocks};
+use super::{Flags, Header, Options, SackBlock, SackBlocks, UserTimeout};
 use crate::seq::SeqNumber;
 
 /// The same cases in every run, and no file beside the sources.
@@ -25,14 +25,16 @@ pub(super) fn options() -> impl Strategy<Value = Options> {
         any::<Option<u8>>(),
         any::<bool>(),
         timestamps,
+        any::<Option<u16>>(),
         sack(),
     )
         .prop_map(
-            |(mss, window_scale, sack_permitted, timestamps, sack)| Options {
+            |(mss, window_scale, sack_permitted, timestamps, user_timeout, sack)| Options {
                 mss,
                 window_scale,
                 sack_permitted,
                 timestamps,
+                user_timeout: user_timeout.map(UserTimeout::from_bits),
                 sack,
             },
         )
@@ -75,6 +77,7 @@ pub(super) fn option_octets() -> impl Strategy<Value = Vec<u8>> {
         Just((3, 3)),
         Just((4, 2)),
         Just((8, 10)),
+        Just((28, 4)),
         sack_length()
     ];
     let proper = (known, any::<[u8; 32]>()).prop_map(|((kind, length), data)| {

@@ -1,4 +1,4 @@
-//! TCP options (RFC 9293 §3.1, §3.2; RFC 2018; RFC 7323).
+//! TCP options (RFC 9293 §3.1, §3.2; RFC 2018; RFC 5482; RFC 7323).
 //!
 //! What the texts leave open is decided here:
 //! - An option of a kind we know but of a length it cannot have is skipped like one we do not know
@@ -14,7 +14,7 @@ use core::fmt;
 
 use super::parse_error::ParseError;
 use super::sack::{SackBlock, SackBlocks};
-use super::{HEADER_LEN, SACK_BLOCKS_MAX};
+use super::{HEADER_LEN, SACK_BLOCKS_MAX, UserTimeout};
 use crate::seq::SeqNumber;
 
 /// The most octets of options: 15 words of header, less 5.
@@ -32,6 +32,8 @@ pub struct Options {
     pub sack_permitted: bool,
     /// Timestamps, kind 8: TSval and TSecr (RFC 7323 §3.2).
     pub timestamps: Option<(u32, u32)>,
+    /// User timeout, kind 28: how long the sender waits for acknowledgments (RFC 5482 §3).
+    pub user_timeout: Option<UserTimeout>,
     /// SACK, kind 5 (RFC 2018 §3).
     pub sack: SackBlocks,
 }
@@ -88,6 +90,9 @@ impl Options {
                 let echo = u32::from_be_bytes([e, f, g, h]);
                 self.timestamps = Some((value, echo));
             }
+            (USER_TIMEOUT, &[a, b]) => {
+                self.user_timeout = Some(UserTimeout::from_bits(u16::from_be_bytes([a, b])));
+            }
             (SACK, blocks) => self.sack = sack_blocks(blocks).unwrap_or(self.sack),
             _ => {}
         }
@@ -99,7 +104,8 @@ impl Options {
         self.layout().octets as u16
     }
 
-    /// Appends the options in this order: MSS, SACK-permitted, timestamps, window scale, SACK.
+    /// Appends the options in this order: MSS, SACK-permitted, timestamps, window scale, user
+    /// timeout, SACK.
     ///
     /// No-operations align each as is customary, so that a receiver may compare whole words. If
     /// that takes more than 40 octets there are none of them, and zeros (End-of-list, MUST-69) at
@@ -128,6 +134,10 @@ impl Options {
         if let Some(shift) = self.window_scale {
             layout.align(buf, 1);
             buf.extend_from_slice(&[WINDOW_SCALE, 3, shift]);
+        }
+        if let Some(timeout) = self.user_timeout {
+            let [a, b] = timeout.bits().to_be_bytes();
+            buf.extend_from_slice(&[USER_TIMEOUT, 4, a, b]);
         }
         if layout.blocks > 0 {
             layout.align(buf, 2);
@@ -162,7 +172,7 @@ impl Options {
                     blocks,
                 };
             }
-            // All but SACK take 20 octets at most, so this ends before there is none to leave out.
+            // All but SACK take 24 octets at most, so this ends before there is none to leave out.
             blocks -= 1;
         }
     }
@@ -177,6 +187,7 @@ impl Options {
         4 * usize::from(self.mss.is_some())
             + timestamps_and_permitted
             + 4 * usize::from(self.window_scale.is_some())
+            + 4 * usize::from(self.user_timeout.is_some())
             + sack
     }
 
@@ -186,6 +197,7 @@ impl Options {
             + 2 * usize::from(self.sack_permitted)
             + 10 * usize::from(self.timestamps.is_some())
             + 3 * usize::from(self.window_scale.is_some())
+            + 4 * usize::from(self.user_timeout.is_some())
             + sack
     }
 }
@@ -241,6 +253,9 @@ impl fmt::Display for Options {
         if let Some(shift) = self.window_scale {
             write!(f, " WS={shift}")?;
         }
+        if let Some(timeout) = self.user_timeout {
+            write!(f, " UTO={timeout}")?;
+        }
         for (count, block) in self.sack.as_slice().iter().enumerate() {
             let lead = if count == 0 { " SACK=" } else { "," };
             write!(f, "{lead}{}-{}", block.left, block.right)?;
@@ -258,6 +273,7 @@ const WINDOW_SCALE: u8 = 3;
 const SACK_PERMITTED: u8 = 4;
 const SACK: u8 = 5;
 const TIMESTAMPS: u8 = 8;
+const USER_TIMEOUT: u8 = 28;
 
 #[cfg(test)]
 mod tests;

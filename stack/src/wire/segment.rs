@@ -108,7 +108,7 @@ impl<'a> Segment<'a> {
     }
 
     /// Appends the segment with its checksum. The order of the options is fixed: MSS,
-    /// SACK-permitted, timestamps, window scale, SACK.
+    /// SACK-permitted, timestamps, window scale, user timeout, SACK.
     pub fn emit(&self, from: IpAddr, to: IpAddr, buf: &mut Vec<u8>) {
         let start = buf.len();
         self.header().write(buf);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::super::arbitrary::{config, option_octets, options};
-use super::super::{ParseError, SackBlock, SackBlocks};
+use super::super::{ParseError, SackBlock, SackBlocks, UserTimeout};
 use super::{OPTIONS_LEN_MAX, Options};
 use crate::seq::SeqNumber;
 
@@ -42,6 +42,7 @@ fn linux_syn() -> Options {
         window_scale: Some(7),
         sack_permitted: true,
         timestamps: Some((256, 2)),
+        user_timeout: None,
         sack: SackBlocks::default(),
     }
 }
@@ -262,6 +263,19 @@ fn alignment_gives_way_to_options() {
     let bytes = written(&options);
     assert_eq!((bytes.len(), bytes[39]), (40, 0));
     assert_eq!(parsed(&bytes), Ok(options));
+}
+
+#[test]
+fn the_user_timeout_stands_before_the_blocks() {
+    let options = Options {
+        user_timeout: Some(UserTimeout::from_bits(0x8002)),
+        sack: blocks(&[(1, 2)]),
+        ..Options::default()
+    };
+    let bytes = written(&options);
+    assert_eq!(bytes[..6], [28, 4, 0x80, 2, 1, 1]);
+    assert_eq!((bytes.len(), parsed(&bytes)), (16, Ok(options)));
+    assert_eq!(options.to_string(), " UTO=120s SACK=1-2");
 }
 
 #[test]
