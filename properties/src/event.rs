@@ -92,7 +92,7 @@ pub enum UserEvent {
         /// Octets that had arrived in order and were not read (then a RST follows, SHLD-3).
         unread: u32,
     },
-    /// `abort`.
+    /// `abort`, or a `close` that aborts (SO_LINGER with a time of zero).
     Aborted {
         /// The incarnation.
         connection: ConnectionId,

@@ -18,6 +18,7 @@ pub mod stream;
 pub mod time_wait;
 pub mod timers;
 pub mod transitions;
+mod user_timeout;
 
 use crate::oracle::Judge;
 

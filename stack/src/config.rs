@@ -57,6 +57,14 @@ pub struct Config {
     /// connection has no buffers yet: it is one control block, one entry in the table of
     /// connections and one in the queue of timers, less than 1,000 octets.
     pub syn_queue_max: u16,
+    /// How long what was sent may stay unacknowledged, whatever R2 says (RFC 9293 §3.10.8).
+    /// `None`: R2 alone decides.
+    pub user_timeout: Option<Duration>,
+    /// Whether user timeouts are told to the peer and taken from it: ENABLED of RFC 5482 §3.1, off
+    /// by default there.
+    pub announce_user_timeout: bool,
+    /// What a peer can make of our user timeout (RFC 5482 §3.1).
+    pub user_timeout_bounds: UserTimeoutBounds,
     /// Keepalive, off unless asked for (MUST-25).
     pub keepalive: Option<Keepalive>,
     /// How long FIN-WAIT-2 may last when the user has closed and can't read any more. `None`:
@@ -64,6 +72,14 @@ pub struct Config {
     pub fin_wait_2: Option<Duration>,
     /// The Nagle algorithm (RFC 9293 §3.7.4, SHLD-7).
     pub nagle: bool,
+    /// TCP_CORK: what does not fill a segment waits.
+    pub cork: bool,
+    /// TCP_QUICKACK: text is acknowledged at once.
+    pub quick_ack: bool,
+    /// TCP_MAXSEG: a bound on the MSS of both directions, at least 48 octets.
+    pub max_segment: Option<u16>,
+    /// SO_LINGER with a time of zero: `close` aborts.
+    pub abort_on_close: bool,
     /// The least time between two answers of one connection to invalid segments without text
     /// (RFC 5961 §7; see `challenge.rs`).
     pub challenge_interval: Duration,
@@ -100,9 +116,16 @@ impl Config {
             r2_syn: GiveUp::Elapsed(Duration::from_secs(180)),
             r2_syn_ack: GiveUp::Elapsed(Duration::from_secs(180)),
             syn_queue_max: 256,
+            user_timeout: None,
+            announce_user_timeout: false,
+            user_timeout_bounds: UserTimeoutBounds::default(),
             keepalive: None,
             fin_wait_2: None,
             nagle: true,
+            cork: false,
+            quick_ack: false,
+            max_segment: None,
+            abort_on_close: false,
             challenge_interval: Duration::from_millis(500),
             ephemeral_ports: (49_152, 65_535),
             time_wait_max: 1 << 20,
@@ -154,6 +177,24 @@ pub enum GiveUp {
     Elapsed(Duration),
     /// Never: R2 is infinite (MUST-21 allows it).
     Never,
+}
+
+/// Between these a peer's option may move our user timeout (RFC 5482 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserTimeoutBounds {
+    /// L_LIMIT: at least 100 s (RFC 9293 §3.8.3, SHLD-11).
+    pub min: Duration,
+    /// U_LIMIT: what memory and patience allow.
+    pub max: Duration,
+}
+
+impl Default for UserTimeoutBounds {
+    fn default() -> Self {
+        Self {
+            min: Duration::from_secs(100),
+            max: Duration::from_secs(3600),
+        }
+    }
 }
 
 /// RFC 9293 §3.8.4: how an idle connection is asked if anybody is there.

@@ -12,12 +12,13 @@ mod send;
 mod timeouts;
 mod timers;
 mod urgent;
+mod user_timeout;
 
 use alloc::boxed::Box;
 use bitflags::bitflags;
 
 use crate::challenge::ChallengeLimit;
-use crate::config::{Config, GiveUp, Keepalive};
+use crate::config::Config;
 use crate::congestion::Congestion;
 use crate::context::{Context, Reply};
 use crate::error::Errno;
@@ -25,15 +26,15 @@ use crate::event::{Call, Cause, ConnectionId, Ready, SocketId, Timers, Vars};
 use crate::protection::Protection;
 use crate::rtt::RttEstimator;
 use crate::seq::SeqNumber;
+use crate::socket_options::SocketOptions;
 use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::Instant;
 use crate::time_wait::TimeWait;
-use crate::traffic::DIFFSERV_MAX;
 use crate::wire::{HEADER_LEN, Segment};
 
 pub(crate) use receive::{ReceiveSpace, Taken};
-pub(crate) use send::{Fin, SendSpace};
+pub(crate) use send::{Fin, MSS_FLOOR, SendSpace};
 pub(crate) use timers::TimerTable;
 
 /// Who answers for a connection towards the user.
@@ -45,47 +46,6 @@ pub(crate) enum Owner {
     Listener(SocketId),
     /// Nobody: the user has closed.
     Nobody,
-}
-
-/// What the user decides of the IP header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct IpFields {
-    /// The Diffserv codepoint (MUST-48).
-    pub(crate) diffserv: u8,
-    /// TTL or hop limit (MUST-49).
-    pub(crate) hop_limit: u8,
-}
-
-impl IpFields {
-    pub(crate) fn defaults(config: &Config) -> Self {
-        Self {
-            diffserv: config.diffserv.min(DIFFSERV_MAX),
-            hop_limit: config.hop_limit.max(1),
-        }
-    }
-}
-
-/// Settings that a socket may change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Options {
-    pub(crate) nagle: bool,
-    pub(crate) keepalive: Option<Keepalive>,
-    pub(crate) r2: GiveUp,
-    pub(crate) reuse_address: bool,
-    pub(crate) ip: IpFields,
-}
-
-impl Options {
-    pub(crate) fn defaults(config: &Config) -> Self {
-        let (nagle, keepalive, r2) = (config.nagle, config.keepalive, config.r2);
-        Self {
-            nagle,
-            keepalive,
-            r2,
-            reuse_address: false,
-            ip: IpFields::defaults(config),
-        }
-    }
 }
 
 bitflags! {
@@ -102,6 +62,8 @@ bitflags! {
         const KEEPALIVE = 8;
         /// What silly-window avoidance holds back.
         const OVERRIDE = 16;
+        /// The user timeout option, on the next segment.
+        const USER_TIMEOUT = 32;
     }
 }
 
@@ -127,7 +89,7 @@ pub(crate) struct Connection {
     pub(crate) state: State,
     /// Came from LISTEN (MUST-11).
     pub(crate) passive: bool,
-    pub(crate) options: Options,
+    pub(crate) options: SocketOptions,
     /// The Diffserv codepoint of the last segment that was accepted (MAY-9).
     pub(crate) received_diffserv: u8,
     pub(crate) send: SendSpace,
@@ -151,10 +113,12 @@ impl Connection {
         id: ConnectionId,
         tuple: FourTuple,
         owner: Owner,
-        options: Options,
+        options: SocketOptions,
         iss: SeqNumber,
         cx: &Context<'_>,
     ) -> Self {
+        let mss = local_mss(cx.config, &tuple);
+        let mss = options.max_segment.map_or(mss, |most| mss.min(most));
         Self {
             id,
             tuple,
@@ -163,8 +127,8 @@ impl Connection {
             passive: false,
             options,
             received_diffserv: 0,
-            send: SendSpace::new(iss, local_mss(cx.config, &tuple)),
-            receive: ReceiveSpace::new(cx.config, local_mss(cx.config, &tuple)),
+            send: SendSpace::new(iss, mss),
+            receive: ReceiveSpace::new(cx.config, mss),
             rtt: RttEstimator::new(&cx.config.rto),
             congestion: Congestion::new(cx.config, 0, iss, false),
             timers: TimerTable::new(cx.now),
@@ -181,7 +145,7 @@ impl Connection {
         id: ConnectionId,
         tuple: FourTuple,
         owner: Owner,
-        options: Options,
+        options: SocketOptions,
         iss: SeqNumber,
         syn: &Segment<'_>,
         cx: &Context<'_>,
@@ -204,6 +168,7 @@ impl Connection {
         self.send
             .set_peer_mss(cx.config, syn.options.mss, default_mss);
         self.send.take_window(syn);
+        self.take_user_timeout(syn.options.user_timeout, cx);
         self.timers.heard_at = cx.now;
     }
 
@@ -337,6 +302,7 @@ impl Connection {
             override_: shown(self.timers.override_),
             keepalive: shown(self.keepalive_at()),
             fin_wait_2: shown(self.timers.fin_wait_2),
+            user: shown(self.user_timeout_at()),
             time_wait: None,
         }
     }

@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use crate::config::Config;
-use crate::connection::IpFields;
 use crate::event::{Cause, ConnectionId, Event, Interest, Ready, SocketId, Timer};
 use crate::protection::Protection;
 use crate::seq::SeqNumber;
+use crate::socket_options::IpFields;
 use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::Instant;

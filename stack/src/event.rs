@@ -164,6 +164,8 @@ pub enum Timer {
     Keepalive,
     /// Ends an orphan's FIN-WAIT-2.
     FinWait2,
+    /// The user timeout (RFC 9293 §3.10.8).
+    User,
     /// 2MSL.
     TimeWait,
 }
@@ -325,5 +327,6 @@ pub struct Timers {
     pub override_: Option<Instant>,
     pub keepalive: Option<Instant>,
     pub fin_wait_2: Option<Instant>,
+    pub user: Option<Instant>,
     pub time_wait: Option<Instant>,
 }

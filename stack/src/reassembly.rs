@@ -103,6 +103,11 @@ impl Reassembly {
         self.ring.read(out)
     }
 
+    /// Copies readable octets to `out`, and keeps them. Returns how many.
+    pub(crate) fn peek(&self, out: &mut [u8]) -> u32 {
+        self.ring.peek(out)
+    }
+
     /// Drops what is readable.
     pub(crate) fn discard_readable(&mut self) {
         self.ring.discard(self.ring.len());

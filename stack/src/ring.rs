@@ -53,13 +53,20 @@ impl Ring {
     /// Moves octets from the front to `out`: as many as there are, or as have room. Returns how
     /// many.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> u32 {
+        let count = self.peek(out);
+        self.discard(count);
+        count
+    }
+
+    /// Copies octets from the front to `out`: as many as there are, or as have room. Returns how
+    /// many.
+    pub(crate) fn peek(&self, out: &mut [u8]) -> u32 {
         // Shortened to a `u32` by the minimum.
         let count = out.len().min(self.len as usize);
         let (first, second) = self.slices(0, count as u32);
         let (out_first, out_second) = out[..count].split_at_mut(first.len());
         out_first.copy_from_slice(first);
         out_second.copy_from_slice(second);
-        self.discard(count as u32);
         count as u32
     }
 

@@ -8,10 +8,10 @@ use foldhash::quality::FixedState;
 use indexmap::IndexSet;
 
 use crate::config::Config;
-use crate::connection::Options;
 use crate::error::Errno;
 use crate::event::ConnectionId;
 use crate::reassembly::Reassembly;
+use crate::socket_options::SocketOptions;
 use crate::table::FourTuple;
 
 /// A user's end of the stack.
@@ -19,9 +19,11 @@ use crate::table::FourTuple;
 pub(crate) struct Socket {
     /// Makes handles of former sockets in the same place invalid.
     pub(crate) generation: u32,
-    pub(crate) options: Options,
+    pub(crate) options: SocketOptions,
     /// What `bind` has registered with the ports.
     pub(crate) bound: Option<SocketAddr>,
+    /// SO_ERROR: why the connection failed, until the user has asked.
+    pub(crate) pending_error: Option<Errno>,
     pub(crate) kind: SocketKind,
 }
 

@@ -20,7 +20,7 @@ use core::net::IpAddr;
 
 use slab::Slab;
 
-use crate::config::{Config, GiveUp, Keepalive};
+use crate::config::Config;
 use crate::connection::Connection;
 use crate::context::{Context, Events, Reply};
 use crate::ephemeral::EphemeralPorts;
@@ -78,25 +78,6 @@ pub enum How {
     Write,
     /// Both: SHUT_RDWR.
     Both,
-}
-
-/// A setting of one socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SocketOption {
-    /// TCP_NODELAY: the Nagle algorithm off (MUST-17).
-    NoDelay(bool),
-    /// SO_KEEPALIVE with its intervals (MUST-24, MUST-27).
-    Keepalive(Option<Keepalive>),
-    /// SO_REUSEADDR: bind to a port that other sockets with this option, or connections, use.
-    ReuseAddress(bool),
-    /// R2 for data and FIN (MUST-21).
-    GiveUp(GiveUp),
-    /// IP_TOS: the Diffserv codepoint of what is sent, 0 to 63 (MUST-48). It may change during a
-    /// connection (SHLD-21), though who has no reason leaves it alone (SHLD-23): segments of two
-    /// classes overtake each other.
-    Diffserv(u8),
-    /// IP_TTL, IPV6_UNICAST_HOPS: the TTL or hop limit of what is sent, at least 1 (MUST-49).
-    HopLimit(u8),
 }
 
 /// Whom an alarm is for: a key of a slab.

@@ -6,11 +6,12 @@
 
 use crate::challenge::ChallengeLimit;
 use crate::config::Config;
-use crate::connection::{Connection, IpFields};
+use crate::connection::Connection;
 use crate::context::{Context, Reply};
 use crate::event::{ConnectionId, Timers, Vars};
 use crate::protection::Protection;
 use crate::seq::SeqNumber;
+use crate::socket_options::IpFields;
 use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::{Duration, Instant};

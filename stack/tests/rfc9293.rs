@@ -21,7 +21,11 @@ mod quiet_time;
 mod receiving;
 #[path = "rfc9293/sending.rs"]
 mod sending;
+#[path = "rfc9293/socket_options.rs"]
+mod socket_options;
 #[path = "rfc9293/urgent.rs"]
 mod urgent;
+#[path = "rfc9293/user_timeout.rs"]
+mod user_timeout;
 #[path = "rfc9293/windows.rs"]
 mod windows;

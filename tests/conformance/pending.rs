@@ -31,7 +31,6 @@ pub(crate) const PENDING: &[(&str, &str)] = &[
     ("MUST-57", "its marks"),
     ("MUST-58", "its marks"),
     ("MUST-59", "its marks"),
-    ("MUST-60", "its marks"),
     ("MUST-63", "its marks"),
     ("MUST-64", "its marks"),
     ("MUST-65", "its marks"),

@@ -214,11 +214,16 @@ impl<'a> Calls<'a> {
                 .map_or(0, |status| status.readable),
             false => 0,
         };
+        let options = self.core.stack.options(socket);
+        let aborts = options.is_ok_and(|options| options.abort_on_close);
         let closed = self.core.stack.close(self.core.now, socket);
         self.core.drain_stack();
         self.core.sockets.remove(socket);
         if let (Ok(()), Some(connection)) = (closed, connection) {
-            self.core.record(UserEvent::Closed { connection, unread });
+            self.core.record(match aborts {
+                true => UserEvent::Aborted { connection },
+                false => UserEvent::Closed { connection, unread },
+            });
         }
         closed
     }

@@ -189,6 +189,7 @@ pub(super) fn timer(timer: Timer, count: u32) -> String {
         Timer::DelayedAck => "delayed ACK".to_owned(),
         Timer::Override => "override".to_owned(),
         Timer::Keepalive => format!("keepalive {count}"),
+        Timer::User => "user timeout".to_owned(),
         Timer::FinWait2 => "FIN-WAIT-2 up".to_owned(),
         Timer::TimeWait => "2MSL over".to_owned(),
     }

@@ -32,6 +32,7 @@ use crate::facts::{End, Ending, Facts, Life, SegmentHeader};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 use crate::oracles::report::Report;
+use crate::oracles::user_timeout;
 
 /// The oracle `timers`.
 #[derive(Debug, Default)]
@@ -194,7 +195,11 @@ impl Watch {
             Timer::Persist => self.persist.expired(),
             _ => {}
         }
-        if !matches!(timer, Timer::DelayedAck | Timer::FinWait2 | Timer::TimeWait) {
+        let sends = !matches!(
+            timer,
+            Timer::DelayedAck | Timer::FinWait2 | Timer::User | Timer::TimeWait
+        );
+        if sends {
             self.owed.push(timer);
         }
         let Some(vars) = &self.vars else { return };
@@ -281,6 +286,17 @@ impl Watch {
         match (timer, end.ending) {
             (Timer::Keepalive, _) => {
                 report.violations_unless_damaged(self.keepalive.gave_up(config));
+            }
+            (Timer::User, _) => {
+                let least = user_timeout::shortest(config);
+                let waited = report
+                    .now
+                    .saturating_since(self.karn.oldest_at().unwrap_or(report.now));
+                if least.is_none_or(|least| waited < least) {
+                    report.violation_unless_damaged(format!(
+                        "the user timeout ends it after {waited:?}: it is {least:?}"
+                    ));
+                }
             }
             (Timer::Retransmit, Ending::GaveUp(_) | Ending::ReturnedToListen) => {
                 let passive = self.vars.as_ref().is_some_and(|vars| vars.passive);

@@ -133,6 +133,15 @@ impl Ground {
                 interval: Duration::from_secs(choose.between(1, 10)),
                 probes: choose.between(3, 9) as u8,
             }),
+            cork: choose.chance(1, 16),
+            quick_ack: choose.chance(1, 12),
+            max_segment: choose
+                .chance(1, 12)
+                .then(|| choose.log_between(64, 1460) as u16),
+            user_timeout: choose
+                .chance(1, 8)
+                .then(|| Duration::from_secs(choose.between(20, 300))),
+            announce_user_timeout: choose.chance(1, 4),
             fin_wait_2: choose.chance(1, 8).then_some(Duration::from_secs(60)),
             ..Config::new(vec![address], choose.secret())
         };

@@ -57,6 +57,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         // Otherwise the buffers and not the wires set the pace.
         plan.config.receive_buffer = 65_535;
         plan.config.send_buffer = 262_144;
+        plan.config.max_segment = None;
         plan.config.keepalive = None;
         plan.apps.push(AppPlan {
             start: Duration::ZERO,

@@ -28,6 +28,9 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     for service in 0..choose.between(1, 2 * u64::from(count)) as u16 {
         add_service(choose, &mut hosts, service);
     }
+    for host in &mut hosts {
+        host.config.abort_on_close = choose.chance(1, 16);
+    }
     let faults = weather::families(choose, &ground, 4);
     let hops = weather::spread(choose, &links, faults, 2);
     Scenario {

@@ -5,9 +5,24 @@ use super::{Connection, Due, End, Owner};
 use crate::config::Config;
 use crate::context::{Context, Reply};
 use crate::event::{Call, Cause};
+use crate::socket_options::SocketOptions;
 use crate::state::State;
 
 impl Connection {
+    /// The user has changed settings: what waited for a change goes at the next output.
+    pub(crate) fn set_options(&mut self, options: SocketOptions) {
+        let told = options.user_timeout != self.options.user_timeout
+            || options.announce_user_timeout != self.options.announce_user_timeout;
+        let acks_now = options.quick_ack && self.receive.ack_pending > 0;
+        self.options = options;
+        if told {
+            self.announce_user_timeout();
+        }
+        if acks_now {
+            self.due |= Due::ACK;
+        }
+    }
+
     /// SEND: takes as many octets as the buffer has room for.
     pub(crate) fn send_octets(&mut self, octets: &[u8], cx: &Context<'_>) -> usize {
         let room = self.send_room(cx.config) as usize;
@@ -27,11 +42,7 @@ impl Connection {
 
     /// RECEIVE: octets in order. The sender hears of the space when it is worth a segment.
     pub(crate) fn receive_octets(&mut self, into: &mut [u8], cx: &Context<'_>) -> usize {
-        let most = match self.receive.urgent_left() {
-            0 => into.len(),
-            // What follows the urgent data is not mixed with it (RFC 9293 §3.9.1.3).
-            left => into.len().min(left as usize),
-        };
+        let most = self.most_of_one_kind(into);
         let octets = self.receive.buffer.read(&mut into[..most]);
         self.receive.forget_urgent();
         if self.receive.buffer.readable() == 0 {
@@ -41,6 +52,20 @@ impl Connection {
             self.due |= Due::ACK;
         }
         octets as usize
+    }
+
+    /// What [`Connection::receive_octets`] would return. Everything stays as it is.
+    pub(crate) fn peek_octets(&self, into: &mut [u8]) -> usize {
+        let most = self.most_of_one_kind(into);
+        self.receive.buffer.peek(&mut into[..most]) as usize
+    }
+
+    /// What follows urgent data is not mixed with it in one buffer (RFC 9293 §3.9.1.3).
+    fn most_of_one_kind(&self, into: &[u8]) -> usize {
+        match self.receive.urgent_left() {
+            0 => into.len(),
+            left => into.len().min(left as usize),
+        }
     }
 
     /// No more text will be received: what waits and what comes is thrown away.
@@ -69,6 +94,10 @@ impl Connection {
         self.owner = Owner::Nobody;
         if self.state == State::SynSent {
             self.close_with(None, Cause::User(Call::Close), cx);
+            return;
+        }
+        if self.options.abort_on_close {
+            self.abort(Call::Close, cx);
             return;
         }
         if self.receive.buffer.readable() > 0 {

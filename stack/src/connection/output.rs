@@ -120,8 +120,9 @@ impl Connection {
             .allowance(smss)
             .saturating_sub(send.outstanding());
         let nagle_allows = idle || !self.options.nagle || fin;
+        let corked = (self.options.cork || send.more) && !fin;
         let worthwhile = text == smss
-            || text == unsent && nagle_allows
+            || text == unsent && nagle_allows && !corked
             || 2 * text >= send.max_wnd && (idle || !self.options.nagle)
             || self.due.contains(Due::OVERRIDE)
             || !cx.protects(Protection::SillyWindowSender);
@@ -257,6 +258,9 @@ impl Connection {
         let start = buf.len();
         let syn = flags.contains(Flags::SYN);
         let mss = syn.then_some(self.receive.rmss);
+        let announces = syn || self.due.contains(Due::USER_TIMEOUT);
+        let user_timeout = self.announced_timeout().filter(|_| announces);
+        self.due.remove(Due::USER_TIMEOUT);
         let acknowledges = flags.contains(Flags::ACK);
         let urgent = self.urgent_field(piece.seq).filter(|_| !syn);
         let mut flags = flags;
@@ -279,6 +283,7 @@ impl Connection {
             urgent: urgent.unwrap_or(0),
             options: Options {
                 mss,
+                user_timeout,
                 ..Options::default()
             },
         };

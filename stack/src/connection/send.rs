@@ -14,7 +14,7 @@ use crate::wire::Segment;
 
 /// No peer's MSS option makes segments smaller than this: else one octet of option could make us
 /// send a header per octet. Linux has the same floor.
-const MSS_FLOOR: u16 = 48;
+pub(crate) const MSS_FLOOR: u16 = 48;
 
 /// Where the FIN of this side stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub(crate) struct SendSpace {
     pub(crate) rexmit: Option<(SeqNumber, SeqNumber)>,
     /// The segment being timed.
     pub(crate) timed: Option<Timed>,
+    /// The last `send` said that more follows soon (MSG_MORE).
+    pub(crate) more: bool,
     /// A `send` was cut short: the user wants to hear of space.
     pub(crate) want_space: bool,
 }
@@ -88,6 +90,7 @@ impl SendSpace {
             syn_acked: false,
             rexmit: None,
             timed: None,
+            more: false,
             want_space: false,
         }
     }

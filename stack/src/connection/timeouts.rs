@@ -12,7 +12,10 @@ use crate::time::{Duration, Instant, nanos};
 impl Connection {
     /// When any timer of this connection next runs out.
     pub(crate) fn next_timeout(&self) -> Instant {
-        self.timers.earliest().min(self.keepalive_at())
+        self.timers
+            .earliest()
+            .min(self.keepalive_at())
+            .min(self.user_timeout_at())
     }
 
     /// Does what is due at `cx.now`; nothing if nothing is.
@@ -28,7 +31,9 @@ impl Connection {
             self.due |= Due::OVERRIDE;
             cx.events.timer(self.id, Timer::Override, 1);
         }
-        if due(self.timers.retransmit) {
+        if due(self.user_timeout_at()) {
+            self.on_user_timeout(cx);
+        } else if due(self.timers.retransmit) {
             self.on_retransmit(cx);
         } else if due(self.timers.persist) {
             self.on_persist(cx);
@@ -88,7 +93,7 @@ impl Connection {
     }
 
     /// Nobody answers any more.
-    fn time_out(&mut self, timer: Timer, cx: &mut Context<'_>) {
+    pub(super) fn time_out(&mut self, timer: Timer, cx: &mut Context<'_>) {
         cx.events
             .timer(self.id, timer, self.timers.retransmissions + 1);
         if self.state == State::SynReceived {

@@ -54,6 +54,7 @@ impl Connection {
             self.check_ack(segment, cx)?;
         }
         if self.end.is_none() {
+            self.take_user_timeout(segment.options.user_timeout, cx);
             self.take_urgent(segment, cx);
             self.take_text_and_fin(segment, cx);
         }

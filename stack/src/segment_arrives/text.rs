@@ -50,6 +50,7 @@ impl Connection {
             Taken::InOrder { filled } => {
                 let now = filled || self.receive.ack_demanded(cx.config);
                 if now
+                    || self.options.quick_ack
                     || cx.config.delayed_ack.is_zero() && cx.protects(Protection::DelayedAckBound)
                 {
                     self.due |= Due::ACK;

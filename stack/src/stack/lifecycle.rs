@@ -175,6 +175,7 @@ impl Stack {
         };
         if let Some(socket) = self.socket_mut(id) {
             socket.kind = SocketKind::Ended(Box::new(ended));
+            socket.pending_error = error;
         }
         if let Some(error) = error {
             self.events.ready(id, Ready::Failed(error));

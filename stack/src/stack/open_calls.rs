@@ -5,31 +5,32 @@
 use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
-use super::{SocketOption, Stack, is_unicast, names};
-use crate::connection::{Connection, Options, Owner};
+use super::{Stack, is_unicast, names};
+use crate::connection::{Connection, Owner};
 use crate::error::{AcceptError, BindError, ConnectError, ListenError, SocketError};
 use crate::event::{Call, Cause, Event, Interest, Ready, SocketId};
 use crate::isn;
 use crate::socket::{Listener, Socket, SocketKind};
+use crate::socket_options::{SocketOption, SocketOptions};
 use crate::state::State;
 use crate::table::{End, FourTuple};
 use crate::time::Instant;
-use crate::traffic::DIFFSERV_MAX;
 
 impl Stack {
     /// A new socket, neither bound nor connected.
     pub fn socket(&mut self) -> SocketId {
-        let options = Options::defaults(&self.config);
+        let options = SocketOptions::defaults(&self.config);
         self.new_socket(options, SocketKind::Fresh)
     }
 
-    fn new_socket(&mut self, options: Options, kind: SocketKind) -> SocketId {
+    fn new_socket(&mut self, options: SocketOptions, kind: SocketKind) -> SocketId {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
         let key = self.sockets.insert(Socket {
             generation,
             options,
             bound: None,
+            pending_error: None,
             kind,
         });
         names::socket_id(key, generation)
@@ -42,18 +43,10 @@ impl Stack {
         option: SocketOption,
     ) -> Result<(), SocketError> {
         let entry = self.socket_mut(socket).ok_or(SocketError::BadSocket)?;
-        let options = &mut entry.options;
-        match option {
-            SocketOption::NoDelay(on) => options.nagle = !on,
-            SocketOption::Keepalive(keepalive) => options.keepalive = keepalive,
-            SocketOption::ReuseAddress(on) => options.reuse_address = on,
-            SocketOption::GiveUp(r2) => options.r2 = r2,
-            SocketOption::Diffserv(value) => options.ip.diffserv = value.min(DIFFSERV_MAX),
-            SocketOption::HopLimit(value) => options.ip.hop_limit = value.max(1),
-        }
-        let options = *options;
+        entry.options.set(option);
+        let options = entry.options;
         if let SocketKind::Connection(key) = entry.kind {
-            self.connections[key as usize].options = options;
+            self.connections[key as usize].set_options(options);
             self.reschedule(key);
             self.enqueue(key);
         }

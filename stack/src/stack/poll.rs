@@ -6,9 +6,9 @@ use core::cmp::Reverse;
 
 use super::{Alarm, Ecn, Stack, Transmit};
 use crate::config::Config;
-use crate::connection::IpFields;
 use crate::context::Reply;
 use crate::event::{Cause, Event, Interest, Snapshot, Timer};
+use crate::socket_options::IpFields;
 use crate::time::Instant;
 use crate::wire::{Header, Options, finish_checksum};
 

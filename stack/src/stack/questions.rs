@@ -2,9 +2,10 @@
 
 use super::Stack;
 use crate::connection::{Connection, Fin};
-use crate::error::SocketError;
+use crate::error::{Errno, SocketError};
 use crate::event::{ConnectionId, SocketId};
 use crate::socket::{Ended, SocketKind};
+use crate::socket_options::SocketOptions;
 use crate::state::State;
 use crate::status::Status;
 use crate::table::Entry;
@@ -60,6 +61,22 @@ impl Stack {
             }
         }
         Ok(status)
+    }
+
+    /// All settings of a socket. Those of a connection that has ended are the last it had.
+    pub fn options(&self, socket: SocketId) -> Result<SocketOptions, SocketError> {
+        let entry = self.socket_ref(socket).ok_or(SocketError::BadSocket)?;
+        Ok(match entry.kind {
+            SocketKind::Connection(key) => self.connections[key as usize].options,
+            _ => entry.options,
+        })
+    }
+
+    /// SO_ERROR: why the connection failed, once; then `None` until something new happens. What the
+    /// other calls answer does not change by it.
+    pub fn take_error(&mut self, socket: SocketId) -> Result<Option<Errno>, SocketError> {
+        let entry = self.socket_mut(socket).ok_or(SocketError::BadSocket)?;
+        Ok(entry.pending_error.take())
     }
 
     fn writable(&self, connection: &Connection) -> u32 {

@@ -4,7 +4,7 @@
 use core::mem;
 
 use super::{How, Stack, names};
-use crate::call_flags::SendFlags;
+use crate::call_flags::{RecvFlags, SendFlags};
 use crate::connection::{Due, Fin};
 use crate::error::{Errno, RecvError, SendError, ShutdownError, SocketError};
 use crate::event::{Call, Cause, SocketId};
@@ -48,6 +48,7 @@ impl Stack {
         match connection.send_octets(octets, &cx) {
             0 => Err(SendError::WouldBlock),
             taken => {
+                connection.send.more = flags.contains(SendFlags::MORE);
                 if flags.contains(SendFlags::URGENT) {
                     connection.mark_urgent();
                 }
@@ -65,9 +66,21 @@ impl Stack {
         socket: SocketId,
         into: &mut [u8],
     ) -> Result<usize, RecvError> {
+        self.recv_with(now, socket, into, RecvFlags::empty())
+    }
+
+    /// [`Stack::recv`] with flags for this call.
+    pub fn recv_with(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        into: &mut [u8],
+        flags: RecvFlags,
+    ) -> Result<usize, RecvError> {
+        let peeks = flags.contains(RecvFlags::PEEK);
         let key = match &mut self.socket_mut(socket).ok_or(RecvError::BadSocket)?.kind {
             SocketKind::Fresh | SocketKind::Listener(_) => return Err(RecvError::NotConnected),
-            SocketKind::Ended(ended) => return receive_rest(ended, into),
+            SocketKind::Ended(ended) => return receive_rest(ended, into, peeks),
             &mut SocketKind::Connection(key) => key,
         };
         let (connections, cx) = self.split(now);
@@ -79,6 +92,9 @@ impl Stack {
             } else {
                 Err(RecvError::WouldBlock)
             };
+        }
+        if peeks {
+            return Ok(connection.peek_octets(into));
         }
         let octets = connection.receive_octets(into, &cx);
         if connection.due.contains(Due::ACK) {
@@ -177,9 +193,13 @@ fn send_error(ended: &Ended) -> SendError {
 }
 
 /// What is left to read of a connection that is over, then how it ended.
-fn receive_rest(ended: &mut Ended, into: &mut [u8]) -> Result<usize, RecvError> {
+fn receive_rest(ended: &mut Ended, into: &mut [u8], peeks: bool) -> Result<usize, RecvError> {
     if ended.receive.readable() > 0 {
-        return Ok(ended.receive.read(into) as usize);
+        let octets = match peeks {
+            true => ended.receive.peek(into),
+            false => ended.receive.read(into),
+        };
+        return Ok(octets as usize);
     }
     match ended.error {
         Some(Errno::ECONNREFUSED) => Err(RecvError::Refused),

@@ -30,6 +30,8 @@ pub(crate) struct Sent {
     pub(crate) window: u16,
     pub(crate) urgent: u16,
     pub(crate) mss: Option<u16>,
+    /// The user timeout option, in seconds.
+    pub(crate) user_timeout: Option<u64>,
     pub(crate) text: Vec<u8>,
     /// What the stack said for the IP header.
     pub(crate) transmit: Transmit,
@@ -195,6 +197,10 @@ impl Bench {
                 window: segment.window,
                 urgent: segment.urgent,
                 mss: segment.options.mss,
+                user_timeout: segment
+                    .options
+                    .user_timeout
+                    .map(|timeout| timeout.duration().as_secs()),
                 text: segment.text.to_vec(),
                 transmit,
             });

@@ -13,6 +13,7 @@ use timewait_stack::{State, Vars};
 use crate::facts::Seconds;
 use crate::oracles::bounds;
 use crate::oracles::report::Report;
+use crate::oracles::user_timeout;
 
 /// For what one incarnation waits, and how long it may.
 #[derive(Debug, Default)]
@@ -111,10 +112,12 @@ impl Wait {
 
     /// D, with one tick of the clock for each expiry.
     fn longest(self, rto: Duration, config: &Config) -> Option<Duration> {
+        let user = user_timeout::longest(config);
+        let sooner = |r2: Option<Duration>| [r2, user].into_iter().flatten().min();
         let longest = match self {
-            Self::Handshake(_) => bounds::handshake(config)?,
-            Self::HalfOpen => bounds::half_open(config)?,
-            Self::Acknowledgment => bounds::give_up_after(config.r2, rto, config.rto.max)?,
+            Self::Handshake(_) => sooner(bounds::handshake(config))?,
+            Self::HalfOpen => sooner(bounds::half_open(config))?,
+            Self::Acknowledgment => sooner(bounds::give_up_after(config.r2, rto, config.rto.max))?,
             Self::Probes => match config.r2 {
                 GiveUp::Retransmissions(count) => config.persist_max * (u32::from(count) + 1),
                 // From the first probe on, which comes one interval after the window has shut.

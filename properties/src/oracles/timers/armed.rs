@@ -9,6 +9,8 @@ use timewait_stack::config::Config;
 use timewait_stack::event::{Timer, Timers, Vars};
 use timewait_stack::{Duration, Instant, State};
 
+use crate::oracles::user_timeout;
+
 /// The one timer among retransmission, persist and override that must run.
 ///
 /// A SYN or SYN-ACK is outstanding while SND.UNA is still ISS. No window has been offered then
@@ -52,6 +54,9 @@ pub(super) fn wrong_set(vars: &Vars, config: &Config) -> Vec<String> {
             vars.timers.fin_wait_2,
             why(vars)
         ));
+    }
+    if let Some(what) = user_timeout::wrong(vars, config, wanted) {
+        wrong.push(format!("{what}, {}", why(vars)));
     }
     if vars.state == State::TimeWait {
         if vars.timers.delayed_ack.is_some() || vars.timers.keepalive.is_some() {
@@ -99,6 +104,7 @@ pub(super) fn wrong_deadlines(vars: &Vars, config: &Config, now: Instant) -> Vec
             Timer::FinWait2,
             config.fin_wait_2.map(|longest| longest + tick),
         ),
+        (Timer::User, user_timeout::longest(config)),
     ];
     let mut wrong = Vec::new();
     for (timer, longest) in furthest {
@@ -127,19 +133,21 @@ pub(super) fn deadline(timers: &Timers, timer: Timer) -> Option<Instant> {
         Timer::Override => timers.override_,
         Timer::Keepalive => timers.keepalive,
         Timer::FinWait2 => timers.fin_wait_2,
+        Timer::User => timers.user,
         Timer::TimeWait => timers.time_wait,
     }
 }
 
 /// The timers whose deadlines are judged here. That of 2MSL is the oracle `time-wait`'s: it
 /// stands still while a SYN that reopened its record is put to the proof.
-pub(super) const JUDGED: [Timer; 6] = [
+pub(super) const JUDGED: [Timer; 7] = [
     Timer::Retransmit,
     Timer::Persist,
     Timer::DelayedAck,
     Timer::Override,
     Timer::Keepalive,
     Timer::FinWait2,
+    Timer::User,
 ];
 
 /// The bounds of the override timeout (RFC 9293 §3.8.6.2.1).
@@ -182,6 +190,7 @@ mod tests {
             Timer::Override => vars.timers.override_ = at,
             Timer::Keepalive => vars.timers.keepalive = at,
             Timer::FinWait2 => vars.timers.fin_wait_2 = at,
+            Timer::User => vars.timers.user = at,
             Timer::TimeWait => vars.timers.time_wait = at,
         }
         vars

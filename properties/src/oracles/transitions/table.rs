@@ -52,7 +52,7 @@ pub(super) fn evidence(step: Step) -> Option<Evidence> {
         (SynReceived | Established, FinWait1) | (CloseWait, LastAck) => closes(cause),
         (SynReceived, Listen) => match cause {
             Cause::Segment => Some(Evidence::PassiveResetOrSyn),
-            Cause::Timer(Timer::Retransmit) => Some(Evidence::Passive),
+            Cause::Timer(Timer::Retransmit | Timer::User) => Some(Evidence::Passive),
             _ => None,
         },
         (SynReceived, TimeWait) => leaves(cause, Evidence::ResetOrSyn),
@@ -100,9 +100,9 @@ fn closes(cause: Cause) -> Option<Evidence> {
 fn leaves(cause: Cause, evidence: Evidence) -> Option<Evidence> {
     match cause {
         Cause::User(Call::Close | Call::Abort | Call::Shutdown) => Some(Evidence::None),
-        Cause::Timer(Timer::Retransmit | Timer::Persist | Timer::Keepalive | Timer::FinWait2) => {
-            Some(Evidence::None)
-        }
+        Cause::Timer(
+            Timer::Retransmit | Timer::Persist | Timer::Keepalive | Timer::User | Timer::FinWait2,
+        ) => Some(Evidence::None),
         Cause::Segment => Some(evidence),
         Cause::User(_) | Cause::Timer(_) | Cause::Replaced => None,
     }

@@ -32,12 +32,18 @@ pub(super) enum Place {
 }
 
 /// Settings that may become what [`Config::new`] says.
-const SETTINGS: [fn(&mut Config, Config); 9] = [
+const SETTINGS: [fn(&mut Config, Config); 15] = [
     |config, book| config.mtu = book.mtu,
     |config, book| config.receive_buffer = book.receive_buffer,
     |config, book| config.send_buffer = book.send_buffer,
     |config, book| config.delayed_ack = book.delayed_ack,
     |config, book| config.nagle = book.nagle,
+    |config, book| config.cork = book.cork,
+    |config, book| config.quick_ack = book.quick_ack,
+    |config, book| config.max_segment = book.max_segment,
+    |config, book| config.abort_on_close = book.abort_on_close,
+    |config, book| config.user_timeout = book.user_timeout,
+    |config, book| config.announce_user_timeout = book.announce_user_timeout,
     |config, book| config.r2 = book.r2,
     |config, book| config.keepalive = book.keepalive,
     |config, book| config.fin_wait_2 = book.fin_wait_2,

@@ -1,0 +1,67 @@
+//! The user timeout (RFC 9293 §3.10.8) and the option that tells the peer of it (RFC 5482).
+//!
+//! It bounds how long what was sent may stay unacknowledged, and how long zero-window probes may
+//! stay unanswered. A peer that answers probes may keep its window shut for ever (MUST-37).
+
+use super::{Connection, Due};
+use crate::config::UserTimeoutBounds;
+use crate::context::Context;
+use crate::event::Timer;
+use crate::time::{Duration, Instant};
+use crate::wire::UserTimeout;
+
+impl Connection {
+    /// When the user timeout runs out; [`Instant::MAX`]: there is none, or nothing waits.
+    pub(crate) fn user_timeout_at(&self) -> Instant {
+        let Some(timeout) = self.options.user_timeout else {
+            return Instant::MAX;
+        };
+        let unanswered = if self.timers.persist == Instant::MAX {
+            self.send.outstanding() > 0 && self.send.syn_sent
+        } else {
+            self.timers.probes > 0
+        };
+        if unanswered {
+            self.timers.progress_at + timeout
+        } else {
+            Instant::MAX
+        }
+    }
+
+    /// The time is over: CLOSED, without a word to the peer, who would not hear it.
+    pub(crate) fn on_user_timeout(&mut self, cx: &mut Context<'_>) {
+        self.time_out(Timer::User, cx);
+    }
+
+    /// What the SYN, or the first segment after a change, says of our timeout.
+    pub(crate) fn announced_timeout(&self) -> Option<UserTimeout> {
+        let announces = self.options.announce_user_timeout;
+        self.options
+            .user_timeout
+            .filter(|_| announces)
+            .map(UserTimeout::from_duration)
+    }
+
+    /// The peer says how long it will wait (RFC 5482 §3.1): so long, within our bounds, we wait as
+    /// well, unless our user has chosen or does not take part.
+    pub(crate) fn take_user_timeout(&mut self, remote: Option<UserTimeout>, cx: &Context<'_>) {
+        let UserTimeoutBounds { min, max } = cx.config.user_timeout_bounds;
+        let options = &mut self.options;
+        let (Some(remote), true) = (remote, options.announce_user_timeout) else {
+            return;
+        };
+        if options.user_timeout_fixed {
+            return;
+        }
+        let local = options.user_timeout.unwrap_or(Duration::ZERO);
+        let longer = local.max(remote.duration()).max(min);
+        options.user_timeout = Some(longer.min(max));
+    }
+
+    /// The user has changed the timeout: the next segment tells the peer.
+    pub(crate) fn announce_user_timeout(&mut self) {
+        if self.state.is_synchronized() && self.options.announce_user_timeout {
+            self.due |= Due::USER_TIMEOUT;
+        }
+    }
+}
