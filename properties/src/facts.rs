@@ -217,6 +217,9 @@ impl Facts {
     /// An echo inherits the age of what it answers, unless that met no incarnation at all: then
     /// it is how a half-open connection learns that its peer is gone (RFC 9293 §3.5.1).
     fn sent(&mut self, cause: Cause, packet: &Packet) {
+        if packet.class & class::ECHO == 0 {
+            self.offers(packet);
+        }
         if packet.class & class::ECHO == 0 || !self.is_handling(packet.id.origin, cause) {
             return;
         }
@@ -227,6 +230,16 @@ impl Facts {
             met && delivery.old
         });
         self.echoes.insert(packet.id, answers_old);
+    }
+
+    /// An incarnation sends what its peer may rely on.
+    fn offers(&mut self, packet: &Packet) {
+        let sender = Incarnation::from_tag(packet.tag);
+        if sender.host == packet.id.origin
+            && let Some(segment) = SegmentHeader::decode(packet.payload.octets())
+        {
+            self.with(sender, |life| life.shadow.sent(&segment));
+        }
     }
 
     fn happened(&mut self, now: Instant, node: NodeId, event: &HostEvent) {
@@ -277,7 +290,10 @@ impl Facts {
                 let name = self.name(node, snapshot.connection);
                 self.with(name, |life| life.remember(&snapshot.vars));
             }
-            Event::Ready { .. } | Event::Timer { .. } | Event::RttSample { .. } => {}
+            Event::Ready { .. }
+            | Event::Timer { .. }
+            | Event::RttSample { .. }
+            | Event::ShiftTooLarge { .. } => {}
         }
     }
 
@@ -302,7 +318,8 @@ impl Facts {
         life.step(step, header.as_ref());
         life.parent = parent.or(life.parent);
         if let Some(header) = header.filter(|_| parent.is_some()) {
-            life.offered_window(&header);
+            life.shadow.synchronized_by(&header);
+            life.shadow.offered_window(&header);
         }
         let is_waiting = life.state == State::TimeWait;
         let first = life.is_alive() && step.to.is_synchronized() && !was_synchronized;

@@ -6,17 +6,19 @@
 //! nobody outside can see) the answer is a set: [`Permit::May`]. What is switched off in a stack's
 //! configuration never changes the answer.
 //!
-//! Missing, because the stack has none of it yet: timestamps (PAWS, RFC 6191), window scaling,
-//! data on a SYN before the handshake is over.
+//! Missing, because the stack has none of it yet: timestamps (PAWS, RFC 6191), data on a SYN before
+//! the handshake is over.
 
 mod check;
 mod held;
+mod shadow;
 mod syn_sent;
 mod synchronized;
 
 pub use check::Breach;
 pub(crate) use check::changes;
 pub use held::Held;
+pub use shadow::Shadow;
 pub(crate) use synchronized::{table_6, widest_window};
 
 use timewait_stack::wire::Flags;
@@ -82,6 +84,8 @@ pub struct Allowance {
     pub una: Permit,
     /// SND.WND, SND.WL1 and SND.WL2 are set from the segment.
     pub window: Permit,
+    /// SEG.WND in octets: what SND.WND then is.
+    pub snd_wnd: u32,
     /// The values that SND.WL1 may then take: SEG.SEQ, or that of the trimmed segment.
     pub wl1: [SeqNumber; 2],
     /// Octets that may be taken or held: the segment's, trimmed to the window, FIN included.
@@ -105,6 +109,7 @@ impl Allowance {
             synchronize: Permit::No,
             una: Permit::No,
             window: Permit::No,
+            snd_wnd: before.snd_wnd,
             wl1: [before.snd_wl1; 2],
             octets: None,
             fin_ends: [None; 2],
@@ -139,26 +144,21 @@ impl Allowance {
     }
 }
 
-/// What is known of a connection besides its variables.
-#[derive(Clone, Debug, Default)]
-pub struct Shadow {
-    /// The octets that were offered out of order.
-    pub held: Held,
-    /// The largest window in any segment that it received (MAX.SND.WND of RFC 5961 §5).
-    pub max_snd_wnd: u32,
-}
-
 /// What `segment` may change where the variables are `before`. `None`: no segment at all, or its
 /// checksum is wrong.
 pub fn allowance(before: &Vars, shadow: &Shadow, segment: Option<&SegmentHeader>) -> Allowance {
     let Some(segment) = segment else {
         return Allowance::refused(before, "it is damaged (MUST-3)");
     };
-    match before.state {
+    let allowance = match before.state {
         State::Closed => Allowance::refused(before, "there is no connection (§3.10.7.1)"),
         State::Listen => listen(before, segment),
         State::SynSent => syn_sent::allowance(before, segment),
         _ => synchronized::allowance(before, shadow, segment),
+    };
+    Allowance {
+        snd_wnd: shadow.window(segment),
+        ..allowance
     }
 }
 

@@ -29,9 +29,11 @@ pub struct Config {
     pub hop_limit: u8,
     /// The Diffserv codepoint of what is sent, 0 to 63 (RFC 2474; MUST-48).
     pub diffserv: u8,
-    /// Octets that wait for the user to read, and the largest window offered, 1 to 65,535
-    /// (there is no window scaling yet).
+    /// Octets that wait for the user to read, 1 to 2^30. The window offered is never larger, and
+    /// beyond 65,535 only where both ends scale windows (RFC 7323 §2).
     pub receive_buffer: u32,
+    /// Window scaling (RFC 7323 §2).
+    pub window_scale: WindowScale,
     /// Octets accepted from the user and not yet acknowledged, at least 1.
     pub send_buffer: u32,
     /// Bounds and starting value of the retransmission timeout.
@@ -106,6 +108,7 @@ impl Config {
             hop_limit: 64,
             diffserv: 0,
             receive_buffer: 65_535,
+            window_scale: WindowScale::AsNeeded,
             send_buffer: 65_536,
             rto: RtoBounds::default(),
             persist_max: Duration::from_secs(60),
@@ -139,6 +142,18 @@ impl Config {
     pub const fn protects(&self, protection: Protection) -> bool {
         !cfg!(feature = "counterfactuals") || !self.disabled.contains(protection)
     }
+}
+
+/// What a host offers in the window scale option of its SYN (RFC 7323 §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowScale {
+    /// No option: windows of both directions end at 65,535 octets.
+    Off,
+    /// The least shift by which a window field can say the whole receive buffer.
+    AsNeeded,
+    /// This shift, at most 14, and less where the unit of `1 << shift` octets would be more than a
+    /// quarter of the receive buffer.
+    Fixed(u8),
 }
 
 /// RFC 6298: where the retransmission timeout starts and between which bounds it stays.

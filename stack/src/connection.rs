@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::congestion::Congestion;
 use crate::context::{Context, Reply};
 use crate::error::Errno;
-use crate::event::{Call, Cause, ConnectionId, Ready, SocketId, Timers, Vars};
+use crate::event::{Call, Cause, ConnectionId, Event, Interest, Ready, SocketId, Timers, Vars};
 use crate::protection::Protection;
 use crate::rtt::RttEstimator;
 use crate::seq::SeqNumber;
@@ -31,6 +31,7 @@ use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::Instant;
 use crate::time_wait::TimeWait;
+use crate::window_scale::{SHIFT_MAX, Shift};
 use crate::wire::{HEADER_LEN, Segment};
 
 pub(crate) use receive::{ReceiveSpace, Taken};
@@ -92,6 +93,8 @@ pub(crate) struct Connection {
     pub(crate) options: SocketOptions,
     /// The Diffserv codepoint of the last segment that was accepted (MAY-9).
     pub(crate) received_diffserv: u8,
+    /// Both SYNs had the window scale option (R7323-01).
+    pub(crate) scaling: bool,
     pub(crate) send: SendSpace,
     pub(crate) receive: ReceiveSpace,
     pub(crate) rtt: RttEstimator,
@@ -127,6 +130,7 @@ impl Connection {
             passive: false,
             options,
             received_diffserv: 0,
+            scaling: false,
             send: SendSpace::new(iss, mss),
             receive: ReceiveSpace::new(cx.config, mss),
             rtt: RttEstimator::new(&cx.config.rto),
@@ -148,7 +152,7 @@ impl Connection {
         options: SocketOptions,
         iss: SeqNumber,
         syn: &Segment<'_>,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Self {
         let mut connection = Self::active(id, tuple, owner, options, iss, cx);
         connection.passive = true;
@@ -157,8 +161,8 @@ impl Connection {
         connection
     }
 
-    /// Takes IRS, the peer's MSS and its window from a SYN.
-    pub(crate) fn take_syn(&mut self, syn: &Segment<'_>, cx: &Context<'_>) {
+    /// Takes IRS, the peer's options and its window from a SYN.
+    pub(crate) fn take_syn(&mut self, syn: &Segment<'_>, cx: &mut Context<'_>) {
         self.receive.start(syn.seq);
         let default_mss = if self.tuple.remote.ip().is_ipv4() {
             536
@@ -167,9 +171,26 @@ impl Connection {
         };
         self.send
             .set_peer_mss(cx.config, syn.options.mss, default_mss);
+        self.agree_on_scaling(syn, cx);
         self.send.take_window(syn);
         self.take_user_timeout(syn.options.user_timeout, cx);
         self.timers.heard_at = cx.now;
+    }
+
+    /// Windows are scaled from now on if both SYNs say so (RFC 7323 §2.2, R7323-01).
+    fn agree_on_scaling(&mut self, syn: &Segment<'_>, cx: &mut Context<'_>) {
+        let (Some(own), Some(theirs)) = (Shift::offered(cx.config), syn.options.window_scale)
+        else {
+            return;
+        };
+        self.scaling = true;
+        self.receive.shift = own;
+        self.send.shift = Shift::of_option(theirs);
+        if theirs > SHIFT_MAX {
+            let (connection, shift) = (self.id, theirs);
+            let event = Event::ShiftTooLarge { connection, shift };
+            cx.events.push(Interest::SEGMENTS, || event);
+        }
     }
 
     /// Changes the state and says so.
@@ -266,6 +287,8 @@ impl Connection {
             snd_wl2: send.wl2,
             max_snd_wnd: send.max_wnd,
             snd_up: send.up,
+            snd_shift: send.shift.count(),
+            rcv_shift: receive.shift.count(),
             unsent: send.unsent(),
             fin_queued: send.fin != Fin::Open,
             fin_sent: send.fin_sent(),

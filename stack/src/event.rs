@@ -32,7 +32,7 @@ bitflags! {
     pub struct Interest: u8 {
         /// [`Event::Opened`], [`Event::Transition`], [`Event::Reopened`].
         const TRANSITIONS = 1;
-        /// [`Event::Segment`].
+        /// [`Event::Segment`] and [`Event::ShiftTooLarge`].
         const SEGMENTS = 2;
         /// [`Event::Timer`] and [`Event::RttSample`].
         const TIMERS = 4;
@@ -80,6 +80,13 @@ pub enum Event {
         old: ConnectionId,
         /// The one that the SYN started.
         new: ConnectionId,
+    },
+    /// A SYN asked for a window shift beyond 14, which is read as 14 (RFC 7323 §2.3, R7323-02).
+    ShiftTooLarge {
+        /// Whose peer.
+        connection: ConnectionId,
+        /// What it asked for.
+        shift: u8,
     },
     /// A segment arrived and was judged.
     Segment(Box<SegmentArrival>),
@@ -267,6 +274,10 @@ pub struct Vars {
     pub max_snd_wnd: u32,
     /// SND.UP: the octet after the urgent data, until it is acknowledged.
     pub snd_up: Option<SeqNumber>,
+    /// The shift of the peer's window fields (Snd.Wind.Shift of RFC 7323 §2.3), 0 to 14.
+    pub snd_shift: u8,
+    /// The shift of our own (Rcv.Wind.Shift), 0 to 14.
+    pub rcv_shift: u8,
     /// Octets accepted from the user and never sent.
     pub unsent: u32,
     /// The user has closed the sending side: a FIN follows the unsent octets, or was sent.
@@ -277,7 +288,8 @@ pub struct Vars {
     pub irs: SeqNumber,
     /// The next octet expected.
     pub rcv_nxt: SeqNumber,
-    /// The right edge of the window as last advertised: RCV.NXT + RCV.WND.
+    /// The right edge of the window as advertised, RCV.NXT + RCV.WND: the furthest, should
+    /// rounding have moved the last one back (RFC 7323 §2.4).
     pub rcv_adv: SeqNumber,
     /// RCV.UP: the octet after the urgent data, until the user has read up to it.
     pub rcv_up: Option<SeqNumber>,

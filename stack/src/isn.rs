@@ -30,14 +30,20 @@ pub(crate) fn initial(config: &Config, now: Instant, tuple: &FourTuple, opens: u
 }
 
 /// The number for a connection that replaces one in TIME-WAIT: beyond everything the old one
-/// sent (RFC 9293 §3.6.1), or the clock's where that is further.
-pub(crate) fn past(config: &Config, clock: SeqNumber, old_snd_nxt: SeqNumber) -> SeqNumber {
-    /// Further than any window without scaling, so that no old ACK looks plausible.
-    const GAP: u32 = 65_535 + 2;
+/// sent (RFC 9293 §3.6.1), or the clock's where that is further. `old_wnd`: the largest window
+/// that the peer offered to the old one.
+pub(crate) fn past(
+    config: &Config,
+    clock: SeqNumber,
+    old_snd_nxt: SeqNumber,
+    old_wnd: u32,
+) -> SeqNumber {
+    // Further than its windows, so that no old ACK looks plausible (RFC 5961 §5).
+    let gap = old_wnd.max(u32::from(u16::MAX)) + 2;
     if !config.protects(Protection::IsnPastOld) {
         return clock;
     }
-    clock.max(old_snd_nxt + GAP)
+    clock.max(old_snd_nxt + gap)
 }
 
 /// M: the 4 us clock.
@@ -97,8 +103,14 @@ mod tests {
     #[test]
     fn a_reopened_connection_starts_beyond_the_old_one() {
         let old = SeqNumber(u32::MAX - 3);
-        assert!(past(&config(1), old.back(1_000_000), old).after(old));
-        assert_eq!(past(&config(1), old + 1_000_000, old), old + 1_000_000);
+        assert!(past(&config(1), old.back(1_000_000), old, 0).after(old + 65_535));
+        assert_eq!(past(&config(1), old + 1_000_000, old, 0), old + 1_000_000);
+    }
+
+    #[test]
+    fn the_step_beyond_the_old_connection_is_wider_than_its_windows() {
+        let old = SeqNumber(u32::MAX - 3);
+        assert!(past(&config(1), old + 1_000_000, old, 1 << 30).after(old + (1 << 30)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::socket_options::IpFields;
 use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::{Duration, Instant};
+use crate::window_scale::Shift;
 use crate::wire::Flags;
 
 /// A connection in TIME-WAIT.
@@ -27,8 +28,9 @@ pub(crate) struct TimeWait {
     /// SND.NXT, and SND.UNA: everything is acknowledged.
     pub(crate) snd_nxt: SeqNumber,
     pub(crate) rcv_nxt: SeqNumber,
-    /// RCV.WND as last advertised.
-    pub(crate) rcv_wnd: u16,
+    /// RCV.WND as a window field says it, and how that is shifted.
+    rcv_wnd: u16,
+    rcv_shift: Shift,
     pub(crate) max_snd_wnd: u32,
     /// The end of 2MSL.
     pub(crate) expires: Instant,
@@ -47,12 +49,18 @@ impl TimeWait {
             irs: receive.irs,
             snd_nxt: send.nxt,
             rcv_nxt: receive.nxt,
-            rcv_wnd: receive.window() as u16,
+            rcv_wnd: receive.shift.field(receive.window()),
+            rcv_shift: receive.shift,
             max_snd_wnd: send.max_wnd,
             expires: now + duration(config),
             challenge: connection.challenge,
             ip: connection.options.ip,
         }
+    }
+
+    /// RCV.WND, in octets.
+    pub(crate) fn window(&self) -> u32 {
+        self.rcv_shift.octets(self.rcv_wnd)
     }
 
     /// `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`.
@@ -88,7 +96,8 @@ impl TimeWait {
             fin_sent: true,
             irs: self.irs,
             rcv_nxt: self.rcv_nxt,
-            rcv_adv: self.rcv_nxt + u32::from(self.rcv_wnd),
+            rcv_shift: self.rcv_shift.count(),
+            rcv_adv: self.rcv_nxt + self.window(),
             fin_received: true,
             timers: Timers {
                 time_wait: Some(self.expires),

@@ -1,4 +1,4 @@
-//! The stack against the text of RFC 9293, segment by segment: each test plays the peer by hand.
+//! The stack against the text of RFC 9293 and its companions, segment by segment: each test plays the peer by hand.
 
 #[path = "rfc9293/peer.rs"]
 mod peer;
@@ -19,6 +19,8 @@ mod ports;
 mod quiet_time;
 #[path = "rfc9293/receiving.rs"]
 mod receiving;
+#[path = "rfc9293/scaling.rs"]
+mod scaling;
 #[path = "rfc9293/sending.rs"]
 mod sending;
 #[path = "rfc9293/socket_options.rs"]

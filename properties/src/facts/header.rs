@@ -8,7 +8,7 @@ use timewait_stack::SeqNumber;
 use timewait_stack::wire::Flags;
 
 /// The header of a segment and the length of its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SegmentHeader {
     /// Source port.
     pub source_port: u16,
@@ -20,12 +20,16 @@ pub struct SegmentHeader {
     pub ack: SeqNumber,
     /// The control bits.
     pub flags: Flags,
-    /// SEG.WND, in octets (there is no scaling).
+    /// SEG.WND as the field says it: what it counts, only the SYNs of both ends tell.
     pub window: u16,
     /// The urgent field; means something only with URG set.
     pub urgent: u16,
     /// The MSS option.
     pub mss: Option<u16>,
+    /// The window scale option, whatever the segment and the value.
+    pub window_scale: Option<u8>,
+    /// The timestamps option: TSval and TSecr.
+    pub timestamps: Option<(u32, u32)>,
     /// Where the text starts in the datagram's octets.
     pub text_start: u16,
     /// Octets of text.
@@ -39,6 +43,7 @@ impl SegmentHeader {
         let text_start = usize::from(fixed[12] >> 4) * 4;
         let options = octets.get(20..text_start)?;
         let text_len = u32::try_from(octets.len() - text_start).ok()?;
+        let known = KnownOptions::read(options);
         Some(Self {
             source_port: u16::from_be_bytes([fixed[0], fixed[1]]),
             destination_port: u16::from_be_bytes([fixed[2], fixed[3]]),
@@ -49,7 +54,9 @@ impl SegmentHeader {
             flags: Flags::from_bits_retain(fixed[13]),
             window: u16::from_be_bytes([fixed[14], fixed[15]]),
             urgent: u16::from_be_bytes([fixed[18], fixed[19]]),
-            mss: mss_option(options),
+            mss: known.mss,
+            window_scale: known.window_scale,
+            timestamps: known.timestamps,
             text_start: u16::from(fixed[12] >> 4) * 4,
             text_len,
         })
@@ -107,15 +114,41 @@ impl core::fmt::Display for SegmentHeader {
     }
 }
 
-/// The value of the first well-formed MSS option (kind 2, length 4) before the list ends.
-fn mss_option(mut options: &[u8]) -> Option<u16> {
-    loop {
-        match *options {
-            [] | [0, ..] => return None,
-            [1, ref rest @ ..] => options = rest,
-            [2, 4, high, low, ..] => return Some(u16::from_be_bytes([high, low])),
-            [_, len, ..] if len >= 2 => options = options.get(usize::from(len)..)?,
-            _ => return None,
+/// The options that judges look at.
+#[derive(Clone, Copy, Debug, Default)]
+struct KnownOptions {
+    mss: Option<u16>,
+    window_scale: Option<u8>,
+    timestamps: Option<(u32, u32)>,
+}
+
+impl KnownOptions {
+    /// The last well-formed option of each kind before the list ends.
+    fn read(mut options: &[u8]) -> Self {
+        let mut known = Self::default();
+        loop {
+            match *options {
+                [1, ref rest @ ..] => {
+                    options = rest;
+                    continue;
+                }
+                [2, 4, a, b, ..] => known.mss = Some(u16::from_be_bytes([a, b])),
+                [3, 3, shift, ..] => known.window_scale = Some(shift),
+                [8, 10, a, b, c, d, e, f, g, h, ..] => {
+                    let (value, echo) = ([a, b, c, d], [e, f, g, h]);
+                    known.timestamps = Some((u32::from_be_bytes(value), u32::from_be_bytes(echo)));
+                }
+                _ => {}
+            }
+            let rest = match *options {
+                [0, ..] => None,
+                [_, len, ..] if len >= 2 => options.get(usize::from(len)..),
+                _ => None,
+            };
+            match rest {
+                Some(rest) => options = rest,
+                None => return known,
+            }
         }
     }
 }
@@ -178,6 +211,21 @@ mod tests {
             (Flags::SYN, 0xffff, Some(1460))
         );
         assert_eq!((header.text_len, header.seg_len()), (0, 1));
+    }
+
+    #[test]
+    fn options_are_read_up_to_the_end_of_the_list() {
+        let mut octets = SYN[..20].to_vec();
+        octets[12] = 0xb0;
+        octets.extend([1, 3, 3, 7, 8, 10, 0, 0, 1, 2, 0, 0, 0, 9, 30, 2]);
+        octets.extend([3, 3, 9, 0, 3, 3, 11, 1]);
+        let header = SegmentHeader::decode(&octets).unwrap();
+        assert_eq!(header.window_scale, Some(9), "the last one before the end");
+        assert_eq!((header.timestamps, header.mss), (Some((0x102, 9)), None));
+        octets[21..24].copy_from_slice(&[3, 4, 7]);
+        octets[24..26].copy_from_slice(&[8, 1]);
+        let broken = SegmentHeader::decode(&octets).unwrap();
+        assert_eq!((broken.window_scale, broken.timestamps), (None, None));
     }
 
     #[test]

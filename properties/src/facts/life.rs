@@ -212,12 +212,6 @@ impl Life {
         }
     }
 
-    /// A segment offers a window.
-    pub(super) fn offered_window(&mut self, segment: &SegmentHeader) {
-        let window = u32::from(segment.window);
-        self.shadow.max_snd_wnd = self.shadow.max_snd_wnd.max(window);
-    }
-
     /// A segment offers octets; after it, RCV.NXT is as in `after`.
     pub(super) fn offered_octets(&mut self, allowance: &Allowance, after: &Vars) {
         let held = &mut self.shadow.held;
@@ -239,7 +233,7 @@ impl Life {
     ) {
         let after = &arrival.after;
         if let Some(segment) = delivery.segment() {
-            self.offered_window(segment);
+            self.shadow.offered_window(segment);
             if takes_fin_again(segment, &arrival.before) {
                 self.fin_taken_at = Some(now);
             }

@@ -343,7 +343,10 @@ impl Recorder {
                     self.beside(now, host, None, text, Origin::Stack);
                 }
             }
-            Event::Reopened { .. } | Event::RttSample { .. } | Event::Snapshot(_) => {}
+            Event::Reopened { .. }
+            | Event::RttSample { .. }
+            | Event::ShiftTooLarge { .. }
+            | Event::Snapshot(_) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! Sequence numbers relative to the ISN that they count from.
+//! Sequence numbers relative to the ISN that they count from, and windows in octets.
 //!
 //! Learned from the wire alone: a SYN shows the ISS of its sender, and a SYN,ACK or the first
 //! acknowledgment shows which ISS of the peer it counts from.
@@ -16,6 +16,8 @@ use crate::label::{Incarnation, class};
 pub(super) struct Bases {
     seq: Option<SeqNumber>,
     ack: Option<SeqNumber>,
+    /// How its window field is shifted.
+    shift: u8,
 }
 
 /// A relative number, or an absolute one if nobody knows what it counts from.
@@ -27,10 +29,20 @@ pub(super) enum Relative {
 
 #[derive(Debug, Default)]
 pub(super) struct Relatives {
-    iss: BTreeMap<Incarnation, SeqNumber>,
-    irs: BTreeMap<Incarnation, SeqNumber>,
-    /// The ISS that were seen last on a flow, by the host they belong to.
-    latest: BTreeMap<(u64, timewait_sim::NodeId), SeqNumber>,
+    /// Of the SYN that an incarnation sent last.
+    own: BTreeMap<Incarnation, Start>,
+    /// Of the SYN that it answers.
+    peers: BTreeMap<Incarnation, Start>,
+    /// The SYN that was seen last on a flow, by the host that sent it.
+    latest: BTreeMap<(u64, timewait_sim::NodeId), Start>,
+}
+
+/// What a SYN says about the segments to come.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    isn: SeqNumber,
+    /// Its window scale option (RFC 7323 §2.2).
+    scale: Option<u8>,
 }
 
 impl Relatives {
@@ -51,39 +63,50 @@ impl Relatives {
 
     /// What the numbers of a segment with this label count from.
     pub(super) fn bases(&self, of: Incarnation, bits: u16) -> Bases {
-        let (iss, irs) = (self.iss.get(&of).copied(), self.irs.get(&of).copied());
-        if bits & class::ECHO == 0 {
-            Bases { seq: iss, ack: irs }
+        let (own, peers) = (self.own.get(&of), self.peers.get(&of));
+        let isn = |start: Option<&Start>| start.map(|start| start.isn);
+        let (iss, irs) = (isn(own), isn(peers));
+        let scale = |start: Option<&Start>| start.and_then(|start| start.scale);
+        let shift = scale(own).filter(|_| scale(peers).is_some());
+        let shift = shift.unwrap_or(0).min(14);
+        let (seq, ack) = if bits & class::ECHO == 0 {
+            (iss, irs)
         } else {
-            Bases { seq: irs, ack: iss }
-        }
+            (irs, iss)
+        };
+        Bases { seq, ack, shift }
     }
 
     fn learn(&mut self, of: Incarnation, flow: u64, segment: &Segment<'_>) {
         let syn = segment.flags.contains(Flags::SYN);
+        let scale = segment.options.window_scale;
         if syn {
-            self.iss.insert(of, segment.seq);
-            self.latest.insert((flow, of.host), segment.seq);
+            let isn = segment.seq;
+            self.own.insert(of, Start { isn, scale });
+            self.latest.insert((flow, of.host), Start { isn, scale });
         }
-        if segment.flags.contains(Flags::ACK) && !self.irs.contains_key(&of) {
-            let irs = if syn {
-                Some(segment.ack.back(1))
+        if segment.flags.contains(Flags::ACK) && !self.peers.contains_key(&of) {
+            let peers = if syn {
+                // A SYN-ACK has the option only in answer to the same.
+                let isn = segment.ack.back(1);
+                Some(Start { isn, scale })
             } else {
                 self.nearest(of, flow, segment.ack)
             };
-            if let Some(irs) = irs {
-                self.irs.insert(of, irs);
+            if let Some(peers) = peers {
+                self.peers.insert(of, peers);
             }
         }
     }
 
-    /// The latest ISS of a peer on this flow that `ack` can count from.
-    fn nearest(&self, of: Incarnation, flow: u64, ack: SeqNumber) -> Option<SeqNumber> {
+    /// The latest SYN of a peer on this flow that `ack` can count from.
+    fn nearest(&self, of: Incarnation, flow: u64, ack: SeqNumber) -> Option<Start> {
         self.latest
             .iter()
-            .filter(|((its, host), iss)| *its == flow && *host != of.host && ack.after(**iss))
-            .map(|(_, iss)| *iss)
-            .min_by_key(|iss| ack - *iss)
+            .filter(|((its, host), _)| *its == flow && *host != of.host)
+            .map(|(_, start)| *start)
+            .filter(|start| ack.after(start.isn))
+            .min_by_key(|start| ack - start.isn)
     }
 }
 
@@ -94,6 +117,16 @@ impl Bases {
 
     pub(super) fn ack(self, number: SeqNumber) -> Relative {
         Relative::new(number, self.ack)
+    }
+
+    /// The window of a segment in octets; that of a SYN is never scaled (RFC 7323 §2.2).
+    pub(super) fn window(self, segment: &Segment<'_>) -> u32 {
+        let field = u32::from(segment.window);
+        if segment.flags.contains(Flags::SYN) {
+            field
+        } else {
+            field << self.shift
+        }
     }
 }
 

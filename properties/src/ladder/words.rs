@@ -36,9 +36,12 @@ pub(super) fn segment(segment: &Segment<'_>, bases: Bases, detail: Detail) -> St
         let _ = write!(text, " up {}", segment.urgent);
     }
     if detail == Detail::Full && !segment.flags.contains(Flags::RST) {
-        let _ = write!(text, " win {}", segment.window);
+        let _ = write!(text, " win {}", bases.window(segment));
         if let Some(mss) = segment.options.mss {
             let _ = write!(text, " mss {mss}");
+        }
+        if let Some(shift) = segment.options.window_scale.filter(|&shift| shift > 0) {
+            let _ = write!(text, " scale {shift}");
         }
     }
     text

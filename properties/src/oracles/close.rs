@@ -360,7 +360,10 @@ fn connection_of(event: &Event) -> Option<timewait_stack::ConnectionId> {
         Event::Reopened { old, .. } => Some(*old),
         Event::Segment(arrival) => arrival.connection,
         Event::Snapshot(snapshot) => Some(snapshot.connection),
-        Event::Ready { .. } | Event::Timer { .. } | Event::RttSample { .. } => None,
+        Event::Ready { .. }
+        | Event::Timer { .. }
+        | Event::RttSample { .. }
+        | Event::ShiftTooLarge { .. } => None,
     }
 }
 

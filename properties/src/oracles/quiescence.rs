@@ -166,7 +166,10 @@ impl Quiescence {
                     flow.busy(who, &snapshot.vars, now);
                 }
             }
-            Event::Reopened { .. } | Event::Ready { .. } | Event::RttSample { .. } => {}
+            Event::Reopened { .. }
+            | Event::Ready { .. }
+            | Event::RttSample { .. }
+            | Event::ShiftTooLarge { .. } => {}
         }
     }
 

@@ -5,13 +5,12 @@
 //!   back.
 //! - RCV.NXT - IRS counts the SYN, the octets that the user has got or may get, and the FIN.
 //! - Receiver: the right edge `SEG.ACK + SEG.WND` never recedes (SHLD-14), until the peer's FIN is
-//!   taken and there is nothing left to offer.
+//!   taken and there is nothing left to offer. Where windows are scaled it may recede by rounding,
+//!   less than a unit from the furthest (RFC 7323 §2.4); the window of a SYN is not scaled.
 //! - Sender: new octets and the FIN end at or before the right edge of the peer's window
 //!   (SHLD-15), but for one octet for each expiry of the persist timer. A peer may shrink its
 //!   window, even below SND.NXT (MUST-34): then nothing new goes; what is sent again is free
 //!   (MAY-7).
-//!
-//! Window scaling, with which the edge may recede by rounding, comes with the option.
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, Instant, Observation, Packet};
@@ -194,8 +193,9 @@ impl Track {
         if !segment.has(Flags::ACK) || life.fin_taken_at.is_some() {
             return;
         }
-        let edge = segment.ack + u32::from(segment.window);
-        if let Some(before) = self.edge.filter(|before| edge.before(*before)) {
+        let (edge, lost) = life.shadow.edge(segment);
+        let receded = |before: &SeqNumber| before.saturating_since(edge) > lost;
+        if let Some(before) = self.edge.filter(receded) {
             let back = before - edge;
             report.violation_unless_damaged(format!(
                 "the right edge of its window receded by {back}, from {before} to {edge}: {segment}"

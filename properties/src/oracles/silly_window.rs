@@ -15,7 +15,7 @@
 //! (MUST-60) is the matter of `timers` and `delivery`.
 //!
 //! Receiver (MUST-39): the right edge moves by at least min(RCV.BUFF / 2, Eff.snd.MSS), until the
-//! peer's FIN is taken. What SYN segments offer is no edge yet.
+//! peer's FIN is taken; where windows are scaled, as far as can be told of rounded ones. What SYN segments offer is no edge yet.
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, Instant, Observation, Packet};
@@ -157,10 +157,11 @@ impl Track {
         if !offers || life.fin_taken_at.is_some() {
             return;
         }
-        let edge = segment.ack + u32::from(segment.window);
+        // A scaled field is rounded down: the edge that is meant lies less than a unit further.
+        let (edge, lost) = life.shadow.edge(segment);
         let moved = self.edge.map_or(0, |before| edge.saturating_since(before));
         let least = (config.receive_buffer / 2).min(u32::from(vars.smss));
-        if moved > 0 && moved < least {
+        if moved > lost && moved + lost < least {
             report.violation_unless_damaged(format!(
                 "MUST-39: its right edge moved by {moved}, less than {least}: {segment}"
             ));

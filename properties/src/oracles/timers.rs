@@ -343,7 +343,7 @@ fn connection_of(event: &Event) -> Option<timewait_stack::ConnectionId> {
         | Event::RttSample { connection, .. } => Some(*connection),
         Event::Segment(arrival) => arrival.connection,
         Event::Snapshot(snapshot) => Some(snapshot.connection),
-        Event::Reopened { .. } | Event::Ready { .. } => None,
+        Event::Reopened { .. } | Event::Ready { .. } | Event::ShiftTooLarge { .. } => None,
     }
 }
 

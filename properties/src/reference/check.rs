@@ -128,7 +128,7 @@ impl Allowance {
             return None;
         }
         let of = |v: &Vars| (v.snd_wnd, v.snd_wl1, v.snd_wl2);
-        let set = after.snd_wnd == u32::from(segment.window)
+        let set = after.snd_wnd == self.snd_wnd
             && after.snd_wl2 == segment.ack
             && self.wl1.contains(&after.snd_wl1);
         let show = |v: &Vars| format!("{}/{}/{}", v.snd_wnd, v.snd_wl1, v.snd_wl2);

@@ -53,10 +53,9 @@ fn segment(flags: Flags, seq: u32, ack: u32, text_len: u32) -> SegmentHeader {
         ack: SeqNumber(ack),
         flags,
         window: 150,
-        urgent: 0,
-        mss: None,
         text_start: 20,
         text_len,
+        ..SegmentHeader::default()
     }
 }
 

@@ -7,7 +7,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
 use timewait_stack::Config;
-use timewait_stack::config::{GiveUp, Keepalive, RtoBounds};
+use timewait_stack::config::{GiveUp, Keepalive, RtoBounds, WindowScale};
 
 use super::{HostPlan, LinkEnd, LinkPlan};
 use crate::choose::Choose;
@@ -109,8 +109,9 @@ impl Ground {
             mtu,
             hop_limit: *choose.pick(&[64, 64, 255, 32]),
             diffserv: *choose.pick(&[0, 0, 46, 10]),
-            receive_buffer: *choose.pick(&[65_535, 65_535, 32_768, 2 * segment, 7 * segment / 2]),
-            send_buffer: *choose.pick(&[65_536, 262_144, 16_384, 2 * segment]),
+            receive_buffer: buffer(choose, segment),
+            window_scale: *choose.pick(&SCALES),
+            send_buffer: *choose.pick(&[65_536, 262_144, 16_384, 2 * segment, 1 << 20]),
             rto: RtoBounds {
                 initial: self.profile.rto_initial,
                 after_syn_loss: self.profile.rto_after_syn_loss,
@@ -199,6 +200,28 @@ impl Ground {
         (routers, links.collect())
     }
 }
+
+/// Octets of a receive buffer: two segments up to 1 MiB.
+fn buffer(choose: &mut dyn Choose, segment: u32) -> u32 {
+    let common = [65_535, 65_535, 32_768, 2 * segment, 7 * segment / 2];
+    let large = [262_144, 1 << 20, 65_536];
+    if choose.chance(1, 3) {
+        *choose.pick(&large)
+    } else {
+        *choose.pick(&common)
+    }
+}
+
+/// What hosts offer in their SYNs (RFC 7323 §2.2).
+const SCALES: [WindowScale; 7] = [
+    WindowScale::AsNeeded,
+    WindowScale::AsNeeded,
+    WindowScale::Off,
+    WindowScale::Fixed(0),
+    WindowScale::Fixed(2),
+    WindowScale::Fixed(7),
+    WindowScale::Fixed(14),
+];
 
 /// A queue that takes at most a quarter of a second to drain.
 fn queue(choose: &mut dyn Choose, rate: Option<u64>) -> u64 {

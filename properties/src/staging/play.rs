@@ -49,15 +49,30 @@ impl Stage {
         client_iss: u32,
         server_iss: u32,
     ) -> (Incarnation, Incarnation) {
+        self.handshake_with(listener, client_iss, server_iss, &[], |_| {})
+    }
+
+    /// The same with these options in both SYNs; `tune` says what follows for the variables of
+    /// both ends once they are established.
+    pub(crate) fn handshake_with(
+        &mut self,
+        listener: Incarnation,
+        client_iss: u32,
+        server_iss: u32,
+        options: &[u8],
+        tune: fn(&mut Vars),
+    ) -> (Incarnation, Incarnation) {
         let client = self.connect(other(listener.host), client_iss);
-        let syn = self.send(client, seg(Flags::SYN).seq(client_iss));
+        let syn = seg(Flags::SYN).seq(client_iss).options(options);
+        let syn = self.send(client, syn);
         self.pass_ms(1);
         let server = self.child(listener, &syn, server_iss);
         let syn_ack = self.send(
             server,
             seg(Flags::SYN | Flags::ACK)
                 .seq(server_iss)
-                .ack(client_iss + 1),
+                .ack(client_iss + 1)
+                .options(options),
         );
         self.pass_ms(1);
         self.take(client, &syn_ack, |v| {
@@ -68,7 +83,10 @@ impl Stage {
             seg(Flags::ACK).seq(client_iss + 1).ack(server_iss + 1),
         );
         self.pass_ms(1);
-        self.take(server, &ack, |v| established(v, server_iss + 1, client_iss));
+        self.take(server, &ack, |v| {
+            established(v, server_iss + 1, client_iss);
+            tune(v);
+        });
         (client, server)
     }
 

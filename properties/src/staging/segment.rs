@@ -13,6 +13,7 @@ pub(crate) struct Seg {
     pub(crate) ack: u32,
     pub(crate) window: u16,
     pub(crate) text: Vec<u8>,
+    pub(crate) options: Vec<u8>,
 }
 
 /// A segment with these control bits, SEQ and ACK zero and the usual window.
@@ -23,6 +24,7 @@ pub(crate) fn seg(flags: Flags) -> Seg {
         ack: 0,
         window: WINDOW as u16,
         text: Vec::new(),
+        options: Vec::new(),
     }
 }
 
@@ -47,6 +49,14 @@ impl Seg {
         self
     }
 
+    /// Options, padded with no-operations.
+    pub(crate) fn options(mut self, options: &[u8]) -> Self {
+        self.options = options.to_vec();
+        self.options
+            .resize(options.len().next_multiple_of(4), NO_OPERATION);
+        self
+    }
+
     /// The octets between these ends.
     pub(crate) fn octets(&self, from: SocketAddr, to: SocketAddr) -> Vec<u8> {
         let mut octets = Vec::with_capacity(20 + self.text.len());
@@ -54,15 +64,19 @@ impl Seg {
         octets.extend(to.port().to_be_bytes());
         octets.extend(self.seq.to_be_bytes());
         octets.extend(self.ack.to_be_bytes());
-        octets.extend([0x50, self.flags.bits()]);
+        let words = (20 + self.options.len() as u8) / 4;
+        octets.extend([words << 4, self.flags.bits()]);
         octets.extend(self.window.to_be_bytes());
         octets.extend([0; 4]);
+        octets.extend(&self.options);
         octets.extend(&self.text);
         let sum = checksum(from.ip(), to.ip(), &octets);
         octets[16..18].copy_from_slice(&sum.to_be_bytes());
         octets
     }
 }
+
+const NO_OPERATION: u8 = 1;
 
 /// RFC 1071, word by word.
 fn checksum(from: IpAddr, to: IpAddr, octets: &[u8]) -> u16 {

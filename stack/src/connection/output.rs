@@ -14,6 +14,7 @@ use crate::seq::SeqNumber;
 use crate::stack::{Ecn, Transmit};
 use crate::state::State;
 use crate::time::{Duration, Instant};
+use crate::window_scale::Shift;
 use crate::wire::{Flags, Header, Options, finish_checksum};
 
 /// Text and FIN of one segment.
@@ -67,7 +68,7 @@ impl Connection {
     fn next_retransmission(&mut self, cx: &Context<'_>) -> Option<Piece> {
         let (seq, end) = self.send.rexmit?;
         let send = &self.send;
-        let window = (send.una + send.wnd).saturating_since(seq);
+        let window = send.window_again(seq);
         let in_flight = seq - send.una;
         let cwnd = if in_flight == 0 {
             u32::from(send.smss)
@@ -257,7 +258,6 @@ impl Connection {
     ) -> Transmit {
         let start = buf.len();
         let syn = flags.contains(Flags::SYN);
-        let mss = syn.then_some(self.receive.rmss);
         let announces = syn || self.due.contains(Due::USER_TIMEOUT);
         let user_timeout = self.announced_timeout().filter(|_| announces);
         self.due.remove(Due::USER_TIMEOUT);
@@ -276,15 +276,14 @@ impl Connection {
             },
             flags,
             window: if acknowledges {
-                self.offer_window(cx)
+                self.receive.offer(cx.config, syn)
             } else {
                 self.receive.initial_window()
             },
             urgent: urgent.unwrap_or(0),
             options: Options {
-                mss,
                 user_timeout,
-                ..Options::default()
+                ..self.options_of(syn, cx)
             },
         };
         header.write(buf);
@@ -313,10 +312,19 @@ impl Connection {
         }
     }
 
-    /// Moves the advertised edge and returns the window that says so.
-    fn offer_window(&mut self, cx: &Context<'_>) -> u16 {
-        self.receive.adv = self.receive.edge(cx.config);
-        self.receive.window().min(65_535) as u16
+    /// The options of a segment. A SYN offers, a SYN-ACK answers only what was offered
+    /// (RFC 7323 §2.2, R7323-01).
+    fn options_of(&self, syn: bool, cx: &Context<'_>) -> Options {
+        if !syn {
+            return Options::default();
+        }
+        let may_scale = self.state == State::SynSent || self.scaling;
+        let shift = Shift::offered(cx.config).filter(|_| may_scale);
+        Options {
+            mss: Some(self.receive.rmss),
+            window_scale: shift.map(Shift::count),
+            ..Options::default()
+        }
     }
 
     /// Arms and disarms the timers by what is outstanding, waiting and acknowledged.

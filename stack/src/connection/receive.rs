@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::protection::Protection;
 use crate::reassembly::Reassembly;
 use crate::seq::SeqNumber;
+use crate::window_scale::{BUFFER_MAX, Shift};
 
 /// Segments smaller than this don't make ACKs more frequent than one per two of this size.
 const RMSS_SEEN_FLOOR: u32 = 536;
@@ -13,10 +14,14 @@ const RMSS_SEEN_FLOOR: u32 = 536;
 pub(crate) struct ReceiveSpace {
     pub(crate) irs: SeqNumber,
     pub(crate) nxt: SeqNumber,
-    /// The right edge as last advertised, RCV.NXT + RCV.WND.
+    /// The right edge as advertised, RCV.NXT + RCV.WND: the furthest ever (RFC 7323 §2.4).
     pub(crate) adv: SeqNumber,
     /// RCV.UP: the octet after the urgent data, until the user has read up to it.
     pub(crate) up: Option<SeqNumber>,
+    /// The right edge that the last segment told: rounded down, less than a unit behind `adv`.
+    told: SeqNumber,
+    /// How our window fields are shifted (Rcv.Wind.Shift).
+    pub(crate) shift: Shift,
     pub(crate) buffer: Reassembly,
     capacity: u32,
     /// The MSS that our SYN advertises.
@@ -49,8 +54,10 @@ impl ReceiveSpace {
             nxt: SeqNumber(0),
             adv: SeqNumber(0),
             up: None,
+            told: SeqNumber(0),
+            shift: Shift::NONE,
             buffer: Reassembly::new(),
-            capacity: config.receive_buffer.clamp(1, 65_535),
+            capacity: config.receive_buffer.clamp(1, BUFFER_MAX),
             rmss,
             largest: 0,
             ack_pending: 0,
@@ -64,15 +71,16 @@ impl ReceiveSpace {
     pub(crate) fn start(&mut self, irs: SeqNumber) {
         self.irs = irs;
         self.nxt = irs + 1;
-        self.adv = self.nxt + self.capacity;
+        self.adv = self.nxt + Shift::NONE.rounded(self.capacity);
+        self.told = self.adv;
     }
 
     /// The window of a SYN that is sent before any arrives.
     pub(crate) fn initial_window(&self) -> u16 {
-        self.capacity as u16
+        Shift::NONE.field(self.capacity)
     }
 
-    /// RCV.WND: up to the edge last advertised.
+    /// RCV.WND: up to the furthest edge advertised (RFC 7323 §2.4, R7323-13).
     pub(crate) fn window(&self) -> u32 {
         self.adv.saturating_since(self.nxt)
     }
@@ -99,10 +107,26 @@ impl ReceiveSpace {
         self.up = self.up.filter(|up| up.after(consumed));
     }
 
+    /// Moves the advertised edge and returns the window field that says so; that of a SYN is
+    /// not scaled (R7323-03).
+    pub(crate) fn offer(&mut self, config: &Config, syn: bool) -> u16 {
+        let edge = self.edge(config);
+        let shift = if syn { Shift::NONE } else { self.shift };
+        let field = shift.field(edge.saturating_since(self.nxt));
+        self.told = self.nxt + shift.octets(field);
+        self.adv = if edge.before(self.adv) {
+            self.told
+        } else {
+            self.adv.max(self.told)
+        };
+        field
+    }
+
     /// The right edge to advertise now: it never moves left (SHLD-14), and right only by a
-    /// worthwhile step (RFC 9293 §3.8.6.2.2, MUST-39).
-    pub(crate) fn edge(&self, config: &Config) -> SeqNumber {
-        let open = self.nxt + self.free();
+    /// worthwhile step (RFC 9293 §3.8.6.2.2, MUST-39). What a window field can't say does not
+    /// count.
+    fn edge(&self, config: &Config) -> SeqNumber {
+        let open = self.nxt + self.shift.rounded(self.free());
         if !config.protects(Protection::NoShrink) {
             // As a stack would that counts what waits out of order against the window.
             return open.back(self.buffer.out_of_order());
@@ -117,10 +141,12 @@ impl ReceiveSpace {
 
     /// Whether the user has read so much that the sender should hear of it at once.
     pub(crate) fn window_update_due(&self, config: &Config) -> bool {
-        let moved = self.edge(config).saturating_since(self.adv);
+        let edge = self.edge(config).saturating_since(self.nxt);
+        let moved = (self.nxt + self.shift.rounded(edge)).saturating_since(self.told);
         let rmss = u32::from(self.rmss);
         let plenty = (2 * rmss).min(self.capacity / 2).max(1);
-        moved >= plenty || moved > 0 && self.window() < rmss.min(self.capacity / 2).max(1)
+        let left = self.told.saturating_since(self.nxt);
+        moved >= plenty || moved > 0 && left < rmss.min(self.capacity / 2).max(1)
     }
 
     /// Takes text that lies in the window and starts at `seq`, at or after RCV.NXT.

@@ -10,7 +10,8 @@ use crate::protection::Protection;
 use crate::ring::Ring;
 use crate::seq::SeqNumber;
 use crate::time::Instant;
-use crate::wire::Segment;
+use crate::window_scale::Shift;
+use crate::wire::{Flags, Segment};
 
 /// No peer's MSS option makes segments smaller than this: else one octet of option could make us
 /// send a header per octet. Linux has the same floor.
@@ -42,6 +43,8 @@ pub(crate) struct SendSpace {
     pub(crate) max_wnd: u32,
     /// SND.UP: the octet after the urgent data, until it is acknowledged.
     pub(crate) up: Option<SeqNumber>,
+    /// How the peer's window fields are shifted (Snd.Wind.Shift).
+    pub(crate) shift: Shift,
     /// The effective send MSS (RFC 9293 §3.7.1).
     pub(crate) smss: u16,
     /// From SND.UNA on (from ISS+1 while the SYN is out): outstanding octets, then unsent ones.
@@ -83,6 +86,7 @@ impl SendSpace {
             wl2: SeqNumber(0),
             max_wnd: 0,
             up: None,
+            shift: Shift::NONE,
             smss,
             buffer: Ring::new(),
             fin: Fin::Open,
@@ -102,9 +106,18 @@ impl SendSpace {
         }
     }
 
+    /// SEG.WND in octets: that of a SYN is never scaled (R7323-03), every other is (R7323-13).
+    pub(crate) fn window_of(&self, segment: &Segment<'_>) -> u32 {
+        if segment.flags.contains(Flags::SYN) {
+            u32::from(segment.window)
+        } else {
+            self.shift.octets(segment.window)
+        }
+    }
+
     /// Takes the window of `segment` whatever its place (a SYN's, or the first after one).
     pub(crate) fn take_window(&mut self, segment: &Segment<'_>) {
-        self.wnd = u32::from(segment.window);
+        self.wnd = self.window_of(segment);
         self.wl1 = segment.seq;
         self.wl2 = segment.ack;
         self.max_wnd = self.max_wnd.max(self.wnd);
@@ -160,6 +173,14 @@ impl SendSpace {
     /// The octets of the peer's window beyond SND.NXT.
     pub(crate) fn usable_window(&self) -> u32 {
         (self.una + self.wnd).saturating_since(self.nxt)
+    }
+
+    /// The octets of the peer's window from `seq` on, for what is sent again: what was sent before
+    /// may lie beyond the edge by what the peer's rounding took from it (RFC 7323 §2.4, R7323-13).
+    pub(crate) fn window_again(&self, seq: SeqNumber) -> u32 {
+        let edge = self.una + self.wnd;
+        let lost = if self.wnd > 0 { self.shift.lost() } else { 0 };
+        edge.max((edge + lost).min(self.nxt)).saturating_since(seq)
     }
 
     /// Moves SND.UNA to `ack`, which the caller has checked, and drops what it acknowledges.

@@ -238,7 +238,7 @@ impl Connection {
     /// SEG.ACK = SND.UNA: perhaps a duplicate ACK in the sense of RFC 5681 §2.
     fn take_duplicate(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
         let bare = segment.text.is_empty() && !segment.flags.contains(Flags::FIN);
-        let same_window = u32::from(segment.window) == self.send.wnd && self.send.wnd > 0;
+        let same_window = self.send.window_of(segment) == self.send.wnd && self.send.wnd > 0;
         if bare && same_window && self.send.outstanding() > 0 {
             let (una, nxt, smss) = (self.send.una, self.send.nxt, u32::from(self.send.smss));
             if self.congestion.on_duplicate(cx.config, una, nxt, smss) {

@@ -44,7 +44,7 @@ impl TimeWait {
         }
         let reset = flags.contains(Flags::RST);
         let len = if reset { 0 } else { segment.len() };
-        if !acceptable(segment.seq, len, self.rcv_nxt, u32::from(self.rcv_wnd)) {
+        if !acceptable(segment.seq, len, self.rcv_nxt, self.window()) {
             if !reset {
                 self.challenge(cx);
             }

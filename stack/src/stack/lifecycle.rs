@@ -62,7 +62,7 @@ impl Stack {
         let mut from = State::Listen;
         self.announce(id, None, &tuple);
         if let Some(record) = &old {
-            iss = isn::past(&self.config, iss, record.snd_nxt);
+            iss = isn::past(&self.config, iss, record.snd_nxt, record.max_snd_wnd);
             from = State::TimeWait;
             let event = Event::Reopened {
                 old: record.id,
@@ -73,8 +73,8 @@ impl Stack {
         self.events
             .transition(id, from, State::SynReceived, Cause::Segment);
         let owner = Owner::Listener(listener);
-        let cx = self.context(now);
-        let mut child = Connection::passive(id, tuple, owner, options, iss, syn, &cx);
+        let mut cx = self.context(now);
+        let mut child = Connection::passive(id, tuple, owner, options, iss, syn, &mut cx);
         child.reopened = old;
         let key = self.insert(child);
         if let Some(listener) = self.listener_mut(listener) {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{
     Config, Duration, Ecn, Event, Instant, Interest, SeqNumber, SocketId, Stack, State, Transmit,
+    Vars,
 };
 
 /// The stack under test and its address.
@@ -32,6 +33,7 @@ pub(crate) struct Sent {
     pub(crate) mss: Option<u16>,
     /// The user timeout option, in seconds.
     pub(crate) user_timeout: Option<u64>,
+    pub(crate) options: Options,
     pub(crate) text: Vec<u8>,
     /// What the stack said for the IP header.
     pub(crate) transmit: Transmit,
@@ -48,6 +50,8 @@ pub(crate) struct Bench {
     /// States as told by transitions, of all connections.
     pub(crate) transitions: Vec<(State, State)>,
     pub(crate) ready: Vec<(SocketId, timewait_stack::event::Ready)>,
+    /// Window shifts that were reported as too large.
+    pub(crate) shifts_too_large: Vec<u8>,
 }
 
 pub(crate) fn config() -> Config {
@@ -72,6 +76,7 @@ impl Bench {
             listener: None,
             transitions: vec![],
             ready: vec![],
+            shifts_too_large: vec![],
         }
     }
 
@@ -131,6 +136,22 @@ impl Bench {
         mss: Option<u16>,
         window: u16,
     ) -> Vec<Sent> {
+        let options = Options {
+            mss,
+            ..Options::default()
+        };
+        self.inject_options(flags, offset, ack, text, window, options)
+    }
+
+    pub(crate) fn inject_options(
+        &mut self,
+        flags: Flags,
+        offset: i64,
+        ack: SeqNumber,
+        text: &[u8],
+        window: u16,
+        options: Options,
+    ) -> Vec<Sent> {
         self.inject_segment(Segment {
             source_port: PEER_PORT,
             destination_port: PORT,
@@ -139,10 +160,7 @@ impl Bench {
             flags,
             window,
             urgent: 0,
-            options: Options {
-                mss,
-                ..Options::default()
-            },
+            options,
             text,
         })
     }
@@ -177,6 +195,7 @@ impl Bench {
             while let Some(event) = self.stack.poll_event() {
                 match event {
                     Event::Transition { from, to, .. } => self.transitions.push((from, to)),
+                    Event::ShiftTooLarge { shift, .. } => self.shifts_too_large.push(shift),
                     Event::Ready { socket, ready } => self.ready.push((socket, ready)),
                     _ => {}
                 }
@@ -201,6 +220,7 @@ impl Bench {
                     .options
                     .user_timeout
                     .map(|timeout| timeout.duration().as_secs()),
+                options: segment.options,
                 text: segment.text.to_vec(),
                 transmit,
             });
@@ -213,6 +233,11 @@ impl Bench {
 
     pub(crate) fn state(&self, socket: SocketId) -> State {
         self.stack.status(socket).unwrap().state
+    }
+
+    /// The variables of a live connection.
+    pub(crate) fn vars(&self, socket: SocketId) -> Vars {
+        self.stack.status(socket).unwrap().vars.unwrap()
     }
 
     /// The state of the only record that is no listener.

@@ -25,6 +25,27 @@ fn a_whole_connection_by_the_book_is_silent() {
     stage.assert_silent();
 }
 
+/// Both SYNs have these options; `tune` says what the client's first window then counts.
+fn connected_with(options: &[u8], tune: fn(&mut Vars)) -> (Stage, Incarnation, Incarnation) {
+    let mut stage = Stage::new(vec![Box::<Acceptance>::default()]);
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake_with(listener, 1000, 5000, options, tune);
+    (stage, client, server)
+}
+
+#[test]
+fn a_window_counts_what_both_syns_agreed_on() {
+    let scale = [3, 3, 4];
+    let (stage, _, _) = connected_with(&scale, |v| v.snd_wnd = WINDOW << 4);
+    stage.assert_silent();
+    let (stage, _, _) = connected_with(&scale, |_| {});
+    stage.assert_violation("SND.WND/WL1/WL2");
+    let (stage, _, _) = connected_with(&[], |v| v.snd_wnd = WINDOW << 4);
+    stage.assert_violation("SND.WND/WL1/WL2");
+    let (stage, _, _) = connected_with(&[3, 3, 15], |v| v.snd_wnd = WINDOW << 14);
+    stage.assert_silent();
+}
+
 #[test]
 fn text_outside_the_window_must_not_be_taken() {
     let (mut stage, client, server) = connected();

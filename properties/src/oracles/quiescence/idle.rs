@@ -115,6 +115,8 @@ fn digest(vars: &Vars) -> u64 {
         snd_wl2,
         max_snd_wnd,
         snd_up,
+        snd_shift,
+        rcv_shift,
         unsent,
         fin_queued,
         fin_sent,
@@ -176,7 +178,8 @@ fn digest(vars: &Vars) -> u64 {
         cwnd,
         ssthresh,
     ];
-    let small = [*out_of_order_blocks, *smss, *rmss];
+    let shifts = u16::from(*snd_shift) << 8 | u16::from(*rcv_shift);
+    let small = [*out_of_order_blocks, *smss, *rmss, shifts];
     let times = [
         srtt.unwrap_or_default().as_nanos() as u64,
         rto.as_nanos() as u64,

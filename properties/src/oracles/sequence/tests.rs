@@ -118,6 +118,52 @@ fn the_right_edge_never_recedes() {
     stage.assert_violation("receded by 1");
 }
 
+/// Both SYNs with a window scale option of 4.
+fn scaled() -> (Stage, Incarnation) {
+    let mut stage = Stage::new(vec![Box::<Sequence>::default()]);
+    let listener = stage.listen(B);
+    let scale = [3, 3, 4];
+    let (client, _) = stage.handshake_with(listener, 1000, 5000, &scale, |v| {
+        (v.snd_wnd, v.max_snd_wnd) = (WINDOW << 4, WINDOW << 4);
+    });
+    stage.assert_silent();
+    (stage, client)
+}
+
+#[test]
+fn a_scaled_edge_recedes_by_rounding_and_no_more() {
+    let edge = |ack, window| seg(Flags::ACK).seq(1001).ack(ack).window(window);
+    let (mut stage, client) = scaled();
+    let window = WINDOW as u16;
+    stage.send(client, edge(5001 + 16, window - 1));
+    stage.send(client, edge(5001 + 17, window - 2));
+    stage.assert_silent();
+    stage.send(client, edge(5001 + 16, window - 2));
+    stage.assert_violation("receded by 16");
+}
+
+#[test]
+fn a_syn_ack_sent_again_tells_as_much_of_a_scaled_window_as_it_can() {
+    for (field, fine) in [(u16::MAX, true), (u16::MAX - 1, false)] {
+        let (mut stage, client) = scaled();
+        let syn_ack = seg(Flags::SYN | Flags::ACK).seq(1000).ack(5001);
+        stage.send(client, syn_ack.window(field).options(&[3, 3, 4]));
+        assert_eq!(stage.findings().is_empty(), fine, "{:?}", stage.findings());
+    }
+}
+
+#[test]
+fn the_window_of_a_syn_is_not_scaled_and_so_its_edge_is_near() {
+    let mut stage = Stage::new(vec![Box::<Sequence>::default()]);
+    let listener = stage.listen(B);
+    // Taken for scaled, the SYN-ACK would offer 16 times as much as the ACK that follows.
+    let (client, server) = stage.handshake_with(listener, 1000, 5000, &[3, 3, 4], |_| {});
+    let ack = seg(Flags::ACK).seq(5001).ack(1001);
+    stage.send(server, ack.window((WINDOW >> 4) as u16));
+    stage.assert_silent();
+    assert!(stage.facts().life(client).is_some());
+}
+
 #[test]
 fn a_copy_in_the_network_is_not_a_receding_edge() {
     let (mut stage, client, server) = connected();

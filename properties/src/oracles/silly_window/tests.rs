@@ -186,6 +186,21 @@ fn must_39_the_edge_moves_by_a_segment_or_half_the_buffer() {
 }
 
 #[test]
+fn must_39_a_scaled_edge_that_moves_by_rounding_has_not_moved() {
+    for (moved, fine) in [(0, true), (15, true), (16, false), (84, false), (85, true)] {
+        let mut stage = Stage::new(vec![Box::<SillyWindow>::default()]);
+        let listener = stage.listen(B);
+        let scale = [3, 3, 4];
+        let (_, server) = stage.handshake_with(listener, 1000, 5000, &scale, |v| v.smss = 100);
+        let edge = |ack, window| seg(Flags::ACK).seq(5001).ack(ack).window(window);
+        stage.send(server, edge(1001, 1000));
+        stage.send(server, edge(1001 + moved, 1000));
+        let findings = stage.findings();
+        assert_eq!(findings.is_empty(), fine, "{moved} {findings:?}");
+    }
+}
+
+#[test]
 fn a_fixed_edge_and_what_follows_a_fin_are_silent() {
     let (mut stage, client, server) = connected();
     let edge = |ack, window| seg(Flags::ACK).seq(5001).ack(ack).window(window);

@@ -127,10 +127,9 @@ mod tests {
             ack: SeqNumber(0),
             flags: Flags::ACK,
             window: 1000,
-            urgent: 0,
-            mss: None,
             text_start: 20,
             text_len: 100,
+            ..SegmentHeader::default()
         }
     }
 
