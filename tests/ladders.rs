@@ -93,6 +93,7 @@ fn time_wait_catches_a_retransmitted_fin() {
 /// What TIME-WAIT is for: the router keeps a copy of the server's text and brings it when the
 /// client has closed. TIME-WAIT drops it, ignores the RST that its answer draws (RFC 1337), and
 /// the next incarnation of the same 4-tuple never sees it.
+/// R1337-03.
 #[test]
 fn an_old_duplicate_is_outlived_by_time_wait() {
     let mut world = chain(

@@ -85,6 +85,7 @@ fn a_world_that_does_not_come_to_rest_says_how_to_see_it_again() {
             idle: Duration::from_secs(60),
             interval: Duration::from_secs(60),
             probes: 9,
+            garbage: false,
         });
     });
     world.client().send(1);

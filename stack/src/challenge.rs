@@ -1,4 +1,4 @@
-//! The limit on answers to invalid segments (RFC 5961 §7), one per connection.
+//! The limit on answers to invalid segments (RFC 5961 §7, R5961-06), one per connection.
 //!
 //! Per connection, so that traffic on one says nothing about another. One answer per interval,
 //! not a burst: two ends that each take the other's ACK for invalid would answer for ever (the
@@ -35,6 +35,7 @@ mod tests {
     use crate::time::{Duration, Instant};
     use alloc::vec;
 
+    /// R5961-06.
     #[test]
     fn one_answer_per_interval() {
         let config = Config::new(vec![], [0; 32]);

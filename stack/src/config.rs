@@ -1,7 +1,7 @@
 //! What a stack is told at its birth. Every choice that looks random is data here.
 
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use crate::protection::{Disabled, Protection};
 use crate::time::Duration;
@@ -12,6 +12,9 @@ pub struct Config {
     /// The local addresses. The first of a family is the source of a connection that names none
     /// (RFC 9293 §3.9.1.1, MUST-44).
     pub addresses: Vec<IpAddr>,
+    /// The directed broadcast addresses of the local networks (RFC 1122 §3.2.1.3): no host has
+    /// one, so nothing is sent to one or taken from one (MUST-46, MUST-63).
+    pub broadcasts: Vec<Ipv4Addr>,
     /// The key of every hash that an outsider must not compute: ISN, ports, tables (RFC 6528).
     pub secret: [u8; 32],
     /// What the 4 us ISN clock shows at [`Instant::ZERO`](crate::Instant::ZERO), in ticks.
@@ -23,7 +26,8 @@ pub struct Config {
     /// §3.4.3); `None`: it was not, or the host takes the risk. Counts from the first call that
     /// hands in the time.
     pub quiet_time: Option<Duration>,
-    /// The largest IP datagram the local link carries, header included, 576 to 65,535 octets.
+    /// The largest IP datagram the local link carries, header included, 576 to 65,535 octets; where
+    /// that varies, the smallest such (SHLD-6). The MSS advertised follows from it.
     pub mtu: u16,
     /// The TTL (IPv4) or hop limit (IPv6) of what is sent, at least 1 (MUST-49). RFC 1700: 64.
     pub hop_limit: u8,
@@ -100,6 +104,7 @@ impl Config {
     pub fn new(addresses: Vec<IpAddr>, secret: [u8; 32]) -> Self {
         Self {
             addresses,
+            broadcasts: Vec::new(),
             secret,
             isn_epoch: 0,
             msl: Duration::from_secs(120),
@@ -221,6 +226,8 @@ pub struct Keepalive {
     pub interval: Duration,
     /// Unanswered probes that end the connection, more than 1 (MUST-29).
     pub probes: u8,
+    /// The probe carries one octet, of no meaning, for peers that answer no other (MAY-6).
+    pub garbage: bool,
 }
 
 impl Default for Keepalive {
@@ -229,6 +236,7 @@ impl Default for Keepalive {
             idle: Duration::from_secs(7200),
             interval: Duration::from_secs(75),
             probes: 9,
+            garbage: false,
         }
     }
 }

@@ -55,7 +55,8 @@ bitflags! {
     pub(crate) struct Due: u8 {
         /// The SYN or SYN-ACK, first or again.
         const SYN = 1;
-        /// An acknowledgment, unless something else carries it.
+        /// An acknowledgment, unless something else carries it: one for all segments handled
+        /// before the next output (MUST-58, MUST-59).
         const ACK = 2;
         /// A zero-window probe.
         const PROBE = 4;
@@ -161,7 +162,7 @@ impl Connection {
         connection
     }
 
-    /// Takes IRS, the peer's options and its window from a SYN.
+    /// Takes IRS, the peer's options (MUST-14) and its window from a SYN.
     pub(crate) fn take_syn(&mut self, syn: &Segment<'_>, cx: &mut Context<'_>) {
         self.receive.start(syn.seq);
         let default_mss = if self.tuple.remote.ip().is_ipv4() {

@@ -13,7 +13,7 @@ use crate::time::Instant;
 /// Nanoseconds of one tick of the ISN clock.
 const TICK_NANOS: u64 = 4_000;
 
-/// The initial send sequence number of a connection that opens now. `opens` counts the opens of
+/// The initial send sequence number of a connection that opens now (R6528-01). `opens` counts the opens of
 /// this stack; it matters only with protections off.
 pub(crate) fn initial(config: &Config, now: Instant, tuple: &FourTuple, opens: u64) -> SeqNumber {
     if !config.protects(Protection::IsnMonotone) {
@@ -56,7 +56,7 @@ fn clock(config: &Config, now: Instant) -> u32 {
         .wrapping_add((now.as_nanos() / TICK_NANOS) as u32)
 }
 
-/// F: the keyed hash of the tuple.
+/// F: the keyed hash of the tuple (R6528-02, R6528-03).
 fn offset(config: &Config, tuple: &FourTuple) -> u32 {
     let purpose = Purpose::InitialSequenceNumber;
     keyed::hash(&config.secret, purpose, tuple.local, tuple.remote, 0) as u32
@@ -84,6 +84,7 @@ mod tests {
         Config::new(vec![], [secret; 32])
     }
 
+    /// MUST-8, SHLD-1, R6528-01, R6528-03.
     #[test]
     fn one_tuple_follows_the_clock_of_four_microseconds() {
         let at = |nanos| initial(&config(1), Instant::from_nanos(nanos), &tuple(5), 0);
@@ -92,6 +93,7 @@ mod tests {
         assert_eq!(at(1_000_000_000) - at(0), 250_000);
     }
 
+    /// MUST-9, SHLD-1, R6528-02, R6528-03: without the secret nobody computes one from another.
     #[test]
     fn tuples_and_secrets_are_unrelated() {
         let now = Instant::ZERO + Duration::from_secs(9);

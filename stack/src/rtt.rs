@@ -3,7 +3,7 @@
 use crate::config::RtoBounds;
 use crate::time::{Duration, nanos};
 
-/// Smoothed round-trip time, its variation, and the timeout that follows from them.
+/// Smoothed round-trip time, its variation, and the timeout that follows from them (MUST-18).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RttEstimator {
     srtt_nanos: u64,
@@ -15,7 +15,7 @@ pub(crate) struct RttEstimator {
 }
 
 impl RttEstimator {
-    /// Before any sample (§2.1).
+    /// Before any sample (§2.1, R6298-01).
     pub(crate) fn new(bounds: &RtoBounds) -> Self {
         Self {
             srtt_nanos: 0,
@@ -33,7 +33,8 @@ impl RttEstimator {
         self.sampled.then(|| Duration::from_nanos(self.srtt_nanos))
     }
 
-    /// Takes an unambiguous sample (§2.2, §2.3).
+    /// Takes an unambiguous sample (§2.2, §2.3; R6298-02, R6298-03), within the bounds (R6298-04,
+    /// R6298-05).
     pub(crate) fn sample(&mut self, rtt: Duration, bounds: &RtoBounds) {
         let r = nanos(rtt);
         if self.sampled {
@@ -48,12 +49,12 @@ impl RttEstimator {
         self.rto = rto.max(bounds.min).min(bounds.max);
     }
 
-    /// The timer ran out: twice the timeout, within its bound (§5.5).
+    /// The timer ran out: twice the timeout, within its bound (§5.5, R6298-05, R6298-10).
     pub(crate) fn back_off(&mut self, bounds: &RtoBounds) {
         self.rto = self.rto.saturating_mul(2).min(bounds.max);
     }
 
-    /// Data transfer begins after the SYN or its acknowledgment was lost (§5.7).
+    /// Data transfer begins after the SYN or its acknowledgment was lost (§5.7, R6298-11).
     pub(crate) fn start_after_syn_loss(&mut self, bounds: &RtoBounds) {
         if !self.sampled {
             self.rto = bounds.after_syn_loss;
@@ -74,6 +75,7 @@ mod tests {
         }
     }
 
+    /// R6298-01, R6298-05, R6298-10.
     #[test]
     fn starts_at_one_second_and_doubles_up_to_the_bound() {
         let mut rtt = RttEstimator::new(&bounds(1000));
@@ -86,6 +88,7 @@ mod tests {
         assert_eq!(seen, [2, 4, 8, 16, 32, 60, 60, 60]);
     }
 
+    /// R6298-02.
     #[test]
     fn first_sample_sets_three_times_the_rtt() {
         let mut rtt = RttEstimator::new(&bounds(1));
@@ -94,6 +97,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(300));
     }
 
+    /// R6298-03.
     #[test]
     fn later_samples_are_weighed_by_a_quarter_and_an_eighth() {
         let mut rtt = RttEstimator::new(&bounds(1));
@@ -104,6 +108,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(340));
     }
 
+    /// R6298-04.
     #[test]
     fn a_sample_ends_back_off_and_obeys_the_minimum() {
         let mut rtt = RttEstimator::new(&bounds(1000));
@@ -112,6 +117,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_secs(1));
     }
 
+    /// R6298-11.
     #[test]
     fn after_a_lost_syn_data_starts_at_three_seconds() {
         let mut rtt = RttEstimator::new(&bounds(1000));

@@ -278,10 +278,29 @@ impl Stack {
     fn is_local(&self, address: IpAddr) -> bool {
         self.config.addresses.contains(&address)
     }
+
+    /// Whether a host may have this address: no broadcast to a local network either (MUST-46).
+    fn is_host(&self, address: IpAddr) -> bool {
+        let directed = match address.to_canonical() {
+            IpAddr::V4(v4) => self.config.broadcasts.contains(&v4),
+            IpAddr::V6(_) => false,
+        };
+        is_unicast(address) && !directed
+    }
+
+    /// Whether a segment may come from this address. A loopback address never leaves its host
+    /// (RFC 1122 §3.2.1.3; MUST-63).
+    fn is_source(&self, address: IpAddr) -> bool {
+        let loopback = address.to_canonical().is_loopback();
+        self.is_host(address) && (!loopback || self.is_local(address))
+    }
 }
 
-/// An address that one host may have (MUST-46, MUST-57, MUST-63).
+/// An address that names one host (MUST-46, MUST-63).
 fn is_unicast(address: IpAddr) -> bool {
-    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
-    !(address.is_unspecified() || address.is_multicast() || broadcast)
+    match address.to_canonical() {
+        // RFC 1122 §3.2.1.3: a network number of zero means "this network", and names no host.
+        IpAddr::V4(v4) => v4.octets()[0] != 0 && !v4.is_broadcast() && !v4.is_multicast(),
+        IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
+    }
 }

@@ -109,7 +109,7 @@ impl TimeWait {
     }
 }
 
-/// 2MSL (MUST-13).
+/// 2MSL (MUST-13): no old duplicate outlives it (R1337-03).
 pub(crate) fn duration(config: &Config) -> Duration {
     if config.protects(Protection::TimeWait) {
         config.msl.saturating_mul(2)

@@ -3,6 +3,10 @@
 #[path = "rfc9293/peer.rs"]
 mod peer;
 
+#[path = "rfc9293/addresses.rs"]
+mod addresses;
+#[path = "rfc9293/batches.rs"]
+mod batches;
 #[path = "rfc9293/calls.rs"]
 mod calls;
 #[path = "rfc9293/closing.rs"]
@@ -13,6 +17,8 @@ mod ip_fields;
 mod listening;
 #[path = "rfc9293/opening.rs"]
 mod opening;
+#[path = "rfc9293/options.rs"]
+mod options;
 #[path = "rfc9293/ports.rs"]
 mod ports;
 #[path = "rfc9293/quiet_time.rs"]

@@ -215,9 +215,10 @@ impl Writer {
     }
 }
 
-/// MAY-6: one octet at SND.NXT-1 that was acknowledged long ago and may be anything.
+/// MAY-6: one octet at SND.NXT-1, an octet or the FIN, acknowledged long ago; it may be anything.
 fn is_keepalive(cause: Cause, offset: i64, text: &[u8], writer: &Writer) -> bool {
-    cause == Cause::Timer && text.len() == 1 && offset + 1 == writer.sent_to as i64
+    let sent_to = writer.sent_to + u64::from(writer.fin_at.is_some());
+    cause == Cause::Timer && text.len() == 1 && offset + 1 == sent_to as i64
 }
 
 fn received(offset: u64, octets: &[u8], report: &mut Report<'_>) {

@@ -133,6 +133,7 @@ impl Ground {
                 idle: Duration::from_secs(choose.between(5, 60)),
                 interval: Duration::from_secs(choose.between(1, 10)),
                 probes: choose.between(3, 9) as u8,
+                garbage: false,
             }),
             cork: choose.chance(1, 16),
             quick_ack: choose.chance(1, 12),

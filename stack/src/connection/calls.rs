@@ -89,7 +89,7 @@ impl Connection {
         }
     }
 
-    /// The user gives the connection up to close by itself.
+    /// The user gives the connection up to close by itself, and can't read from it any more (MAY-1).
     pub(crate) fn close(&mut self, cx: &mut Context<'_>) {
         self.owner = Owner::Nobody;
         if self.state == State::SynSent {

@@ -63,8 +63,9 @@ impl Connection {
         None
     }
 
-    /// The next piece to send again, inside the peer's window and cwnd. The last one is filled up
-    /// with what was never sent: a refused probe of one octet becomes a full segment.
+    /// The next piece to send again, inside the peer's window, even a shrunk one (SHLD-16), and
+    /// cwnd. The last one is filled up with what was never sent: a refused probe of one octet becomes
+    /// a full segment.
     fn next_retransmission(&mut self, cx: &Context<'_>) -> Option<Piece> {
         let (seq, end) = self.send.rexmit?;
         let send = &self.send;
@@ -88,8 +89,9 @@ impl Connection {
         (text > 0 || fin).then_some(Piece { seq, text, fin })
     }
 
-    /// The next piece never sent before that window, cwnd, Nagle (RFC 9293 §3.7.4) and
-    /// silly-window avoidance (§3.8.6.2.1) let go.
+    /// The next piece never sent before that window, cwnd, Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17)
+    /// and silly-window avoidance (§3.8.6.2.1, MUST-38) let go. It is as large as it may be, whatever
+    /// SENDs it came in (SHLD-27, SHLD-28, MAY-16), and stays inside the window (SHLD-15).
     fn next_new(&mut self, cx: &Context<'_>) -> Option<Piece> {
         if self.send.rexmit.is_some() || !self.send.has_unsent() {
             return None;
@@ -202,10 +204,12 @@ impl Connection {
             return Some(self.emit_piece(piece, buf, cx));
         }
         if due.contains(Due::KEEPALIVE) {
-            // One octet left of the window and no text: it must be answered (SHLD-12).
+            // One octet left of the window: it must be answered. No text, unless the user has asked
+            // for the garbage octet (SHLD-12, MAY-6).
+            let garbage = self.options.keepalive.is_some_and(|it| it.garbage);
             let piece = Piece {
                 seq: self.send.nxt.back(1),
-                text: 0,
+                text: u32::from(garbage),
                 fin: false,
             };
             return Some(self.emit(piece, Flags::ACK, buf, cx));
@@ -287,10 +291,13 @@ impl Connection {
             },
         };
         header.write(buf);
-        if piece.text > 0 {
+        if piece.text > 0 && piece.seq.before(self.send.una) {
+            buf.push(0); // The garbage octet of a keepalive probe.
+        } else if piece.text > 0 {
             let offset = piece.seq - self.send.data_start();
             self.send.buffer.copy_to(offset, piece.text, buf);
         }
+        // The address never changes (MUST-45).
         let (from, to) = (self.tuple.local.ip(), self.tuple.remote.ip());
         finish_checksum(from, to, &mut buf[start..]);
         self.timers.sent_at = cx.now;
@@ -312,7 +319,8 @@ impl Connection {
         }
     }
 
-    /// The options of a segment. A SYN offers, a SYN-ACK answers only what was offered
+    /// The options of a segment. The MSS goes in every SYN, in nothing else (MUST-14, MUST-65, SHLD-5,
+    /// MAY-3). A SYN offers, a SYN-ACK answers only what was offered
     /// (RFC 7323 §2.2, R7323-01).
     fn options_of(&self, syn: bool, cx: &Context<'_>) -> Options {
         if !syn {
@@ -327,7 +335,12 @@ impl Connection {
         }
     }
 
-    /// Arms and disarms the timers by what is outstanding, waiting and acknowledged.
+    /// Arms and disarms the timers by what is outstanding, waiting and acknowledged (R6298-07,
+    /// R6298-08).
+    ///
+    /// A window of zero is probed, also one shrunk to zero (MUST-35), and then what lies right of it
+    /// can't time out (SHLD-17). Text that nothing else will set going waits for the override timer
+    /// at most (MUST-60).
     fn set_timers(&mut self, cx: &Context<'_>) {
         self.set_delayed_ack(cx);
         let never = Instant::MAX;
@@ -357,6 +370,7 @@ impl Connection {
         }
     }
 
+    /// What waits for an acknowledgment has one within the delay (SHLD-18, MUST-40).
     fn set_delayed_ack(&mut self, cx: &Context<'_>) {
         if self.receive.ack_pending == 0 || self.timers.delayed_ack != Instant::MAX {
             return;

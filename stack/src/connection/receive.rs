@@ -80,7 +80,8 @@ impl ReceiveSpace {
         Shift::NONE.field(self.capacity)
     }
 
-    /// RCV.WND: up to the furthest edge advertised (RFC 7323 §2.4, R7323-13).
+    /// RCV.WND: up to the furthest edge advertised (RFC 7323 §2.4, R7323-13). It may stay zero as long
+    /// as the user does not read (MAY-8).
     pub(crate) fn window(&self) -> u32 {
         self.adv.saturating_since(self.nxt)
     }

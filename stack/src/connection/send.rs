@@ -115,7 +115,8 @@ impl SendSpace {
         }
     }
 
-    /// Takes the window of `segment` whatever its place (a SYN's, or the first after one).
+    /// Takes the window of `segment` whatever its place (a SYN's, or the first after one). It is
+    /// unsigned (MUST-1), and all arithmetic with it has 32 bits (REC-1).
     pub(crate) fn take_window(&mut self, segment: &Segment<'_>) {
         self.wnd = self.window_of(segment);
         self.wl1 = segment.seq;
@@ -170,7 +171,8 @@ impl SendSpace {
         self.nxt - self.una
     }
 
-    /// The octets of the peer's window beyond SND.NXT.
+    /// The octets of the peer's window beyond SND.NXT: none if the peer has moved its edge left of
+    /// it (MUST-34).
     pub(crate) fn usable_window(&self) -> u32 {
         (self.una + self.wnd).saturating_since(self.nxt)
     }
@@ -204,5 +206,25 @@ impl SendSpace {
             let start = start.max(ack);
             start.before(end).then_some((start, end))
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SendSpace;
+    use crate::seq::SeqNumber;
+
+    /// REC-1: with 16 bits the first two sums would be wrong.
+    #[test]
+    fn windows_have_32_bits() {
+        let mut space = SendSpace::new(SeqNumber(u32::MAX - 9), 1460);
+        (space.una, space.wnd) = (space.iss + 1, 1_000_000);
+        space.nxt = space.una + 70_000;
+        assert_eq!(
+            (space.outstanding(), space.usable_window()),
+            (70_000, 930_000)
+        );
+        space.wnd = 69_999;
+        assert_eq!(space.usable_window(), 0, "MUST-34: no negative number");
     }
 }

@@ -45,7 +45,8 @@ impl Connection {
         }
     }
 
-    /// RFC 6298 §5.4 to §5.7.
+    /// RFC 6298 §5.4 to §5.7 (R6298-10). At R1 the user hears of it, for a SYN, too (SHLD-9, SHLD-10, MUST-20,
+    /// MUST-22).
     fn on_retransmit(&mut self, cx: &mut Context<'_>) {
         self.timers.retransmit = Instant::MAX;
         if self.gives_up(self.timers.retransmissions, cx) {
@@ -130,7 +131,7 @@ impl Connection {
         Duration::from_nanos(interval).min(cx.config.persist_max)
     }
 
-    /// Keepalive (RFC 9293 §3.8.4): counted from the last word of the peer, and only while
+    /// Keepalive (RFC 9293 §3.8.4, MAY-5): counted from the last word of the peer, and only while
     /// nothing is outstanding (MUST-26).
     pub(crate) fn keepalive_at(&self) -> Instant {
         let Some(keepalive) = self.options.keepalive else {
@@ -170,7 +171,8 @@ impl Connection {
         self.due |= Due::KEEPALIVE;
     }
 
-    /// Starts the retransmission timer with the RTO in force (RFC 6298 §5.1, §5.3).
+    /// Starts the retransmission timer with the RTO in force (RFC 6298 §5.1, §5.3;
+    /// R6298-07, R6298-09).
     pub(crate) fn arm_retransmit(&mut self, cx: &Context<'_>) {
         self.timers.retransmit = cx.now + self.rtt.rto();
     }

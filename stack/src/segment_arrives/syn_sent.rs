@@ -45,7 +45,7 @@ impl Connection {
             self.take_urgent(segment, cx);
             self.take_text_and_fin(segment, cx);
         } else {
-            // Simultaneous open (§3.5, figure 7). What else the SYN carries comes again.
+            // Simultaneous open (§3.5, figure 7, MUST-10). What else the SYN carries comes again.
             self.enter(State::SynReceived, Cause::Segment, cx);
             self.due |= Due::SYN;
         }

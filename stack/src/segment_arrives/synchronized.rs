@@ -92,7 +92,7 @@ impl Connection {
             return Ok(());
         }
         if reset {
-            return Err(Drop::OutsideWindow);
+            return Err(Drop::OutsideWindow); // In silence (RFC 5961 §3, R5961-01).
         }
         let has_text = !segment.text.is_empty() || segment.flags.contains(Flags::FIN);
         if self.beside_zero_window(segment, cx) {
@@ -126,7 +126,8 @@ impl Connection {
             && (cx.protects(Protection::ZeroWindowAllowance) || segment.seq == nxt)
     }
 
-    /// Second: the RST bit (RFC 5961 §3).
+    /// Second: the RST bit (RFC 5961 §3). At RCV.NXT it counts (R5961-02), elsewhere in the window
+    /// it is challenged (R5961-03).
     fn check_reset(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) -> Checked {
         if segment.seq != self.receive.nxt && cx.protects(Protection::Rfc5961Rst) {
             self.challenge(cx);
@@ -141,7 +142,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Fourth: the SYN bit (RFC 5961 §4).
+    /// Fourth: the SYN bit (RFC 5961 §4, R5961-04).
     fn check_syn(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) -> Checked {
         if self.state == State::SynReceived && self.passive {
             self.fail_handshake(Errno::ECONNREFUSED, Cause::Segment, cx);
@@ -194,7 +195,7 @@ impl Connection {
     /// Fifth, in the synchronized states.
     fn check_ack(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) -> Checked {
         let (una, nxt, ack) = (self.send.una, self.send.nxt, segment.ack);
-        let too_old = ack.before(una.back(self.send.max_wnd)); // RFC 5961 §5, MAY-12
+        let too_old = ack.before(una.back(self.send.max_wnd)); // RFC 5961 §5, MAY-12, R5961-05
         if ack.after(nxt) || too_old && cx.protects(Protection::Rfc5961Ack) {
             self.challenge(cx);
             return Err(Drop::BadAck);
@@ -285,7 +286,8 @@ impl Connection {
         }
     }
 
-    /// Takes an RTT sample if `ack` covers the segment being timed (RFC 6298 §3).
+    /// Takes an RTT sample if `ack` covers the segment being timed: one never sent again (RFC 6298
+    /// §3, R6298-06).
     pub(crate) fn sample_rtt(&mut self, ack: SeqNumber, cx: &mut Context<'_>) {
         let Some(timed) = self.send.timed.filter(|timed| timed.end.at_or_before(ack)) else {
             return;

@@ -46,6 +46,7 @@ impl Connection {
 
     fn take_text(&mut self, seq: SeqNumber, text: &[u8], cx: &mut Context<'_>) {
         match self.receive.take_text(seq, text, cx.config) {
+            // At once (MAY-13).
             Taken::OutOfOrder => self.due |= Due::ACK,
             Taken::InOrder { filled } => {
                 let now = filled || self.receive.ack_demanded(cx.config);

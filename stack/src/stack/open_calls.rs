@@ -5,7 +5,7 @@
 use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
-use super::{Stack, is_unicast, names};
+use super::{Stack, names};
 use crate::connection::{Connection, Owner};
 use crate::error::{AcceptError, BindError, ConnectError, ListenError, SocketError};
 use crate::event::{Call, Cause, Event, Interest, Ready, SocketId};
@@ -53,7 +53,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Gives the socket a local address (MUST-43). Port 0: an ephemeral one. An unspecified
+    /// Gives the socket a local address (MUST-43). Sockets that share it may listen while another
+    /// opens a connection from there (MUST-42). Port 0: an ephemeral one. An unspecified
     /// address: every local one of its family.
     pub fn bind(&mut self, socket: SocketId, local: SocketAddr) -> Result<(), BindError> {
         let entry = self.socket_ref(socket).ok_or(BindError::BadSocket)?;
@@ -157,7 +158,7 @@ impl Stack {
                 return Err(ConnectError::Connected);
             }
         }
-        if !is_unicast(remote.ip()) || remote.port() == 0 {
+        if !self.is_host(remote.ip()) || remote.port() == 0 {
             return Err(ConnectError::BadRemote);
         }
         let options = entry.options;

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::net::IpAddr;
 
-use super::{Stack, is_unicast};
+use super::Stack;
 use crate::connection::Owner;
 use crate::context::Context;
 use crate::event::{Cause, ConnectionId, Drop, Interest, SegmentArrival, SocketId, Vars, Verdict};
@@ -51,7 +51,8 @@ impl Stack {
         to: IpAddr,
         bytes: &'a [u8],
     ) -> Result<Segment<'a>, Verdict> {
-        if !is_unicast(from) || !self.is_local(to) {
+        // No broadcast or multicast address is local (MUST-57).
+        if !self.is_source(from) || !self.is_local(to) {
             return Err(Verdict::Dropped(Drop::BadAddress));
         }
         if self.config.protects(Protection::Checksum) && !Segment::verify_checksum(from, to, bytes)

@@ -178,6 +178,33 @@ fn a_passive_open_disturbs_no_connection() {
 }
 
 #[test]
+fn a_port_can_be_listened_on_while_it_is_used_for_an_open() {
+    let mut bench = Bench::new(config());
+    let [opening, listener] = [(); 2].map(|()| bench.stack.socket());
+    let share = SocketOption::ReuseAddress(true);
+    for socket in [opening, listener] {
+        bench.stack.set_option(socket, share).unwrap();
+    }
+    bench.stack.bind(opening, at(PORT)).unwrap();
+    let peer = SocketAddr::new(PEER, PEER_PORT);
+    bench.stack.connect(bench.now, opening, peer).unwrap();
+    bench.drain();
+    assert_eq!(bench.state(opening), State::SynSent);
+    assert_eq!(bench.stack.bind(listener, at(PORT)), Ok(()), "MUST-42");
+    assert_eq!(bench.stack.listen(listener, 1), Ok(()), "MUST-42");
+    assert_eq!(bench.state(opening), State::SynSent, "MUST-41");
+    // The same in SYN-RECEIVED: a simultaneous open.
+    bench.stack.close(bench.now, listener).unwrap();
+    bench.inject(Flags::SYN, 0, SeqNumber(0), b"");
+    assert_eq!(bench.state(opening), State::SynReceived);
+    let another = bench.stack.socket();
+    bench.stack.set_option(another, share).unwrap();
+    assert_eq!(bench.stack.bind(another, at(PORT)), Ok(()), "MUST-42");
+    assert_eq!(bench.stack.listen(another, 1), Ok(()), "MUST-42");
+    assert_eq!(bench.state(opening), State::SynReceived, "MUST-41");
+}
+
+#[test]
 fn closing_a_listener_aborts_who_was_never_accepted() {
     let (mut bench, listener) = Bench::listening(config());
     let iss = bench.inject(Flags::SYN, 0, SeqNumber(0), b"")[0].seq;

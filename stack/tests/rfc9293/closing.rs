@@ -90,7 +90,7 @@ fn the_peers_fin_restarts_time_wait_and_is_acknowledged() {
 fn a_reset_does_not_end_time_wait() {
     let (mut bench, ..) = in_time_wait();
     assert_eq!(bench.inject(Flags::RST, 2, SeqNumber(0), b""), []);
-    assert_eq!(bench.only_state(), Some(State::TimeWait));
+    assert_eq!(bench.only_state(), Some(State::TimeWait), "R1337-01");
 }
 
 #[test]
@@ -103,11 +103,14 @@ fn time_wait_does_not_answer_a_pure_ack_in_order() {
 fn time_wait_answers_old_text_and_ends_as_planned() {
     let (mut bench, nxt, _) = in_time_wait();
     bench.wait(MSL);
-    assert_eq!(
-        bench.inject(Flags::ACK, -9, nxt, b"old text")[0].flags,
-        Flags::ACK
-    );
-    bench.wait(MSL);
+    let answer = bench.inject(Flags::ACK, -9, nxt, b"old text");
+    assert_eq!((answer.len(), answer[0].flags), (1, Flags::ACK), "R1337-02");
+    // The peer has no connection any more: a RST at the ACK's acknowledgment answers it.
+    let rst = i64::from(answer[0].ack - peer_seq(0));
+    assert_eq!(bench.inject(Flags::RST, rst, SeqNumber(0), b""), []);
+    bench.wait(MSL - Duration::from_secs(1));
+    assert_eq!(bench.only_state(), Some(State::TimeWait), "R1337-02");
+    bench.wait(Duration::from_secs(1));
     assert_eq!(bench.only_state(), None);
 }
 
@@ -174,12 +177,14 @@ fn unread_octets_at_close_send_a_reset() {
 fn text_after_close_draws_a_reset() {
     let (mut bench, socket, iss) = Bench::established(config());
     bench.stack.close(bench.now, socket).unwrap();
+    let read = bench.stack.recv(bench.now, socket, &mut [0; 9]);
+    assert_eq!(read, Err(RecvError::BadSocket), "MAY-1");
     bench.drain();
     let sent = bench.inject(Flags::ACK, 1, iss + 2, b"too late");
     assert_eq!(
         (sent.len(), sent[0].flags, sent[0].seq),
         (1, Flags::RST, iss + 2),
-        "SHLD-3"
+        "SHLD-3, MAY-1"
     );
     assert_eq!(bench.only_state(), None);
 }
@@ -205,16 +210,36 @@ fn a_reset_is_an_error_and_a_fin_the_end_of_file() {
 }
 
 #[test]
+fn a_reset_may_explain_itself_in_text() {
+    let (mut bench, socket, _) = Bench::established(config());
+    bench.inject(Flags::RST, 1, SeqNumber(0), b"go away");
+    assert_eq!(bench.state(socket), State::Closed, "SHLD-2");
+    assert_eq!(bench.stack.status(socket).unwrap().readable, 0);
+    // Longer than the window, it is one octet wide all the same.
+    let small = Config {
+        receive_buffer: 4,
+        ..config()
+    };
+    let (mut bench, socket, iss) = Bench::established(small);
+    bench.inject(Flags::ACK, 1, iss + 1, b"full");
+    bench.wait(Duration::from_secs(1));
+    bench.inject(Flags::RST, 5, SeqNumber(0), b"go away");
+    assert_eq!(bench.state(socket), State::Closed, "SHLD-2, MUST-66");
+}
+
+#[test]
 fn a_reset_counts_only_at_rcv_nxt() {
     let (mut bench, socket, iss) = Bench::established(config());
     let sent = bench.inject(Flags::RST, 2, SeqNumber(0), b"");
     assert_eq!(
         (sent.len(), sent[0].flags, sent[0].seq),
         (1, Flags::ACK, iss + 1),
-        "RFC 5961 §3"
+        "R5961-03"
     );
     assert_eq!(bench.inject(Flags::RST, -1, SeqNumber(0), b""), []);
-    assert_eq!(bench.state(socket), State::Established);
+    assert_eq!(bench.state(socket), State::Established, "R5961-01");
+    bench.inject(Flags::RST, 1, SeqNumber(0), b"");
+    assert_eq!(bench.state(socket), State::Closed, "R5961-02");
 }
 
 #[test]
@@ -224,9 +249,10 @@ fn a_syn_draws_a_challenge_wherever_it_is() {
         let sent = bench.inject(Flags::SYN, offset, SeqNumber(0), b"");
         assert_eq!(
             (sent.len(), sent[0].flags, sent[0].seq),
-            (1, Flags::ACK, iss + 1)
+            (1, Flags::ACK, iss + 1),
+            "R5961-04"
         );
-        assert_eq!(bench.state(socket), State::Established);
+        assert_eq!(bench.state(socket), State::Established, "R5961-04");
     }
 }
 

@@ -168,6 +168,7 @@ fn a_lost_syn_is_sent_again_for_three_minutes_then_the_open_fails() {
     // 1, 3, 7, 15, 31, 63, 123 s: doubling, at most 60 s apart.
     assert_eq!(sent.len(), 7);
     assert_eq!(bench.state(socket), State::SynSent, "MUST-23");
+    assert_eq!(bench.ready, [(socket, Ready::Trouble)], "MUST-22");
     bench.wait(Duration::from_secs(120));
     assert_eq!(
         bench.ready.last(),
@@ -183,4 +184,23 @@ fn a_lost_syn_ack_is_sent_again_and_given_up() {
     assert!(sent.len() == 3 && sent.iter().all(|s| s.flags == SYN_ACK));
     bench.wait(Duration::from_secs(300));
     assert_eq!(bench.only_state(), None);
+}
+
+/// MUST-2: `drain` verifies each; here are all kinds of segments that a stack sends.
+#[test]
+fn every_segment_sent_has_its_checksum() {
+    let (mut bench, listener) = Bench::listening(config());
+    let mut sent = bench.inject(Flags::ACK, 0, SeqNumber(7), b"stray");
+    sent.extend(bench.inject(Flags::SYN, 0, SeqNumber(0), b""));
+    let iss = sent[1].seq;
+    sent.extend(bench.inject(Flags::ACK, 1, iss + 1, b"text"));
+    let (socket, _) = bench.stack.accept(listener).unwrap();
+    bench.stack.send(bench.now, socket, b"odd").unwrap();
+    sent.extend(bench.drain());
+    sent.extend(bench.wait(Duration::from_secs(1)));
+    bench.stack.abort(bench.now, socket).unwrap();
+    sent.extend(bench.drain());
+    let flags: Vec<Flags> = sent.iter().map(|segment| segment.flags).collect();
+    let text = Flags::PSH | Flags::ACK;
+    assert_eq!(flags, [Flags::RST, SYN_ACK, text, text, Flags::RST]);
 }

@@ -46,7 +46,11 @@ fn every_second_full_segment_is_acknowledged_at_once() {
 #[test]
 fn text_out_of_order_is_kept_and_acknowledged_at_once() {
     let (mut bench, socket, iss) = Bench::established(config());
-    assert_eq!(ack(&mut bench, 4, iss, b"def"), Some(1), "RFC 5681 §4.2");
+    assert_eq!(
+        ack(&mut bench, 4, iss, b"def"),
+        Some(1),
+        "MAY-13, RFC 5681 §4.2"
+    );
     assert_eq!(
         ack(&mut bench, 1, iss, b"abc"),
         Some(7),

@@ -40,6 +40,7 @@ fn segments_fit_the_peers_mss() {
     }
 }
 
+/// MUST-19.
 #[test]
 fn slow_start_begins_with_the_initial_window_and_adds_a_segment_per_ack() {
     let (mut bench, socket, iss) = with_mss(Some(1000));
@@ -58,7 +59,7 @@ fn slow_start_begins_with_the_initial_window_and_adds_a_segment_per_ack() {
 fn nagle_holds_small_segments_while_something_is_out() {
     let (mut bench, socket, iss) = with_mss(Some(1000));
     assert_eq!(lens(&send(&mut bench, socket, 10)), [10]);
-    assert_eq!(lens(&send(&mut bench, socket, 10)), []);
+    assert_eq!(lens(&send(&mut bench, socket, 10)), [], "SHLD-7");
     assert_eq!(
         lens(&send(&mut bench, socket, 1985)),
         [1000],
@@ -94,7 +95,7 @@ fn a_lost_segment_is_sent_again_with_doubling_timeouts_until_r2() {
             times.push((bench.now - start).as_secs());
         }
     }
-    assert_eq!(times, [1, 3, 7, 15, 31, 63], "RFC 6298 §5.5");
+    assert_eq!(times, [1, 3, 7, 15, 31, 63], "R6298-10, MUST-19");
     assert!(bench.now - start >= Duration::from_secs(100), "SHLD-11");
     assert_eq!(
         bench.ready.last(),
@@ -102,6 +103,17 @@ fn a_lost_segment_is_sent_again_with_doubling_timeouts_until_r2() {
         "MUST-20"
     );
     assert!(bench.ready.contains(&(socket, Ready::Trouble)), "SHLD-9");
+}
+
+#[test]
+fn trouble_is_told_at_the_third_retransmission() {
+    let (mut bench, socket, _) = with_mss(Some(1000));
+    bench.ready.clear();
+    send(&mut bench, socket, 10);
+    bench.wait(Duration::from_millis(6999));
+    assert_eq!(bench.ready, [], "SHLD-10: two retransmissions are nothing");
+    bench.wait(Duration::from_millis(1));
+    assert_eq!(bench.ready, [(socket, Ready::Trouble)], "SHLD-9, MUST-20");
 }
 
 #[test]
@@ -116,8 +128,33 @@ fn after_a_lost_syn_data_waits_three_seconds() {
     bench.inject(Flags::ACK, 1, iss + 1, b"");
     let (socket, _) = bench.stack.accept(listener).unwrap();
     assert_eq!(lens(&send(&mut bench, socket, 10)), [10]);
-    assert_eq!(bench.wait(Duration::from_millis(2999)), [], "RFC 6298 §5.7");
+    assert_eq!(bench.wait(Duration::from_millis(2999)), [], "R6298-11");
     assert_eq!(lens(&bench.wait(Duration::from_millis(1))), [10]);
+}
+
+#[test]
+fn the_timer_runs_while_something_is_out_and_an_ack_restarts_it() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    let ms = Duration::from_millis;
+    send(&mut bench, socket, 1000);
+    bench.wait(ms(300));
+    send(&mut bench, socket, 1000);
+    // 1 s after the first segment, not after the second: the timer was running.
+    assert_eq!(bench.wait(ms(699)), []);
+    assert_eq!(bench.wait(ms(1))[0].seq, iss + 1, "R6298-07");
+
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    send(&mut bench, socket, 2000);
+    bench.wait(ms(900));
+    bench.inject(Flags::ACK, 1, iss + 1001, b"");
+    let rto = bench.stack.status(socket).unwrap().vars.unwrap().rto;
+    assert_eq!(bench.wait(rto - ms(1)), [], "R6298-09");
+    assert_eq!(bench.wait(ms(1))[0].seq, iss + 1001, "R6298-09");
+
+    bench.inject(Flags::ACK, 1, iss + 2001, b"");
+    let timers = bench.stack.status(socket).unwrap().vars.unwrap().timers;
+    assert_eq!(timers.retransmit, None, "R6298-08");
+    assert_eq!(bench.wait(Duration::from_secs(100)), [], "R6298-08");
 }
 
 #[test]
@@ -141,7 +178,7 @@ fn a_retransmitted_segment_gives_no_rtt_sample() {
     assert_eq!(
         rto(&bench),
         Duration::from_secs(2),
-        "Karn: the back-off stays"
+        "MUST-18, R6298-06, Karn: the back-off stays"
     );
     send(&mut bench, socket, 10);
     bench.wait(Duration::from_millis(100));
@@ -177,6 +214,7 @@ fn a_partial_ack_sends_the_next_hole_again() {
     );
 }
 
+/// MUST-19.
 #[test]
 fn after_a_timeout_one_segment_goes_and_slow_start_follows() {
     let (mut bench, socket, iss) = with_mss(Some(1000));
@@ -185,6 +223,22 @@ fn after_a_timeout_one_segment_goes_and_slow_start_follows() {
     assert_eq!((lens(&sent), sent[0].seq), (vec![1000], iss + 1));
     let sent = bench.inject(Flags::ACK, 1, iss + 1001, b"");
     assert_eq!((lens(&sent), sent[0].seq), (vec![1000; 2], iss + 1001));
+}
+
+#[test]
+fn an_ack_older_than_any_window_discards_its_segment() {
+    let (mut bench, socket, iss) = with_mss(Some(1000));
+    // The largest window the peer ever offered is 65,535 octets.
+    for (back, text) in [(65_536, 0), (65_535, 5)] {
+        let ack = (iss + 1).back(back);
+        let sent = bench.inject(Flags::ACK, 1, ack, b"blind");
+        let answered = sent
+            .iter()
+            .any(|s| s.flags == Flags::ACK && s.seq == iss + 1);
+        assert_eq!(answered, text == 0, "MAY-12, R5961-05");
+        let readable = bench.stack.status(socket).unwrap().readable;
+        assert_eq!(readable, text, "MAY-12, R5961-05");
+    }
 }
 
 #[test]
@@ -199,12 +253,14 @@ fn an_ack_of_something_never_sent_is_answered_and_ignored() {
     assert_eq!(bench.stack.status(socket).unwrap().readable, 0);
 }
 
+/// MAY-5.
 #[test]
 fn keepalive_asks_only_when_idle_and_forgives_one_miss() {
     let keepalive = Keepalive {
         idle: Duration::from_secs(60),
         interval: Duration::from_secs(10),
         probes: 3,
+        garbage: false,
     };
     let (mut bench, socket, iss) = Bench::established(Config {
         keepalive: Some(keepalive),
@@ -225,6 +281,51 @@ fn keepalive_asks_only_when_idle_and_forgives_one_miss() {
         bench.ready.last(),
         Some(&(socket, Ready::Failed(Errno::ETIMEDOUT)))
     );
+}
+
+#[test]
+fn keepalive_is_switched_on_and_off_for_one_connection() {
+    let (mut bench, socket, _) = Bench::established(config());
+    let set = |bench: &mut Bench, keepalive| {
+        let option = SocketOption::Keepalive(keepalive);
+        bench.stack.set_option(socket, option).unwrap();
+        bench.drain();
+    };
+    set(&mut bench, Some(Keepalive::default()));
+    let two_hours = Duration::from_secs(7200);
+    assert_eq!(bench.wait(two_hours - Duration::from_nanos(1)), []);
+    assert_eq!(bench.wait(Duration::from_nanos(1)).len(), 1, "MUST-28");
+    let sooner = Keepalive {
+        idle: Duration::from_secs(7300),
+        ..Keepalive::default()
+    };
+    set(&mut bench, Some(sooner));
+    // It has been asked once already: an interval after the idle time comes the next.
+    assert_eq!(bench.wait(Duration::from_secs(174)), [], "MUST-27");
+    assert_eq!(bench.wait(Duration::from_secs(1)).len(), 1, "MUST-27");
+    set(&mut bench, None);
+    assert_eq!(bench.wait(10 * two_hours), [], "MUST-24");
+    assert_eq!(bench.state(socket), State::Established);
+}
+
+/// MAY-6: whoever asks for it gets an octet of no meaning in each probe, left of the window.
+#[test]
+fn a_keepalive_probe_may_carry_a_garbage_octet() {
+    let (mut bench, socket, iss) = Bench::established(config());
+    let keepalive = Keepalive {
+        idle: Duration::from_secs(60),
+        garbage: true,
+        ..Keepalive::default()
+    };
+    let option = SocketOption::Keepalive(Some(keepalive));
+    bench.stack.set_option(socket, option).unwrap();
+    send(&mut bench, socket, 5);
+    bench.inject(Flags::ACK, 1, iss + 6, b"");
+    let probe = bench.wait(Duration::from_secs(60));
+    assert_eq!((probe.len(), probe[0].seq), (1, iss + 5), "SND.NXT-1");
+    assert_eq!(probe[0].text.len(), 1);
+    bench.inject(Flags::ACK, 1, iss + 6, b"");
+    assert_eq!(lens(&send(&mut bench, socket, 7)), [7], "nothing is lost");
 }
 
 #[test]

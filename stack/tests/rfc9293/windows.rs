@@ -37,7 +37,7 @@ fn new_text_stays_inside_the_window() {
     assert_eq!(
         text(&send(&mut bench, socket, 10_000)),
         1460,
-        "540 octets would be silly"
+        "MUST-38: 540 octets would be silly"
     );
     assert_eq!(text(&offer(&mut bench, iss, 1460, 1460)), 1460);
 }
@@ -113,6 +113,23 @@ fn a_shrunk_window_stops_new_text_and_keeps_the_connection() {
     let again = bench.wait(Duration::from_millis(1000));
     assert_eq!((again[0].seq, text(&again)), (iss + 1, 1000), "SHLD-16");
     assert_eq!(bench.state(socket), State::Established, "MUST-34");
+}
+
+#[test]
+fn text_right_of_a_shrunk_window_does_not_time_the_connection_out() {
+    let (mut bench, socket, iss) = Bench::established(config());
+    assert_eq!(text(&send(&mut bench, socket, 4000)), 2920);
+    // Of the 2920 octets out the peer takes 1000, and then no more.
+    offer(&mut bench, iss, 1000, 0);
+    for _ in 0..30 {
+        for probe in bench.wait(Duration::from_secs(60)) {
+            assert_eq!((probe.seq, probe.text.len()), (iss + 1001, 1), "MUST-35");
+            offer(&mut bench, iss, 1000, 0);
+        }
+    }
+    assert_eq!(bench.state(socket), State::Established, "SHLD-17");
+    let rest = offer(&mut bench, iss, 1000, 65_000);
+    assert_eq!((rest[0].seq, text(&rest)), (iss + 1001, 2920));
 }
 
 #[test]

@@ -274,6 +274,7 @@ fn keepalive_finds_out_that_nobody_is_there() {
         idle: Duration::from_secs(100),
         interval: Duration::from_secs(10),
         probes: 3,
+        garbage: false,
     };
     for (after, complaints) in [(129, 0), (131, 2)] {
         let mut stage = stage_with(|config| config.keepalive = Some(keepalive));

@@ -223,6 +223,16 @@ fn a_garbage_octet_before_the_first_is_silent() {
 }
 
 #[test]
+fn a_garbage_octet_in_the_place_of_the_fin_is_silent() {
+    let (mut stage, client, server) = connected();
+    ten_octets(&mut stage, client, server);
+    stage.fin(client, State::FinWait1);
+    stage.timer(client, Timer::Keepalive, 1);
+    stage.send(client, seg(Flags::ACK).seq(111).ack(301).text(vec![0]));
+    stage.assert_silent();
+}
+
+#[test]
 fn a_fin_before_the_last_octet_is_a_violation() {
     let (mut stage, client, _) = connected();
     stage.send_text(client, 10);

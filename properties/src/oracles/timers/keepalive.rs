@@ -114,6 +114,7 @@ mod tests {
             idle: Duration::from_secs(100),
             interval: Duration::from_secs(10),
             probes: 3,
+            garbage: false,
         };
         Config {
             keepalive: Some(settings),

@@ -47,6 +47,7 @@ fn linux_syn() -> Options {
     }
 }
 
+/// MUST-4, MUST-14.
 #[test]
 fn the_options_of_a_common_syn_are_read_and_written() {
     assert_eq!(parsed(&LINUX_SYN), Ok(linux_syn()));
@@ -62,6 +63,7 @@ fn no_octets_are_no_options() {
     );
 }
 
+/// MUST-64.
 #[test]
 fn options_begin_at_any_octet() {
     for lead in 0..4 {
@@ -75,6 +77,7 @@ fn options_begin_at_any_octet() {
     }
 }
 
+/// MUST-6, MUST-68.
 #[test]
 fn unknown_options_are_skipped_by_their_length() {
     let bytes = [254, 4, 2, 4, 253, 2, 77, 5, 2, 4, 9, 2, 4, 2, 180];
@@ -87,6 +90,7 @@ fn unknown_options_are_skipped_by_their_length() {
     );
 }
 
+/// MUST-4.
 #[test]
 fn nothing_after_end_of_list_is_read() {
     assert_eq!(parsed(&[0, 2, 4, 1, 1]), Ok(Options::default()));
@@ -97,6 +101,7 @@ fn nothing_after_end_of_list_is_read() {
     );
 }
 
+/// MUST-7.
 #[test]
 fn a_length_that_hides_the_next_option_is_an_error() {
     for length in [0, 1] {
@@ -135,6 +140,7 @@ fn an_option_may_end_where_the_header_ends() {
     assert_eq!(parsed(&[1, 1, 1, 1]), Ok(Options::default()));
 }
 
+/// MUST-6.
 #[test]
 fn a_known_option_of_a_wrong_length_is_skipped() {
     for bytes in [
@@ -243,6 +249,7 @@ fn timestamps_leave_room_for_three_blocks() {
     assert_eq!(parsed(&written(&options)), Ok(fitting));
 }
 
+/// MUST-69: the padding is zero.
 #[test]
 fn alignment_gives_way_to_options() {
     // MSS, timestamps and three blocks are exactly 40 octets, without a single no-operation.

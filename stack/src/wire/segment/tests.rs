@@ -80,9 +80,9 @@ fn every_field_is_written_to_its_place() {
     assert!(!Segment::verify_checksum(FROM, TO, &BYTES));
 }
 
+/// MUST-1.
 #[test]
 fn a_large_window_is_not_negative() {
-    // MUST-1.
     let mut bytes = BYTES;
     bytes[14..16].fill(0xff);
     assert_eq!(
@@ -144,6 +144,7 @@ fn options_are_read_in_segments_of_every_kind() {
     }
 }
 
+/// MUST-7.
 #[test]
 fn an_illegal_option_length_refuses_the_whole_segment() {
     let mut bytes = BYTES;
