@@ -49,7 +49,7 @@ fn a_zero_window_is_probed_after_an_rto_and_ever_more_slowly() {
     assert_eq!(send(&mut bench, socket, 100), []);
     let mut at = vec![];
     let start = bench.now;
-    while at.len() < 5 {
+    for _ in 0..64 {
         for probe in bench.wait(Duration::from_millis(500)) {
             assert_eq!((probe.seq, probe.text.len()), (iss + 1, 1), "MUST-36");
             at.push((bench.now - start).as_secs());
