@@ -11,7 +11,7 @@ mod delivery;
 pub mod header;
 mod life;
 
-pub use accepted::accepted;
+pub use accepted::{accepted, accepted_but_for_its_stamp};
 pub use circumstances::Circumstances;
 pub use coverage::{CLASS_NAMES, Coverage, Grid};
 pub use delivery::{Delivery, Outcome, Seconds};
@@ -27,6 +27,7 @@ use timewait_stack::{ConnectionId, Event, State};
 
 use crate::event::{HostEvent, UserEvent};
 use crate::label::{Incarnation, class, mix};
+use crate::reference::Shadow;
 
 /// The facts of a run up to now.
 #[derive(Debug, Default)]
@@ -180,7 +181,7 @@ impl Facts {
     /// Takes in one observation. Judges see it after that.
     pub(crate) fn observe(&mut self, now: Instant, seen: &Observation<'_, HostEvent>) {
         match *seen {
-            Observation::Sent { cause, packet } => self.sent(cause, packet),
+            Observation::Sent { cause, packet } => self.sent(now, cause, packet),
             Observation::Delivered {
                 node,
                 packet,
@@ -216,9 +217,9 @@ impl Facts {
 
     /// An echo inherits the age of what it answers, unless that met no incarnation at all: then
     /// it is how a half-open connection learns that its peer is gone (RFC 9293 §3.5.1).
-    fn sent(&mut self, cause: Cause, packet: &Packet) {
+    fn sent(&mut self, now: Instant, cause: Cause, packet: &Packet) {
         if packet.class & class::ECHO == 0 {
-            self.offers(packet);
+            self.offers(now, packet);
         }
         if packet.class & class::ECHO == 0 || !self.is_handling(packet.id.origin, cause) {
             return;
@@ -233,12 +234,12 @@ impl Facts {
     }
 
     /// An incarnation sends what its peer may rely on.
-    fn offers(&mut self, packet: &Packet) {
+    fn offers(&mut self, now: Instant, packet: &Packet) {
         let sender = Incarnation::from_tag(packet.tag);
         if sender.host == packet.id.origin
             && let Some(segment) = SegmentHeader::decode(packet.payload.octets())
         {
-            self.with(sender, |life| life.shadow.sent(&segment));
+            self.with(sender, |life| life.shadow.sent(&segment, now));
         }
     }
 
@@ -259,8 +260,11 @@ impl Facts {
                 ..
             } => {
                 let name = self.name(node, *connection);
-                self.lives
-                    .insert(name.tag(), Life::new(name, *local, *remote, now));
+                let config = self.circumstances.config(node);
+                let stamps = config.is_some_and(|config| config.timestamps);
+                let mut life = Life::new(name, *local, *remote, now);
+                life.shadow = Shadow::new(stamps);
+                self.lives.insert(name.tag(), life);
                 self.coverage.incarnations += u64::from(remote.is_some());
             }
             Event::Reopened { old, new } => {
@@ -318,7 +322,7 @@ impl Facts {
         life.step(step, header.as_ref());
         life.parent = parent.or(life.parent);
         if let Some(header) = header.filter(|_| parent.is_some()) {
-            life.shadow.synchronized_by(&header);
+            life.shadow.synchronized_by(&header, step.at);
             life.shadow.offered_window(&header);
         }
         let is_waiting = life.state == State::TimeWait;

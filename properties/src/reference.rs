@@ -1,13 +1,15 @@
-//! The reference: what a segment may and must change, by RFC 9293 §3.10.7 with RFC 5961 and
-//! RFC 1337 on.
+//! The reference: what a segment may and must change, by RFC 9293 §3.10.7 with RFC 5961, RFC 1337,
+//! RFC 7323 and RFC 6191 on.
 //!
 //! A function of the variables *before* the segment and of its header, written from the RFC and
 //! never from the stack. Where the text leaves a choice (SHOULD, MAY, or an order of work that
 //! nobody outside can see) the answer is a set: [`Permit::May`]. What is switched off in a stack's
 //! configuration never changes the answer.
 //!
-//! Missing, because the stack has none of it yet: timestamps (PAWS, RFC 6191), data on a SYN before
-//! the handshake is over.
+//! Missing, because the stack has none of it yet: data on a SYN before the handshake is over.
+//!
+//! TS.Recent is that of the [`Shadow`], not the one that the stack shows: a stack that keeps it
+//! wrong would otherwise excuse itself.
 
 mod check;
 mod held;
@@ -18,9 +20,10 @@ mod synchronized;
 pub use check::Breach;
 pub(crate) use check::changes;
 pub use held::Held;
-pub use shadow::Shadow;
+pub use shadow::{Shadow, Stamp};
 pub(crate) use synchronized::{table_6, widest_window};
 
+use timewait_sim::Instant;
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, State, Vars};
 
@@ -96,6 +99,10 @@ pub struct Allowance {
     pub rcv_nxt: (SeqNumber, SeqNumber),
     /// RCV.UP moves to this place, if that lies ahead of what the user has read.
     pub urgent: (Permit, SeqNumber),
+    /// TS.Recent before, where both ends agreed on timestamps.
+    pub ts_recent: Option<u32>,
+    /// What it may become.
+    pub stamp: Stamp,
 }
 
 impl Allowance {
@@ -115,6 +122,8 @@ impl Allowance {
             fin_ends: [None; 2],
             rcv_nxt: (before.rcv_nxt, before.rcv_nxt),
             urgent: (Permit::No, before.rcv_nxt),
+            ts_recent: None,
+            stamp: Stamp::default(),
         }
     }
 
@@ -144,20 +153,30 @@ impl Allowance {
     }
 }
 
-/// What `segment` may change where the variables are `before`. `None`: no segment at all, or its
+/// What `segment` may change at `now`, where the variables are `before`. `None`: no segment at all, or its
 /// checksum is wrong.
-pub fn allowance(before: &Vars, shadow: &Shadow, segment: Option<&SegmentHeader>) -> Allowance {
+pub fn allowance(
+    before: &Vars,
+    shadow: &Shadow,
+    segment: Option<&SegmentHeader>,
+    now: Instant,
+) -> Allowance {
+    let ts_recent = shadow.ts_recent();
     let Some(segment) = segment else {
-        return Allowance::refused(before, "it is damaged (MUST-3)");
+        return Allowance {
+            ts_recent,
+            ..Allowance::refused(before, "it is damaged (MUST-3)")
+        };
     };
     let allowance = match before.state {
         State::Closed => Allowance::refused(before, "there is no connection (§3.10.7.1)"),
         State::Listen => listen(before, segment),
-        State::SynSent => syn_sent::allowance(before, segment),
-        _ => synchronized::allowance(before, shadow, segment),
+        State::SynSent => syn_sent::allowance(before, shadow, segment),
+        _ => synchronized::allowance(before, shadow, segment, now),
     };
     Allowance {
         snd_wnd: shadow.window(segment),
+        ts_recent,
         ..allowance
     }
 }

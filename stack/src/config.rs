@@ -38,6 +38,11 @@ pub struct Config {
     pub receive_buffer: u32,
     /// Window scaling (RFC 7323 §2).
     pub window_scale: WindowScale,
+    /// Timestamps are offered and agreed to (RFC 7323 §3), with PAWS and RTTM.
+    pub timestamps: bool,
+    /// A segment without the timestamps that both ends agreed on is dropped, as RFC 7323 §3.2 has
+    /// it; `false`: it is taken as it is, as common stacks do. Never a RST.
+    pub require_timestamps: bool,
     /// Octets accepted from the user and not yet acknowledged, at least 1.
     pub send_buffer: u32,
     /// Bounds and starting value of the retransmission timeout.
@@ -114,6 +119,8 @@ impl Config {
             diffserv: 0,
             receive_buffer: 65_535,
             window_scale: WindowScale::AsNeeded,
+            timestamps: true,
+            require_timestamps: true,
             send_buffer: 65_536,
             rto: RtoBounds::default(),
             persist_max: Duration::from_secs(60),

@@ -31,8 +31,9 @@ use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::Instant;
 use crate::time_wait::TimeWait;
+use crate::timestamps::{OPTION_OCTETS, Timestamps};
 use crate::window_scale::{SHIFT_MAX, Shift};
-use crate::wire::{HEADER_LEN, Segment};
+use crate::wire::{Flags, HEADER_LEN, Segment};
 
 pub(crate) use receive::{ReceiveSpace, Taken};
 pub(crate) use send::{Fin, MSS_FLOOR, SendSpace};
@@ -96,6 +97,8 @@ pub(crate) struct Connection {
     pub(crate) received_diffserv: u8,
     /// Both SYNs had the window scale option (R7323-01).
     pub(crate) scaling: bool,
+    /// Both SYNs had the timestamps option (R7323-04).
+    pub(crate) timestamps: Option<Timestamps>,
     pub(crate) send: SendSpace,
     pub(crate) receive: ReceiveSpace,
     pub(crate) rtt: RttEstimator,
@@ -132,6 +135,7 @@ impl Connection {
             options,
             received_diffserv: 0,
             scaling: false,
+            timestamps: None,
             send: SendSpace::new(iss, mss),
             receive: ReceiveSpace::new(cx.config, mss),
             rtt: RttEstimator::new(&cx.config.rto),
@@ -173,6 +177,7 @@ impl Connection {
         self.send
             .set_peer_mss(cx.config, syn.options.mss, default_mss);
         self.agree_on_scaling(syn, cx);
+        self.agree_on_timestamps(syn, cx);
         self.send.take_window(syn);
         self.take_user_timeout(syn.options.user_timeout, cx);
         self.timers.heard_at = cx.now;
@@ -191,6 +196,19 @@ impl Connection {
             let (connection, shift) = (self.id, theirs);
             let event = Event::ShiftTooLarge { connection, shift };
             cx.events.push(Interest::SEGMENTS, || event);
+        }
+    }
+
+    /// Timestamps are used from now on if both SYNs have them (RFC 7323 §3.2, R7323-04). They take
+    /// room from the text (RFC 9293 §3.7.1, MUST-16); the MSS option knows nothing of them (SHLD-6).
+    fn agree_on_timestamps(&mut self, syn: &Segment<'_>, cx: &Context<'_>) {
+        let Some((value, _)) = syn.options.timestamps.filter(|_| cx.config.timestamps) else {
+            return;
+        };
+        self.timestamps = Some(Timestamps::new(cx.config, &self.tuple, value, cx.now));
+        self.receive.option_octets = OPTION_OCTETS;
+        if cx.protects(Protection::Mss) {
+            self.send.smss = self.send.smss.saturating_sub(OPTION_OCTETS).max(1);
         }
     }
 
@@ -261,10 +279,21 @@ impl Connection {
 
     /// Answers `segment` with a RST.
     pub(crate) fn reply_reset(&self, segment: &Segment<'_>, cx: &mut Context<'_>) {
-        cx.replies.push_back(Reply {
+        let reset = Reply::reset(self.tuple, segment, Some(self.id));
+        cx.replies.push_back(self.stamped(reset, cx.now));
+    }
+
+    /// A RST with the timestamps that its connection agreed on (RFC 7323 §3.2: it SHOULD have
+    /// them, and needs none to be taken).
+    pub(crate) fn stamped(&self, reset: Reply, now: Instant) -> Reply {
+        let acknowledges = reset.flags.contains(Flags::ACK);
+        Reply {
             ip: Some(self.options.ip),
-            ..Reply::reset(self.tuple, segment, Some(self.id))
-        });
+            timestamps: self
+                .timestamps
+                .map(|agreed| agreed.option(now, acknowledges)),
+            ..reset
+        }
     }
 
     /// Nobody will read what arrives.
@@ -303,6 +332,8 @@ impl Connection {
             out_of_order_blocks: receive.buffer.blocks(),
             fin_received: receive.fin_taken,
             fin_held: receive.fin.filter(|_| !receive.fin_taken),
+            ts_recent: self.timestamps.map(|agreed| agreed.recent()),
+            last_ack_sent: receive.last_ack_sent,
             cwnd: if data { self.congestion.cwnd } else { 0 },
             ssthresh: if data { self.congestion.ssthresh } else { 0 },
             recovering: self.congestion.recovering,

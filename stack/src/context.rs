@@ -80,6 +80,8 @@ pub(crate) struct Reply {
     pub(crate) ack: SeqNumber,
     pub(crate) flags: Flags,
     pub(crate) window: u16,
+    /// TSval and TSecr, where both ends agreed on them.
+    pub(crate) timestamps: Option<(u32, u32)>,
     /// Who sends it; `None`: nobody (CLOSED, LISTEN).
     pub(crate) connection: Option<ConnectionId>,
     /// What the user of its connection decided of the IP header; `None`: nobody did.
@@ -111,6 +113,7 @@ impl Reply {
             ack,
             flags,
             window: 0,
+            timestamps: None,
             connection,
             ip: None,
             reset_reply: true,
@@ -125,6 +128,7 @@ impl Reply {
             ack: SeqNumber(0),
             flags: Flags::RST,
             window: 0,
+            timestamps: None,
             connection: Some(connection),
             ip: None,
             reset_reply: false,

@@ -103,7 +103,8 @@ pub enum Event {
     RttSample {
         /// Whose.
         connection: ConnectionId,
-        /// The first octet of the segment that was timed.
+        /// The first octet of the segment that was timed; where timestamps tell the time (RFC 7323
+        /// §4), SND.UNA before the acknowledgment.
         seq: SeqNumber,
         /// The measured time.
         rtt: Duration,
@@ -213,6 +214,10 @@ pub enum Drop {
     BadAddress,
     /// The host keeps quiet after its boot (§3.4.3).
     QuietTime,
+    /// It lacks the timestamps that both ends agreed on (RFC 7323 §3.2).
+    NoTimestamp,
+    /// Its timestamp is older than TS.Recent (PAWS, RFC 7323 §5.3).
+    OldTimestamp,
     /// LISTEN: a RST, an ACK, or no SYN (§3.10.7.2).
     NotForListen,
     /// LISTEN: the SYN queue or the accept queue is full.
@@ -228,6 +233,8 @@ pub enum Drop {
     RstChallenged,
     /// A RST in TIME-WAIT (RFC 1337).
     RstIgnored,
+    /// A SYN in TIME-WAIT that does not prove to be new (RFC 6191 §2).
+    OldSyn,
     /// A SYN in a synchronized state: challenged (fourth check).
     SynChallenged,
     /// Neither ACK, SYN nor RST (fifth check).
@@ -305,6 +312,10 @@ pub struct Vars {
     pub fin_received: bool,
     /// Where a FIN of the peer stands that waits for text before it.
     pub fin_held: Option<SeqNumber>,
+    /// TS.Recent, where both ends agreed on timestamps (RFC 7323 §4.3).
+    pub ts_recent: Option<u32>,
+    /// Last.ACK.sent: the acknowledgment that was sent last (RFC 7323 §4.3).
+    pub last_ack_sent: SeqNumber,
     /// Congestion window, in octets.
     pub cwnd: u32,
     /// Slow start threshold, in octets.

@@ -16,6 +16,7 @@ pub(crate) enum Purpose {
     EphemeralPort = 2,
     RandomSequenceNumber = 3,
     EphemeralCounter = 4,
+    TimestampOffset = 5,
 }
 
 /// The keyed hash of two ends and a counter for one purpose.

@@ -14,14 +14,14 @@
 //! - `connection/`: the control block: `send` and `receive` sequence spaces, `calls`, `output`
 //!   (the one place where segments are built), `urgent`, `timeouts`, `timers`.
 //! - [`wire`]: segments as bytes. `ring`, `reassembly`: buffers.
-//! - `window_scale` (RFC 7323 §2), `rtt` (RFC 6298), `congestion` (RFC 5681, 6582), `isn` (RFC
-//!   6528), `challenge` (RFC 5961), `time_wait`, `quiet` (RFC 9293 §3.4.3), `ports`, `ephemeral` (RFC
-//!   6056), `table`, `keyed`.
+//! - `window_scale` (RFC 7323 §2), `timestamps` (RFC 7323 §3 to §5), `rtt` (RFC 6298), `congestion`
+//!   (RFC 5681, 6582), `isn` (RFC 6528), `challenge` (RFC 5961), `time_wait`, `quiet` (RFC 9293
+//!   §3.4.3), `ports`, `ephemeral` (RFC 6056), `table`, `keyed`.
 //! - [`event`]: what the stack tells; [`config`]: what it is told; [`error`]; [`status`].
 //!
 //! # Deliberately missing, for now
 //!
-//! Timestamps, SACK, ECN, ICMP and SYN cookies; the documentation of
+//! SACK, ECN, ICMP and SYN cookies; the documentation of
 //! the project says which comes when. IP source routes and the security option: obsolete.
 //!
 //! # The canonical loop
@@ -100,6 +100,7 @@ pub mod status;
 mod table;
 mod time;
 mod time_wait;
+mod timestamps;
 mod traffic;
 mod window_scale;
 pub mod wire;

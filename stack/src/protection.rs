@@ -52,6 +52,12 @@ protections! {
     IsnHash = "isn-hash",
     /// A host that has lost its memory keeps quiet for an MSL (RFC 9293 §3.4.3).
     QuietTime = "quiet-time",
+    /// PAWS: no segment older than TS.Recent is taken (RFC 7323 §5.3).
+    Paws = "paws",
+    /// TS.Recent is taken only from segments that start no later than Last.ACK.sent (RFC 7323 §4.3).
+    TsRecent = "ts-recent",
+    /// A SYN of the same tick reopens TIME-WAIT only by its ISN (RFC 6191 §2).
+    TsClockTicks = "ts-clock-ticks",
     /// Segments with a wrong checksum are dropped (RFC 9293 §3.1, MUST-3).
     Checksum = "checksum",
     /// Table 6 of RFC 9293 §3.10.7.4.

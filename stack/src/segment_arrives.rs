@@ -8,5 +8,6 @@ mod syn_sent;
 mod synchronized;
 mod text;
 mod time_wait;
+mod timestamps;
 
 pub(crate) use time_wait::TimeWaitAnswer;

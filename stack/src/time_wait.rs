@@ -15,8 +15,9 @@ use crate::socket_options::IpFields;
 use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::{Duration, Instant};
+use crate::timestamps;
 use crate::window_scale::Shift;
-use crate::wire::Flags;
+use crate::wire::{Flags, Segment};
 
 /// A connection in TIME-WAIT.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,11 @@ pub(crate) struct TimeWait {
     pub(crate) expires: Instant,
     pub(crate) challenge: ChallengeLimit,
     ip: IpFields,
+    /// Both ends agreed on timestamps.
+    timestamps: bool,
+    /// TS.Recent, and when it was taken in whole seconds: RFC 6191 and PAWS need no more.
+    ts_recent: u32,
+    ts_recent_at: u32,
 }
 
 impl TimeWait {
@@ -55,6 +61,11 @@ impl TimeWait {
             expires: now + duration(config),
             challenge: connection.challenge,
             ip: connection.options.ip,
+            timestamps: connection.timestamps.is_some(),
+            ts_recent: connection.timestamps.map_or(0, |agreed| agreed.recent()),
+            ts_recent_at: connection
+                .timestamps
+                .map_or(0, |agreed| seconds(agreed.recent_at())),
         }
     }
 
@@ -71,10 +82,37 @@ impl TimeWait {
             ack: self.rcv_nxt,
             flags: Flags::ACK,
             window: self.rcv_wnd,
+            timestamps: self.timestamps.then(|| {
+                let value = timestamps::value(cx.config, cx.now, &self.tuple);
+                (value, self.ts_recent)
+            }),
             connection: Some(self.id),
             ip: Some(self.ip),
             reset_reply: false,
         });
+    }
+
+    /// Both ends agreed on timestamps.
+    pub(crate) fn has_timestamps(&self) -> bool {
+        self.timestamps
+    }
+
+    /// TS.Recent, if it is not too old to be compared with (RFC 7323 §5.5, R7323-11).
+    pub(crate) fn valid_ts_recent(&self, now: Instant) -> Option<u32> {
+        let since = Instant::ZERO + Duration::from_secs(self.ts_recent_at.into());
+        (self.timestamps && timestamps::is_valid(since, now)).then_some(self.ts_recent)
+    }
+
+    /// TS.Recent becomes TSval of `segment`, which was seen, unless that is older: RFC 6191 asks
+    /// for the last timestamp seen.
+    pub(crate) fn take_timestamp(&mut self, segment: &Segment<'_>, now: Instant) {
+        let Some((value, _)) = segment.options.timestamps.filter(|_| self.timestamps) else {
+            return;
+        };
+        let older = |recent| timestamps::before(value, recent);
+        if !self.valid_ts_recent(now).is_some_and(older) {
+            (self.ts_recent, self.ts_recent_at) = (value, seconds(now));
+        }
     }
 
     /// The same, in answer to something invalid, if the limit allows.
@@ -99,6 +137,8 @@ impl TimeWait {
             rcv_shift: self.rcv_shift.count(),
             rcv_adv: self.rcv_nxt + self.window(),
             fin_received: true,
+            ts_recent: self.timestamps.then_some(self.ts_recent),
+            last_ack_sent: self.rcv_nxt,
             timers: Timers {
                 time_wait: Some(self.expires),
                 ..Timers::default()
@@ -109,11 +149,26 @@ impl TimeWait {
     }
 }
 
+/// Whole seconds on the stack's clock, for 136 years.
+fn seconds(at: Instant) -> u32 {
+    (at.as_nanos() / 1_000_000_000) as u32
+}
+
 /// 2MSL (MUST-13): no old duplicate outlives it (R1337-03).
 pub(crate) fn duration(config: &Config) -> Duration {
     if config.protects(Protection::TimeWait) {
         config.msl.saturating_mul(2)
     } else {
         Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TimeWait;
+
+    #[test]
+    fn a_record_stays_small() {
+        assert!(size_of::<TimeWait>() <= 96, "{}", size_of::<TimeWait>());
     }
 }

@@ -25,12 +25,16 @@ mod ports;
 mod quiet_time;
 #[path = "rfc9293/receiving.rs"]
 mod receiving;
+#[path = "rfc9293/reopening.rs"]
+mod reopening;
 #[path = "rfc9293/scaling.rs"]
 mod scaling;
 #[path = "rfc9293/sending.rs"]
 mod sending;
 #[path = "rfc9293/socket_options.rs"]
 mod socket_options;
+#[path = "rfc9293/timestamps.rs"]
+mod timestamps;
 #[path = "rfc9293/urgent.rs"]
 mod urgent;
 #[path = "rfc9293/user_timeout.rs"]

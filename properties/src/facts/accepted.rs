@@ -2,12 +2,18 @@
 
 use timewait_stack::Vars;
 
-/// Whether processing a segment changed something that counts: the state, RCV.NXT, reassembly, RCV.UP,
-/// SND.UNA, SND.WND, SND.WL1, SND.WL2, the congestion window, the RTT or the persist timer.
+/// Whether processing a segment changed something that counts: the state, RCV.NXT, reassembly,
+/// RCV.UP, SND.UNA, SND.WND, SND.WL1, SND.WL2, TS.Recent, the congestion window, the RTT or the persist
+/// timer.
 ///
 /// No acceptance are a reply, the challenge limiter, the keepalive clock and a longer 2MSL. The
 /// error that a user is told comes with a change of state.
 pub fn accepted(before: &Vars, after: &Vars) -> bool {
+    before.ts_recent != after.ts_recent || accepted_but_for_its_stamp(before, after)
+}
+
+/// The same, whatever became of TS.Recent.
+pub fn accepted_but_for_its_stamp(before: &Vars, after: &Vars) -> bool {
     before.state != after.state
         || before.rcv_nxt != after.rcv_nxt
         || (before.fin_received, before.fin_held) != (after.fin_received, after.fin_held)
@@ -26,7 +32,7 @@ pub fn accepted(before: &Vars, after: &Vars) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::accepted;
+    use super::{accepted, accepted_but_for_its_stamp};
     use timewait_stack::event::Timers;
     use timewait_stack::{Instant, SeqNumber, Vars};
 
@@ -43,6 +49,12 @@ mod tests {
             ..Vars::default()
         };
         assert!(accepted(&before, &held), "a bare FIN out of order");
+        let stamped = Vars {
+            ts_recent: Some(7),
+            ..Vars::default()
+        };
+        assert!(accepted(&before, &stamped));
+        assert!(!accepted_but_for_its_stamp(&before, &stamped));
         let counted = Vars {
             ack_pending: 1,
             retransmissions: 1,

@@ -20,7 +20,7 @@ impl Facts {
         let life = name.and_then(|name| self.lives.get_mut(&name.tag()));
         let unknown = Shadow::default();
         let shadow = life.as_ref().map_or(&unknown, |life| &life.shadow);
-        let allowance = reference::allowance(before, shadow, delivery.segment());
+        let allowance = reference::allowance(before, shadow, delivery.segment(), now);
         if let Some(life) = life {
             life.arrived(now, &delivery, arrival, &allowance);
         }

@@ -205,6 +205,7 @@ impl Life {
             Some(last) if vars.state == State::TimeWait => {
                 let few = (vars.snd_una, vars.snd_nxt, vars.rcv_nxt, vars.timers);
                 (last.snd_una, last.snd_nxt, last.rcv_nxt, last.timers) = few;
+                last.ts_recent = vars.ts_recent;
                 last.state = vars.state;
             }
             Some(last) => (**last).clone_from(vars),
@@ -234,10 +235,12 @@ impl Life {
         let after = &arrival.after;
         if let Some(segment) = delivery.segment() {
             self.shadow.offered_window(segment);
-            if takes_fin_again(segment, &arrival.before) {
+            let passes = self.shadow.passes(segment, now);
+            if passes && takes_fin_again(segment, &arrival.before) {
                 self.fin_taken_at = Some(now);
             }
         }
+        self.shadow.stamped(&allowance.stamp, after.ts_recent, now);
         if self.is_alive() && after.state != State::Closed {
             self.offered_octets(allowance, after);
             self.remember(after);
@@ -321,7 +324,8 @@ impl Life {
 }
 
 /// Whether the segment is a copy of the peer's FIN, which was taken before (RFC 9293 §3.10.7.4,
-/// eighth check): it ends at RCV.NXT, and its ACK is none that the fifth check refuses.
+/// eighth check): it ends at RCV.NXT, and its ACK is none that the fifth check refuses. (What PAWS
+/// stops is no such copy.)
 fn takes_fin_again(segment: &SegmentHeader, before: &Vars) -> bool {
     use State::{CloseWait, Closing, LastAck, TimeWait};
     let control = segment.flags & (Flags::FIN | Flags::ACK | Flags::SYN | Flags::RST);

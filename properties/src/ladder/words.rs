@@ -43,6 +43,9 @@ pub(super) fn segment(segment: &Segment<'_>, bases: Bases, detail: Detail) -> St
         if let Some(shift) = segment.options.window_scale.filter(|&shift| shift > 0) {
             let _ = write!(text, " scale {shift}");
         }
+        if segment.flags.contains(Flags::SYN) && segment.options.timestamps.is_some() {
+            text.push_str(" ts");
+        }
     }
     text
 }
@@ -171,6 +174,9 @@ fn dropped(drop: Drop) -> &'static str {
         Drop::NotForListen => "not for LISTEN",
         Drop::QueueFull => "queue full",
         Drop::BadSynAck => "acknowledges another SYN",
+        Drop::NoTimestamp => "no timestamp",
+        Drop::OldTimestamp => "older than TS.Recent",
+        Drop::OldSyn => "not proved to be new",
         Drop::OutsideWindow => "outside the window",
         Drop::ZeroWindow => "zero window",
         Drop::RstChallenged => "RST challenged",

@@ -8,7 +8,8 @@
 //!   queue, the ACK of a probe beside the window may be taken (§A.2).
 //! - A new incarnation begins only by a SYN that LISTEN or TIME-WAIT may take, and starts from it.
 //!
-//! TS.Recent comes with timestamps.
+//! - TS.Recent is that of RFC 7323 §4.3, by our own count of what was sent and received; PAWS (§5.3)
+//!   refuses what is older, and RFC 6191 says which SYN reopens TIME-WAIT.
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, FindingKind, Instant, Observation};
@@ -40,6 +41,7 @@ struct Shadow {
     snd_wl1: SeqNumber,
     snd_wl2: SeqNumber,
     rcv_nxt: SeqNumber,
+    ts_recent: Option<u32>,
 }
 
 impl Shadow {
@@ -52,6 +54,7 @@ impl Shadow {
             snd_wl1: vars.snd_wl1,
             snd_wl2: vars.snd_wl2,
             rcv_nxt: vars.rcv_nxt,
+            ts_recent: vars.ts_recent,
         }
     }
 }
@@ -151,6 +154,15 @@ impl Acceptance {
             report(format!(
                 "{name} began with IRS {}, RCV.NXT {}, SND.UNA {} and ISS {} on {delivery}",
                 vars.irs, vars.rcv_nxt, vars.snd_una, vars.iss,
+            ));
+        }
+        // Its SYN-ACK has been sent: both SYNs are known.
+        let shadow = facts.life(name).map(|life| &life.shadow);
+        let both = shadow.filter(|shadow| shadow.knows_both_syns());
+        if let Some(shadow) = both.filter(|shadow| shadow.ts_recent() != vars.ts_recent) {
+            let (shown, ts_recent) = (vars.ts_recent, shadow.ts_recent());
+            report(format!(
+                "{name} began with TS.Recent {shown:?}, not {ts_recent:?}, on {delivery}"
             ));
         }
     }

@@ -129,6 +129,12 @@ impl ReplyTable {
             after: arrival.after.state,
             opened: delivery.opened.is_some(),
             max_snd_wnd: life.map_or(0, |life| life.shadow.max_snd_wnd),
+            stamped: life
+                .zip(segment)
+                .is_none_or(|(life, segment)| life.shadow.passes(segment, now)),
+            may_reopen: life.zip(segment).is_some_and(|(life, segment)| {
+                life.shadow.may_reopen(arrival.before.rcv_nxt, segment, now)
+            }),
         };
         let (class, other) = classes(seen, segment);
         let state = arrival.before.state;

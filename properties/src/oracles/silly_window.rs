@@ -197,11 +197,13 @@ impl Track {
         if probe || segment.text_seq().before(sent_to) {
             return;
         }
+        let stamps = if life.shadow.timestamps() { 12 } else { 0 };
         let nagle = config.nagle && sent_to != vars.snd_una && !segment.has(Flags::FIN);
         let offer = Offer {
             text: segment.text_len,
-            // What options take is not there for text (RFC 9293 §3.7.1).
-            full: u32::from(vars.smss).saturating_sub(segment.option_octets()),
+            // What options take is not there for text (RFC 9293 §3.7.1); Eff.snd.MSS has lost what
+            // timestamps take in every segment.
+            full: (u32::from(vars.smss) + stamps).saturating_sub(segment.option_octets()),
             waiting: given_to.saturating_since(sent_to),
             usable: (vars.snd_una + vars.snd_wnd).saturating_since(sent_to),
             largest_window: self.largest_window,

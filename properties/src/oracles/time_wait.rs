@@ -7,10 +7,11 @@
 //!   meant.)
 //! - Sooner only by ABORT, by a full table, or when it was reopened and the new incarnation is
 //!   proved. Never by a RST.
-//! - It is reopened only by a SYN beyond RCV.NXT, with an ISS beyond the old SND.NXT. If that SYN
-//!   is not proved, TIME-WAIT goes on, and the first rule holds as if nothing had happened.
-//!
-//! RFC 6191 (timestamps decide about reopening) comes with timestamps.
+//! - It is reopened only by a SYN that RFC 6191 §2 takes for new: by a timestamp later than the last
+//!   seen, by the first timestamp at all, or, where these tell nothing, by an ISN beyond RCV.NXT; and
+//!   with an ISS beyond the old SND.NXT. If that SYN is not proved, TIME-WAIT goes on, and the first
+//!   rule holds as if nothing had happened.
+//! - A copy of the FIN that PAWS stops (RFC 7323 §5.3) restarts nothing.
 
 use std::collections::BTreeMap;
 use timewait_sim::{Duration, Finding, FindingKind, Instant, Observation, Packet};
@@ -53,7 +54,7 @@ impl Judge for TimeWait {
                 ..
             } => match event {
                 Event::Reopened { old, new } => {
-                    self.reopened(facts.name(node, *old), facts.name(node, *new), facts)
+                    self.reopened(now, facts.name(node, *old), facts.name(node, *new), facts)
                 }
                 Event::Transition {
                     connection,
@@ -112,14 +113,27 @@ impl TimeWait {
         })
     }
 
-    fn reopened(&mut self, old: Incarnation, new: Incarnation, facts: &Facts) -> Option<String> {
+    fn reopened(
+        &mut self,
+        now: Instant,
+        old: Incarnation,
+        new: Incarnation,
+        facts: &Facts,
+    ) -> Option<String> {
         self.unnumbered.push(new);
         let delivery = facts.delivery()?;
-        let rcv_nxt = facts.life(old)?.vars.as_ref()?.rcv_nxt;
-        let beyond = delivery.segment().is_some_and(|syn| syn.seq.after(rcv_nxt));
-        (!beyond).then(|| {
-            format!("{old} was reopened, as {new}, not beyond its RCV.NXT {rcv_nxt}, by {delivery}")
-        })
+        let life = facts.life(old)?;
+        let rcv_nxt = life.vars.as_ref()?.rcv_nxt;
+        let may = |syn| life.shadow.may_reopen(rcv_nxt, syn, now);
+        (!delivery.segment().is_some_and(may)).then(|| {
+            let stamps = match (life.shadow.ts_recent(), delivery.header?.timestamps) {
+                (Some(recent), Some((value, _))) => format!(", TS.Recent {recent}, TSval {value}"),
+                _ => String::new(),
+            };
+            Some(format!(
+                "{old} was reopened, as {new}, not beyond its RCV.NXT {rcv_nxt}{stamps}, by {delivery}"
+            ))
+        })?
     }
 
     fn moved(

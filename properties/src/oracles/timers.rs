@@ -4,14 +4,14 @@
 //! - outstanding octets and an open window: the retransmission timer runs and no other; a closed
 //!   window: persist; octets held by silly-window avoidance: override; in TIME-WAIT only 2MSL;
 //! - the RTO within its bounds, doubled at each expiry, made small again by a sample alone;
-//! - Karn: no sample of octets ever sent twice;
+//! - Karn: no sample of octets ever sent twice, unless a timestamp tells which was answered;
 //! - probes of a closed window, delayed ACKs and keepalive by their rules;
 //! - no timer sleeps through its deadline, expires before it, or expires to no effect; nobody
 //!   gives up before R2.
 //!
 //! Sockets are taken to keep the settings of their stack. Damage that the checksum missed taints
-//! both ends (E6): what follows is a hazard. Paused hosts and timestamps would be excepted in
-//! `slept` and `karn`; there are none.
+//! both ends (E6): what follows is a hazard. Paused hosts would be excepted in `slept`; there are
+//! none.
 
 mod armed;
 mod delayed_ack;
@@ -136,10 +136,13 @@ impl Timers {
             Event::Timer { timer, .. } => watch.expired(*timer, config, report),
             Event::RttSample { seq, rtt, .. } => {
                 watch.rto.sampled();
-                let tick = config.rto.granularity;
-                report.violations_unless_damaged(
-                    watch.karn.wrong_sample(*seq, *rtt, tick, report.now),
-                );
+                let (tick, now) = (config.rto.granularity, report.now);
+                let segment = report.facts.delivery().and_then(|p| p.segment());
+                let echoed = report.facts.life(report.who).zip(segment);
+                let by_echo = echoed
+                    .and_then(|(life, segment)| karn::wrong_echo(life, segment, *rtt, tick, now));
+                let by_count = || watch.karn.wrong_sample(*seq, *rtt, tick, now);
+                report.violations_unless_damaged(by_echo.unwrap_or_else(by_count));
             }
             Event::Snapshot(snapshot) => watch.snapshot(&snapshot.vars, config, report),
             Event::Transition { to, .. } => {

@@ -4,7 +4,7 @@ use core::fmt::Display;
 use timewait_stack::{SeqNumber, State, Vars};
 
 use super::{Allowance, Permit};
-use crate::facts::{SegmentHeader, accepted};
+use crate::facts::{SegmentHeader, accepted_but_for_its_stamp};
 
 /// How an outcome differs from every allowed one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +33,36 @@ impl Allowance {
         if self.must_end {
             return neglect("it must end the connection".into());
         }
+        if let Some(breach) = self.stamping(after) {
+            return Some(breach);
+        }
         match segment {
             Some(segment) if self.refusal.is_none() && !self.opens => self
                 .receiving(before, after, segment)
                 .or_else(|| self.urgent_pointer(before, after))
                 .or_else(|| self.sending(before, after, segment))
                 .or_else(|| consistent(after)),
-            _ if accepted(before, after) => excess(changes(before, after)),
+            _ if accepted_but_for_its_stamp(before, after) => excess(changes(before, after)),
+            _ => None,
+        }
+    }
+
+    /// TS.Recent is what RFC 7323 §4.3 makes of it, by our own count.
+    fn stamping(&self, after: &Vars) -> Option<Breach> {
+        let (kept, taken) = (self.ts_recent, Some(self.stamp.value));
+        let shown = after.ts_recent;
+        let what = || {
+            let show = |stamp: Option<u32>| stamp.map_or("none".into(), |stamp| stamp.to_string());
+            let (shown, kept) = (show(shown), show(kept));
+            format!(
+                "TS.Recent is {shown}, was {kept}, SEG.TSval {}",
+                self.stamp.value
+            )
+        };
+        match self.stamp.permit {
+            Permit::No if shown != kept => excess(what()),
+            Permit::May if shown != kept && shown != taken => excess(what()),
+            Permit::Must if shown != taken => neglect(what()),
             _ => None,
         }
     }
@@ -200,6 +223,11 @@ pub(crate) fn changes(before: &Vars, after: &Vars) -> String {
     note("SND.WND", &before.snd_wnd, &after.snd_wnd);
     note("SND.WL1", &before.snd_wl1, &after.snd_wl1);
     note("SND.WL2", &before.snd_wl2, &after.snd_wl2);
+    let stamp = |vars: &Vars| {
+        vars.ts_recent
+            .map_or("none".to_owned(), |at| at.to_string())
+    };
+    note("TS.Recent", &stamp(before), &stamp(after));
     note("MAX.SND.WND", &before.max_snd_wnd, &after.max_snd_wnd);
     note("cwnd", &before.cwnd, &after.cwnd);
     note("ssthresh", &before.ssthresh, &after.ssthresh);

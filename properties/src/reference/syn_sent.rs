@@ -3,10 +3,10 @@
 use timewait_stack::wire::Flags;
 use timewait_stack::{State, Vars};
 
-use super::{Allowance, Permit, States, urgent};
+use super::{Allowance, Permit, Shadow, States, urgent};
 use crate::facts::SegmentHeader;
 
-pub(super) fn allowance(before: &Vars, segment: &SegmentHeader) -> Allowance {
+pub(super) fn allowance(before: &Vars, shadow: &Shadow, segment: &SegmentHeader) -> Allowance {
     let ack = segment.has(Flags::ACK);
     let good = segment.ack.after(before.iss) && segment.ack.at_or_before(before.snd_nxt);
     if ack && !good {
@@ -22,10 +22,14 @@ pub(super) fn allowance(before: &Vars, segment: &SegmentHeader) -> Allowance {
     if !segment.has(Flags::SYN) {
         return Allowance::refused(before, "neither SYN nor RST in SYN-SENT (fifth check)");
     }
-    if ack {
+    let allowance = if ack {
         answered(before, segment)
     } else {
         crossed(before, segment)
+    };
+    Allowance {
+        stamp: shadow.first_stamp(segment),
+        ..allowance
     }
 }
 

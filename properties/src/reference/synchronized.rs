@@ -1,8 +1,10 @@
 //! SYN-RECEIVED and the synchronized states (RFC 9293 §3.10.7.4).
 
+use timewait_sim::Instant;
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, State, Vars};
 
+use super::shadow::Paws;
 use super::{Allowance, Permit, Shadow, States, urgent};
 use crate::facts::SegmentHeader;
 
@@ -17,13 +19,42 @@ enum Sequence {
     Refused,
 }
 
-pub(super) fn allowance(before: &Vars, shadow: &Shadow, segment: &SegmentHeader) -> Allowance {
+pub(super) fn allowance(
+    before: &Vars,
+    shadow: &Shadow,
+    segment: &SegmentHeader,
+    now: Instant,
+) -> Allowance {
     if segment.has(Flags::RST) {
         return reset(before, segment);
     }
     if before.state == State::TimeWait {
-        return time_wait(before, segment);
+        return time_wait(before, shadow, segment, now);
     }
+    match shadow.paws(segment, now) {
+        Paws::Passes => checks(before, shadow, segment, now),
+        Paws::Old => Allowance::refused(before, OLD),
+        // RFC 7323 §3.2 would have it dropped; common stacks take it as it is.
+        Paws::Missing => optional(before, checks(before, shadow, segment, now)),
+    }
+}
+
+const OLD: &str = "its timestamp is older than TS.Recent (PAWS, RFC 7323 §5.3)";
+
+/// All that is demanded is only allowed.
+fn optional(before: &Vars, allowance: Allowance) -> Allowance {
+    Allowance {
+        states: allowance.states.with(before.state),
+        una: allowance.una.min(Permit::May),
+        window: allowance.window.min(Permit::May),
+        urgent: (allowance.urgent.0.min(Permit::May), allowance.urgent.1),
+        rcv_nxt: (before.rcv_nxt, allowance.rcv_nxt.1),
+        ..allowance
+    }
+}
+
+/// The checks of §3.10.7.4, once PAWS has let the segment pass.
+fn checks(before: &Vars, shadow: &Shadow, segment: &SegmentHeader, now: Instant) -> Allowance {
     let sequence = sequence(before, segment);
     if sequence == Sequence::Refused {
         return Allowance::refused(before, "it lies outside the window (first check, Table 6)");
@@ -37,7 +68,7 @@ pub(super) fn allowance(before: &Vars, shadow: &Shadow, segment: &SegmentHeader)
     if let Some(reason) = bad_ack(before, shadow, segment) {
         return Allowance::refused(before, reason);
     }
-    acknowledged(before, shadow, segment, sequence)
+    acknowledged(before, shadow, segment, sequence, now)
 }
 
 /// Second check, as RFC 5961 §3 has it: a RST counts exactly at RCV.NXT, also at zero window
@@ -64,13 +95,25 @@ fn back_to_the_start(before: &Vars) -> States {
 }
 
 /// TIME-WAIT takes nothing from a segment; a FIN restarts its clock, which no variable here
-/// shows. A bare SYN beyond RCV.NXT may reopen it, wherever it lies (MAY-2).
-fn time_wait(before: &Vars, segment: &SegmentHeader) -> Allowance {
-    let bare = segment.has(Flags::SYN) && !segment.has(Flags::ACK);
-    if bare && segment.seq.after(before.rcv_nxt) {
-        Allowance::open(before)
-    } else {
-        Allowance::refused(before, "TIME-WAIT takes nothing from it")
+/// shows. A bare SYN may reopen it, wherever it lies, if it proves to be new (MAY-2, RFC 6191 §2).
+///
+/// RFC 6191 asks for the last timestamp *seen*, RFC 7323 §5.3 takes TS.Recent from acceptable
+/// segments only: that of the peer's FIN, sent again, may be taken, or not.
+fn time_wait(before: &Vars, shadow: &Shadow, segment: &SegmentHeader, now: Instant) -> Allowance {
+    if segment.has(Flags::SYN) {
+        let bare = !segment.has(Flags::ACK);
+        return if bare && shadow.may_reopen(before.rcv_nxt, segment, now) {
+            Allowance::open(before)
+        } else {
+            Allowance::refused(before, "it is no SYN that reopens TIME-WAIT (RFC 6191 §2)")
+        };
+    }
+    let fin_again = segment.has(Flags::FIN | Flags::ACK) && segment.end() == before.rcv_nxt;
+    let seen = fin_again || segment.has(Flags::ACK) && segment.seq == before.rcv_nxt;
+    let permit = if seen { Permit::May } else { Permit::No };
+    Allowance {
+        stamp: shadow.stamp(segment, permit, now),
+        ..Allowance::refused(before, "TIME-WAIT takes nothing from it")
     }
 }
 
@@ -159,6 +202,7 @@ fn acknowledged(
     shadow: &Shadow,
     segment: &SegmentHeader,
     sequence: Sequence,
+    now: Instant,
 ) -> Allowance {
     let acceptable = match sequence {
         Sequence::Acceptable(permit) => permit,
@@ -186,6 +230,7 @@ fn acknowledged(
     allowance.urgent = urgent(before, segment, urgent_strength(before, segment, strength));
     if acceptable != Permit::No {
         text_and_fin(&mut allowance, before, shadow, segment, strength);
+        allowance.stamp = shadow.stamp(segment, strength, now);
     }
     states(&mut allowance, before, segment);
     allowance

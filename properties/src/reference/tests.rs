@@ -1,11 +1,13 @@
 //! Each claim of RFC 9293 §3.10.7 that the reference stands for, by hand.
 
+use timewait_sim::Instant;
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, State, Vars};
 
 use super::{Allowance, Permit, Shadow, allowance};
 use crate::facts::SegmentHeader;
 
+const NOW: Instant = Instant::from_nanos(5_000_000_000);
 const SYN: Flags = Flags::SYN;
 const ACK: Flags = Flags::ACK;
 const FIN: Flags = Flags::FIN;
@@ -64,7 +66,7 @@ fn of(before: &Vars, segment: SegmentHeader) -> Allowance {
         max_snd_wnd: 200,
         ..Shadow::default()
     };
-    allowance(before, &shadow, Some(&segment))
+    allowance(before, &shadow, Some(&segment), NOW)
 }
 
 fn refused(before: &Vars, segment: SegmentHeader) -> bool {
@@ -83,7 +85,7 @@ const SYNCHRONIZED: [State; 7] = [
 
 #[test]
 fn nothing_is_taken_from_what_is_no_intact_segment() {
-    let allowance = allowance(&vars(State::Established), &Shadow::default(), None);
+    let allowance = allowance(&vars(State::Established), &Shadow::default(), None, NOW);
     assert!(allowance.refusal.is_some());
 }
 
@@ -387,7 +389,7 @@ fn text_that_fills_a_hole_may_bring_what_waited() {
         ..Shadow::default()
     };
     shadow.held.offer(SeqNumber(1010), SeqNumber(1031), true);
-    let allowance = allowance(&open, &shadow, Some(&segment(ACK, 1000, 500, 10)));
+    let allowance = allowance(&open, &shadow, Some(&segment(ACK, 1000, 500, 10)), NOW);
     assert_eq!(allowance.rcv_nxt, (SeqNumber(1010), SeqNumber(1031)));
     assert!(
         allowance.states.contains(State::CloseWait),
@@ -498,7 +500,7 @@ fn text_beyond_a_held_fin_may_be_cut_there() {
     let mut shadow = Shadow::default();
     shadow.held.offer(SeqNumber(1010), SeqNumber(1016), true);
     let text = segment(ACK, 1000, 500, 50);
-    let allowed = allowance(&open, &shadow, Some(&text)).rcv_nxt;
+    let allowed = allowance(&open, &shadow, Some(&text), NOW).rcv_nxt;
     assert_eq!(allowed, (SeqNumber(1016), SeqNumber(1050)));
 }
 
@@ -624,4 +626,117 @@ fn rcv_up_is_the_later_one_while_it_lies_ahead_of_the_reader() {
     assert!(to(30, Some(1020)).is_some(), "it must move");
     assert!(to(10, Some(1010)).is_some(), "it never goes back");
     assert!(to(10, None).is_some(), "it is still pending");
+}
+
+/// The shadow of a connection that agreed on timestamps: TS.Recent is 1000, taken now, and
+/// Last.ACK.sent is RCV.NXT.
+fn stamped() -> Shadow {
+    let syn = SegmentHeader {
+        timestamps: Some((1000, 0)),
+        ..segment(SYN_ACK, 900, 401, 0)
+    };
+    let mut shadow = Shadow::new(true);
+    shadow.max_snd_wnd = 200;
+    shadow.sent(&syn, NOW);
+    shadow.synchronized_by(&syn, NOW);
+    shadow.sent(&segment(ACK, 500, 1000, 0), NOW);
+    shadow
+}
+
+fn with_stamp(value: u32, segment: SegmentHeader) -> SegmentHeader {
+    SegmentHeader {
+        timestamps: Some((value, 0)),
+        ..segment
+    }
+}
+
+fn of_stamped(before: &Vars, segment: SegmentHeader) -> Allowance {
+    allowance(before, &stamped(), Some(&segment), NOW)
+}
+
+#[test]
+fn paws_refuses_what_is_older_in_every_state() {
+    for state in SYNCHRONIZED {
+        for flags in [ACK, FIN_ACK, SYN | ACK] {
+            let old = of_stamped(&vars(state), with_stamp(999, segment(flags, 1000, 550, 10)));
+            assert!(
+                old.refusal.is_some() && old.stamp.permit == Permit::No,
+                "{state} {flags:?}"
+            );
+        }
+    }
+    let old = with_stamp(999, segment(ACK, 1000, 550, 10));
+    assert!(
+        of(&vars(State::Established), old).refusal.is_none(),
+        "nobody agreed"
+    );
+}
+
+#[test]
+fn paws_does_not_ask_a_rst() {
+    let reset = of_stamped(
+        &vars(State::Established),
+        with_stamp(999, segment(RST, 1000, 0, 0)),
+    );
+    assert!(reset.must_end);
+}
+
+#[test]
+fn ts_recent_follows_what_starts_no_later_than_the_last_ack() {
+    let stamp = |seq, value| {
+        let text = with_stamp(value, segment(ACK, seq, 550, 10));
+        of_stamped(&vars(State::Established), text).stamp
+    };
+    assert_eq!(
+        (stamp(1000, 1001).value, stamp(1000, 1001).permit),
+        (1001, Permit::Must)
+    );
+    assert_eq!(stamp(995, 1000).permit, Permit::Must);
+    assert_eq!(stamp(1001, 1001).permit, Permit::No, "out of order");
+    assert_eq!(stamp(2000, 1001).permit, Permit::No, "outside the window");
+}
+
+#[test]
+fn after_24_days_every_timestamp_counts() {
+    let text = with_stamp(999, segment(ACK, 1000, 550, 10));
+    let after = |days: u64| {
+        let now = NOW + timewait_sim::Duration::from_secs(days * 24 * 3600);
+        allowance(&vars(State::Established), &stamped(), Some(&text), now)
+    };
+    assert!(after(24).refusal.is_some());
+    assert_eq!(
+        (after(25).refusal, after(25).stamp.permit),
+        (None, Permit::Must)
+    );
+}
+
+#[test]
+fn what_lacks_its_timestamp_may_be_dropped_or_taken() {
+    let plain = of_stamped(&vars(State::Established), segment(ACK, 1000, 550, 10));
+    assert_eq!((plain.una, plain.rcv_nxt.0), (Permit::May, SeqNumber(1000)));
+    assert_eq!(
+        (plain.rcv_nxt.1, plain.stamp.permit),
+        (SeqNumber(1010), Permit::No)
+    );
+}
+
+#[test]
+fn rfc_6191_says_which_syn_reopens() {
+    let waits = vars(State::TimeWait);
+    let opens = |shadow: &Shadow, seq, value: Option<u32>| {
+        let timestamps = value.map(|value| (value, 0));
+        let syn = SegmentHeader {
+            timestamps,
+            ..segment(SYN, seq, 0, 0)
+        };
+        allowance(&waits, shadow, Some(&syn), NOW).opens
+    };
+    let (agreed, mut without) = (stamped(), Shadow::new(true));
+    assert!(opens(&agreed, 10, Some(1001)) && opens(&agreed, 1001, Some(1001)));
+    assert!(!opens(&agreed, 10, Some(1000)) && opens(&agreed, 1001, Some(1000)));
+    assert!(!opens(&agreed, 1001, Some(999)));
+    assert!(!opens(&agreed, 1000, None) && opens(&agreed, 1001, None));
+    assert!(opens(&without, 10, Some(0)) && !opens(&without, 10, None));
+    without = Shadow::new(false);
+    assert!(!opens(&without, 10, Some(0)) && opens(&without, 1001, Some(0)));
 }

@@ -23,6 +23,8 @@ pub(crate) struct Ground {
     pub(crate) lifetime: Duration,
     profile: Profile,
     ipv6: bool,
+    /// Most hosts use timestamps; else none does, for they mask what protects without them.
+    timestamps: bool,
 }
 
 /// A stack's timing.
@@ -90,6 +92,7 @@ impl Ground {
             lifetime,
             profile,
             ipv6: choose.chance(1, 3),
+            timestamps: choose.chance(1, 2),
         }
     }
 
@@ -111,6 +114,7 @@ impl Ground {
             diffserv: *choose.pick(&[0, 0, 46, 10]),
             receive_buffer: buffer(choose, segment),
             window_scale: *choose.pick(&SCALES),
+            timestamps: self.timestamps && !choose.chance(1, 8),
             send_buffer: *choose.pick(&[65_536, 262_144, 16_384, 2 * segment, 1 << 20]),
             rto: RtoBounds {
                 initial: self.profile.rto_initial,

@@ -52,6 +52,38 @@ impl Stage {
         self.handshake_with(listener, client_iss, server_iss, &[], |_| {})
     }
 
+    /// The same with timestamps in all three segments: the client's clock shows 100, the server's
+    /// 200. What follows is not stamped by itself.
+    pub(crate) fn handshake_stamped(
+        &mut self,
+        listener: Incarnation,
+        client_iss: u32,
+        server_iss: u32,
+    ) -> (Incarnation, Incarnation) {
+        let client = self.connect(other(listener.host), client_iss);
+        let syn = self.send(client, seg(Flags::SYN).seq(client_iss).stamp(100, 0));
+        self.pass_ms(1);
+        let server = self.child(listener, &syn, server_iss);
+        let syn_ack = seg(Flags::SYN | Flags::ACK)
+            .seq(server_iss)
+            .ack(client_iss + 1)
+            .stamp(200, 100);
+        let syn_ack = self.send(server, syn_ack);
+        self.pass_ms(1);
+        self.take(client, &syn_ack, |v| {
+            established(v, client_iss + 1, server_iss);
+            v.ts_recent = Some(200);
+        });
+        let ack = seg(Flags::ACK)
+            .seq(client_iss + 1)
+            .ack(server_iss + 1)
+            .stamp(100, 200);
+        let ack = self.send(client, ack);
+        self.pass_ms(1);
+        self.take(server, &ack, |v| established(v, server_iss + 1, client_iss));
+        (client, server)
+    }
+
     /// The same with these options in both SYNs; `tune` says what follows for the variables of
     /// both ends once they are established.
     pub(crate) fn handshake_with(
@@ -199,6 +231,7 @@ fn half_open(iss: u32, syn: &Packet) -> Vars {
         snd_wnd: u32::from(header.window),
         max_snd_wnd: u32::from(header.window),
         snd_wl1: irs,
+        ts_recent: header.timestamps.map(|(value, _)| value),
         ..fresh(iss)
     }
 }

@@ -57,6 +57,12 @@ impl Seg {
         self
     }
 
+    /// The timestamps option.
+    pub(crate) fn stamp(self, value: u32, echo: u32) -> Self {
+        let option = [&[8, 10], &value.to_be_bytes()[..], &echo.to_be_bytes()].concat();
+        self.options(&option)
+    }
+
     /// The octets between these ends.
     pub(crate) fn octets(&self, from: SocketAddr, to: SocketAddr) -> Vec<u8> {
         let mut octets = Vec::with_capacity(20 + self.text.len());

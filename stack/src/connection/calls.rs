@@ -116,10 +116,8 @@ impl Connection {
     pub(crate) fn abort(&mut self, call: Call, cx: &mut Context<'_>) {
         self.owner = Owner::Nobody;
         if !matches!(self.state, State::SynSent | State::Closing | State::LastAck) {
-            cx.replies.push_back(Reply {
-                ip: Some(self.options.ip),
-                ..Reply::abort(self.tuple, self.send.nxt, self.id)
-            });
+            let reset = Reply::abort(self.tuple, self.send.nxt, self.id);
+            cx.replies.push_back(self.stamped(reset, cx.now));
         }
         if self.reopened.is_some() {
             self.enter(State::TimeWait, Cause::User(call), cx);

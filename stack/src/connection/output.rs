@@ -14,6 +14,7 @@ use crate::seq::SeqNumber;
 use crate::stack::{Ecn, Transmit};
 use crate::state::State;
 use crate::time::{Duration, Instant};
+use crate::timestamps;
 use crate::window_scale::Shift;
 use crate::wire::{Flags, Header, Options, finish_checksum};
 
@@ -287,7 +288,7 @@ impl Connection {
             urgent: urgent.unwrap_or(0),
             options: Options {
                 user_timeout,
-                ..self.options_of(syn, cx)
+                ..self.options_of(flags, cx)
             },
         };
         header.write(buf);
@@ -302,6 +303,7 @@ impl Connection {
         finish_checksum(from, to, &mut buf[start..]);
         self.timers.sent_at = cx.now;
         if acknowledges {
+            self.receive.last_ack_sent = self.receive.nxt;
             self.due.remove(Due::ACK);
             self.receive.ack_pending = 0;
             self.timers.delayed_ack = Instant::MAX;
@@ -321,16 +323,25 @@ impl Connection {
 
     /// The options of a segment. The MSS goes in every SYN, in nothing else (MUST-14, MUST-65, SHLD-5,
     /// MAY-3). A SYN offers, a SYN-ACK answers only what was offered
-    /// (RFC 7323 §2.2, R7323-01).
-    fn options_of(&self, syn: bool, cx: &Context<'_>) -> Options {
-        if !syn {
-            return Options::default();
+    /// (RFC 7323 §2.2, §3.2, R7323-01, R7323-04); once agreed, each segment has timestamps
+    /// (R7323-05).
+    fn options_of(&self, flags: Flags, cx: &Context<'_>) -> Options {
+        let timestamps = self
+            .timestamps
+            .map(|agreed| agreed.option(cx.now, flags.contains(Flags::ACK)));
+        if !flags.contains(Flags::SYN) {
+            return Options {
+                timestamps,
+                ..Options::default()
+            };
         }
-        let may_scale = self.state == State::SynSent || self.scaling;
-        let shift = Shift::offered(cx.config).filter(|_| may_scale);
+        let offers = self.state == State::SynSent;
+        let shift = Shift::offered(cx.config).filter(|_| offers || self.scaling);
+        let offer = || (timestamps::value(cx.config, cx.now, &self.tuple), 0);
         Options {
             mss: Some(self.receive.rmss),
             window_scale: shift.map(Shift::count),
+            timestamps: timestamps.or_else(|| (offers && cx.config.timestamps).then(offer)),
             ..Options::default()
         }
     }

@@ -7,7 +7,7 @@ use crate::seq::SeqNumber;
 use crate::window_scale::{BUFFER_MAX, Shift};
 
 /// Segments smaller than this don't make ACKs more frequent than one per two of this size.
-const RMSS_SEEN_FLOOR: u32 = 536;
+const RMSS_SEEN_FLOOR: u16 = 536;
 
 /// Octets received or expected.
 #[derive(Debug)]
@@ -20,12 +20,16 @@ pub(crate) struct ReceiveSpace {
     pub(crate) up: Option<SeqNumber>,
     /// The right edge that the last segment told: rounded down, less than a unit behind `adv`.
     told: SeqNumber,
+    /// Last.ACK.sent (RFC 7323 §4.3).
+    pub(crate) last_ack_sent: SeqNumber,
     /// How our window fields are shifted (Rcv.Wind.Shift).
     pub(crate) shift: Shift,
     pub(crate) buffer: Reassembly,
     capacity: u32,
     /// The MSS that our SYN advertises.
     pub(crate) rmss: u16,
+    /// Octets of options in each segment of the peer: so much less text has room.
+    pub(crate) option_octets: u16,
     /// The largest text that came in one segment.
     largest: u32,
     /// In-order octets, and a FIN, taken since the last ACK went out.
@@ -55,10 +59,12 @@ impl ReceiveSpace {
             adv: SeqNumber(0),
             up: None,
             told: SeqNumber(0),
+            last_ack_sent: SeqNumber(0),
             shift: Shift::NONE,
             buffer: Reassembly::new(),
             capacity: config.receive_buffer.clamp(1, BUFFER_MAX),
             rmss,
+            option_octets: 0,
             largest: 0,
             ack_pending: 0,
             fin: None,
@@ -73,6 +79,7 @@ impl ReceiveSpace {
         self.nxt = irs + 1;
         self.adv = self.nxt + Shift::NONE.rounded(self.capacity);
         self.told = self.adv;
+        self.last_ack_sent = irs;
     }
 
     /// The window of a SYN that is sent before any arrives.
@@ -193,7 +200,8 @@ impl ReceiveSpace {
 
     /// Whether the octets taken demand an ACK now: two full-sized segments' worth (SHLD-19).
     pub(crate) fn ack_demanded(&self, config: &Config) -> bool {
-        let full = self.largest.max(RMSS_SEEN_FLOOR).min(u32::from(self.rmss));
+        let room = |mss: u16| u32::from(mss.saturating_sub(self.option_octets));
+        let full = self.largest.max(room(RMSS_SEEN_FLOOR)).min(room(self.rmss));
         self.ack_pending >= 2 * full && config.protects(Protection::AckEverySecond)
     }
 }

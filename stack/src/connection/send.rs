@@ -60,6 +60,8 @@ pub(crate) struct SendSpace {
     pub(crate) timed: Option<Timed>,
     /// The last `send` said that more follows soon (MSG_MORE).
     pub(crate) more: bool,
+    /// Only an acknowledgment beyond this gives the next sample by timestamps: one for each flight.
+    pub(crate) sampled_to: SeqNumber,
     /// A `send` was cut short: the user wants to hear of space.
     pub(crate) want_space: bool,
 }
@@ -95,6 +97,7 @@ impl SendSpace {
             rexmit: None,
             timed: None,
             more: false,
+            sampled_to: iss,
             want_space: false,
         }
     }

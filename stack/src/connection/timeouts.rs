@@ -65,6 +65,8 @@ impl Connection {
         if cx.protects(Protection::Karn) {
             self.send.timed = None;
         }
+        // An echo tells which transmission is acknowledged: the next one may end the back-off.
+        self.send.sampled_to = self.send.una;
         if self.send.syn_acked {
             let (flight, smss) = (self.send.outstanding(), u32::from(self.send.smss));
             let first = self.timers.retransmissions == 1;

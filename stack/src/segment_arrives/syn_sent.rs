@@ -38,7 +38,7 @@ impl Connection {
         }
         self.take_syn(segment, cx);
         if acknowledged {
-            self.sample_rtt(segment.ack, cx);
+            self.sample_rtt(segment, segment.ack, cx);
             self.send.acknowledge(segment.ack);
             self.establish(cx);
             self.due |= Due::ACK;

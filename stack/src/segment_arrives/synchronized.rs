@@ -1,5 +1,6 @@
 //! SYN-RECEIVED and the synchronized states up to LAST-ACK (RFC 9293 §3.10.7.4), with the checks
-//! in the RFC's order. The third, security, has no IP option to look at any more.
+//! in the RFC's order; before them stands PAWS (`timestamps.rs`). The third, security, has no IP
+//! option to look at any more.
 
 use crate::connection::{Connection, Due, Fin};
 use crate::context::Context;
@@ -34,6 +35,7 @@ impl Connection {
         accept_full: bool,
         cx: &mut Context<'_>,
     ) -> Checked {
+        self.check_timestamps(segment, cx)?;
         if self.state == State::SynReceived && self.is_own_syn_again(segment) {
             return self.syn_again(segment, accept_full, cx);
         }
@@ -53,6 +55,7 @@ impl Connection {
         } else {
             self.check_ack(segment, cx)?;
         }
+        self.take_timestamp(segment, cx);
         if self.end.is_none() {
             self.take_user_timeout(segment.options.user_timeout, cx);
             self.take_urgent(segment, cx);
@@ -94,25 +97,29 @@ impl Connection {
         if reset {
             return Err(Drop::OutsideWindow); // In silence (RFC 5961 §3, R5961-01).
         }
-        let has_text = !segment.text.is_empty() || segment.flags.contains(Flags::FIN);
         if self.beside_zero_window(segment, cx) {
             self.check_ack(segment, cx)?;
             self.take_urgent(segment, cx);
-            if has_text {
+            if !segment.text.is_empty() || segment.flags.contains(Flags::FIN) {
                 self.due |= Due::ACK;
             } else if segment.seq.before(nxt) {
                 self.challenge(cx); // A keepalive probe, which waits for its answer (§3.8.4).
             }
             return Err(Drop::ZeroWindow);
         }
-        // Text is a retransmission whose ACK was lost, and must be answered; nothing else needs
-        // an answer each time.
+        self.answer_unacceptable(segment, cx);
+        Err(Drop::OutsideWindow)
+    }
+
+    /// Text is a retransmission whose ACK was lost, and must be answered; nothing else needs an
+    /// answer each time.
+    pub(super) fn answer_unacceptable(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
+        let has_text = !segment.text.is_empty() || segment.flags.contains(Flags::FIN);
         if has_text && !segment.flags.contains(Flags::SYN) {
             self.due |= Due::ACK;
         } else {
             self.challenge(cx);
         }
-        Err(Drop::OutsideWindow)
     }
 
     /// Behind a zero window the ACK field still counts (RFC 9293 §3.10.7.4), also in a segment
@@ -182,7 +189,7 @@ impl Connection {
             return Err(Drop::QueueFull);
         }
         let ack = if good { segment.ack } else { self.send.nxt };
-        self.sample_rtt(ack, cx);
+        self.sample_rtt(segment, ack, cx);
         self.send.acknowledge(ack);
         // The window of a SYN has already been taken, and its octet is no text to come.
         if !syn_again {
@@ -206,7 +213,7 @@ impl Connection {
             return Ok(());
         }
         if ack.after(una) {
-            self.take_ack(ack, cx);
+            self.take_ack(segment, cx);
         } else {
             self.take_duplicate(segment, cx);
         }
@@ -220,8 +227,9 @@ impl Connection {
     }
 
     /// SND.UNA moves.
-    fn take_ack(&mut self, ack: SeqNumber, cx: &mut Context<'_>) {
-        self.sample_rtt(ack, cx);
+    fn take_ack(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) {
+        let ack = segment.ack;
+        self.sample_rtt(segment, ack, cx);
         let acked = ack - self.send.una;
         self.send.acknowledge(ack);
         self.timers.progress(cx.now);
@@ -286,16 +294,25 @@ impl Connection {
         }
     }
 
-    /// Takes an RTT sample if `ack` covers the segment being timed: one never sent again (RFC 6298
-    /// §3, R6298-06).
-    pub(crate) fn sample_rtt(&mut self, ack: SeqNumber, cx: &mut Context<'_>) {
-        let Some(timed) = self.send.timed.filter(|timed| timed.end.at_or_before(ack)) else {
-            return;
+    /// Takes an RTT sample if there is one in an acknowledgment that moves SND.UNA to `ack`: by its
+    /// echo, or of a segment never sent again (RFC 6298 §3, R6298-06).
+    pub(crate) fn sample_rtt(
+        &mut self,
+        segment: &Segment<'_>,
+        ack: SeqNumber,
+        cx: &mut Context<'_>,
+    ) {
+        let timed = self.send.timed.filter(|timed| timed.end.at_or_before(ack));
+        if timed.is_some() {
+            self.send.timed = None;
+        }
+        let sample = match (self.timestamps, segment.options.timestamps) {
+            (Some(agreed), Some((_, echo))) => self.echoed(agreed, echo, ack, cx),
+            _ => timed.map(|timed| (timed.seq, cx.now - timed.sent_at)),
         };
-        self.send.timed = None;
-        let rtt = cx.now - timed.sent_at;
+        let Some((seq, rtt)) = sample else { return };
         self.rtt.sample(rtt, &cx.config.rto);
-        let (connection, seq) = (self.id, timed.seq);
+        let connection = self.id;
         cx.events.push(Interest::TIMERS, || Event::RttSample {
             connection,
             seq,

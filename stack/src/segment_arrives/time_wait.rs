@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::event::{Drop, Verdict};
 use crate::protection::Protection;
 use crate::time_wait::{TimeWait, duration};
+use crate::timestamps;
 use crate::wire::{Flags, Segment};
 
 /// What a segment does to a TIME-WAIT record.
@@ -27,7 +28,7 @@ pub(crate) enum TimeWaitAnswer {
 }
 
 impl TimeWait {
-    /// The checks in the RFC's order. `reopen`: a fresh SYN may be considered.
+    /// The checks in the RFC's order. `reopen`: there is somebody to take a fresh SYN.
     pub(crate) fn segment_arrives(
         &mut self,
         segment: &Segment<'_>,
@@ -36,10 +37,21 @@ impl TimeWait {
     ) -> TimeWaitAnswer {
         let flags = segment.flags;
         let dropped = |reason| TimeWaitAnswer::Stays(Verdict::Dropped(reason));
-        if reopen && self.is_fresh_syn(segment, cx) {
-            return TimeWaitAnswer::MayReopen;
+        if flags & (Flags::SYN | Flags::ACK | Flags::RST) == Flags::SYN {
+            if !self.is_fresh_syn(segment, cx) {
+                return dropped(Drop::OldSyn);
+            }
+            return if reopen {
+                TimeWaitAnswer::MayReopen
+            } else {
+                dropped(Drop::Ignored) // Nobody listens, or has room for it.
+            };
+        }
+        if let Err(reason) = self.check_timestamps(segment, cx) {
+            return dropped(reason);
         }
         if self.is_peers_fin(segment) {
+            self.take_timestamp(segment, cx.now);
             return self.peers_fin_again(cx);
         }
         let reset = flags.contains(Flags::RST);
@@ -65,14 +77,50 @@ impl TimeWait {
             self.challenge(cx);
             return dropped(Drop::BadAck);
         }
+        if segment.seq == self.rcv_nxt {
+            self.take_timestamp(segment, cx.now);
+        }
         dropped(Drop::Ignored)
     }
 
-    /// A SYN beyond everything the old incarnation sent (RFC 9293 §3.6.1, MAY-2).
-    fn is_fresh_syn(&self, segment: &Segment<'_>, cx: &Context<'_>) -> bool {
-        let bare = segment.flags & (Flags::SYN | Flags::ACK | Flags::RST) == Flags::SYN;
-        let beyond = segment.seq.after(self.rcv_nxt);
-        bare && (beyond || !cx.protects(Protection::TimeWaitReopenCheck))
+    /// Whether a SYN proves to be newer than everything the old incarnation sent (RFC 6191 §2,
+    /// SHLD-4): by its timestamp (R6191-01); by its ISN (RFC 9293 §3.6.1, MAY-2) where the tick is
+    /// the same (R6191-02), where it has none (R6191-05) or where TS.Recent is too old to tell. If
+    /// the old incarnation had no timestamps, those of the SYN are proof enough, for old segments
+    /// have none (R6191-03). Any other is dropped in silence (R6191-04).
+    fn is_fresh_syn(&self, syn: &Segment<'_>, cx: &Context<'_>) -> bool {
+        let beyond = syn.seq.after(self.rcv_nxt);
+        let value = syn.options.timestamps.filter(|_| cx.config.timestamps);
+        let fresh = match (value, self.valid_ts_recent(cx.now)) {
+            (Some((value, _)), Some(recent)) => {
+                let same_tick = value == recent;
+                let ticked = !same_tick && !timestamps::before(value, recent);
+                ticked || same_tick && (beyond || !cx.protects(Protection::TsClockTicks))
+            }
+            (Some(_), None) if !self.has_timestamps() => true,
+            _ => beyond,
+        };
+        fresh || !cx.protects(Protection::TimeWaitReopenCheck)
+    }
+
+    /// PAWS also here: a FIN that it stops does not restart 2MSL (RFC 7323 §5.3, R7323-09).
+    fn check_timestamps(
+        &mut self,
+        segment: &Segment<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Drop> {
+        if !self.has_timestamps() || segment.flags.contains(Flags::RST) {
+            return Ok(());
+        }
+        let Some((value, _)) = segment.options.timestamps else {
+            let lax = !cx.config.require_timestamps;
+            return lax.then_some(()).ok_or(Drop::NoTimestamp);
+        };
+        if timestamps::paws_refuses(cx.config, value, self.valid_ts_recent(cx.now)) {
+            self.challenge(cx);
+            return Err(Drop::OldTimestamp);
+        }
+        Ok(())
     }
 
     fn is_peers_fin(&self, segment: &Segment<'_>) -> bool {

@@ -109,7 +109,10 @@ fn emit_reply(reply: &Reply, config: &Config, buf: &mut Vec<u8>) -> Transmit {
         flags: reply.flags,
         window: reply.window,
         urgent: 0,
-        options: Options::default(),
+        options: Options {
+            timestamps: reply.timestamps,
+            ..Options::default()
+        },
     };
     header.write(buf);
     let (from, to) = (reply.tuple.local.ip(), reply.tuple.remote.ip());

@@ -311,3 +311,83 @@ fn text_for_a_user_that_is_gone_may_end_in_a_reset() {
     stage.goes(client, State::Closed, Why::User(Call::Abort));
     stage.assert_silent();
 }
+
+/// Both ends have agreed on timestamps: the client's clock shows 100, the server's 200.
+fn stamped() -> (Stage, Incarnation, Incarnation) {
+    let mut stage = Stage::new(vec![Box::<Acceptance>::default()]);
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake_stamped(listener, 1000, 5000);
+    stage.assert_silent();
+    (stage, client, server)
+}
+
+/// Text of the client `offset` octets after its first, at `value` of its clock.
+fn text_at(offset: u32, value: u32) -> crate::staging::Seg {
+    let text = seg(Flags::ACK).seq(1001 + offset).ack(5001);
+    text.text(vec![1; 10]).stamp(value, 200)
+}
+
+#[test]
+fn text_older_than_ts_recent_must_not_be_taken() {
+    let (mut stage, client, server) = stamped();
+    let old = stage.send(client, text_at(0, 99));
+    stage.ignore(server, &old);
+    stage.assert_silent();
+    stage.take(server, &old, |v| took_text(v, 10));
+    stage.assert_violation("PAWS");
+}
+
+#[test]
+fn ts_recent_is_taken_from_text_in_order() {
+    let (mut stage, client, server) = stamped();
+    let text = stage.send(client, text_at(0, 150));
+    stage.take(server, &text, |v| {
+        took_text(v, 10);
+        v.ts_recent = Some(150);
+    });
+    stage.assert_silent();
+    let next = stage.send(client, text_at(10, 160));
+    stage.take(server, &next, |v| took_text(v, 10));
+    // No ACK was sent between the two.
+    stage.assert_silent();
+}
+
+#[test]
+fn ts_recent_must_not_be_taken_from_text_out_of_order() {
+    let (mut stage, client, server) = stamped();
+    let text = stage.send(client, text_at(10, 150));
+    stage.take(server, &text, |v| v.out_of_order = 10);
+    stage.assert_silent();
+    stage.take(server, &text, |v| v.ts_recent = Some(150));
+    stage.assert_violation("TS.Recent is 150, was 100");
+}
+
+#[test]
+fn ts_recent_must_be_taken_where_it_is_due() {
+    let (mut stage, client, server) = stamped();
+    let text = stage.send(client, text_at(0, 150));
+    stage.take(server, &text, |v| took_text(v, 10));
+    stage.assert_violation("TS.Recent is 100, was 100, SEG.TSval 150");
+}
+
+#[test]
+fn ts_recent_changes_by_a_segment_only() {
+    let (mut stage, _, server) = stamped();
+    stage.vars(server).ts_recent = Some(101);
+    stage.snapshot(server);
+    stage.assert_violation("without a segment");
+}
+
+#[test]
+fn timestamps_that_only_one_end_offered_are_not_in_use() {
+    let (mut stage, client, server) = connected();
+    let text = stage.send(client, text_at(0, 150));
+    stage.take(server, &text, |v| took_text(v, 10));
+    stage.assert_silent();
+    let more = stage.send(client, text_at(10, 150));
+    stage.take(server, &more, |v| {
+        took_text(v, 10);
+        v.ts_recent = Some(150);
+    });
+    stage.assert_violation("TS.Recent is 150, was none");
+}

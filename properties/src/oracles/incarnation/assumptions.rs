@@ -3,10 +3,10 @@
 //! Each is a fact about network, hosts and users. What a stack did wrong breaks none of them: a
 //! TIME-WAIT that was too short, or none at all, is a TIME-WAIT.
 //!
-//! E5 (octets per MSL), E6 (undetected damage), E7 (attackers), E8 (NAT) and E10 (SYN cookies)
+//! E6 (undetected damage), E7 (attackers), E8 (NAT) and E10 (SYN cookies)
 //! have their place in [`first_broken`] when there is something that can break them.
 
-use timewait_sim::Duration;
+use timewait_sim::{Duration, Instant};
 
 use crate::facts::{Delivery, Ending, Facts, Life};
 use crate::label::Incarnation;
@@ -32,7 +32,9 @@ pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Optio
         Some("E4")
     } else if answers_in_time_wait(p, x) {
         Some("E9")
-    } else if same_tick(facts, x, pair, f) {
+    } else if wrapped(facts, p, f) {
+        Some("E5")
+    } else if same_tick(facts, x, pair, f) || same_stamp(facts, p, f) {
         Some("E11")
     } else {
         outran_the_clock(facts, x, pair, f).then_some("ISN outrun")
@@ -116,6 +118,39 @@ fn same_tick(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> bool {
     tick(f) == tick(pair) || peer.is_some_and(|peer| tick(peer) == tick(x))
 }
 
+/// E11 for timestamps: the sender's 1 ms clock did not tick between the old datagram and the SYN
+/// that set TS.Recent. PAWS can't tell the two then, nor RFC 6191.
+fn same_stamp(facts: &Facts, p: &Delivery, f: Incarnation) -> bool {
+    let Some(f) = facts.life(f).filter(|f| f.shadow.timestamps()) else {
+        return false;
+    };
+    let millis = |at: Instant| at.as_nanos() / STAMP_TICK_NS;
+    let peer = f.parent.and_then(|peer| facts.life(peer));
+    peer.is_some_and(|peer| {
+        peer.name.host == p.id.origin && millis(p.born) >= millis(peer.opened_at)
+    })
+}
+
+/// E5: so many octets went in one direction of the tuple since the datagram was sent that sequence
+/// numbers came round to it, a window more or less. With timestamps PAWS would tell (RFC 7323 §5).
+fn wrapped(facts: &Facts, p: &Delivery, f: Incarnation) -> bool {
+    let Some(receiver) = facts.life(f).filter(|f| !f.shadow.timestamps()) else {
+        return false;
+    };
+    let same_tuple = |life: &&Life| {
+        life.name.host == p.id.origin
+            && life.remote == Some(receiver.local)
+            && Some(life.local) == receiver.remote
+            && life.ended_at().is_none_or(|at| at >= p.born)
+    };
+    let sent: u64 = facts
+        .lives()
+        .filter(same_tuple)
+        .map(|life| life.user.octets_sent)
+        .sum();
+    sent + u64::from(receiver.shadow.max_snd_wnd) >= 1 << 32
+}
+
 /// An old SYN of `x` itself has made `f`, and the TIME-WAIT at the side of `x` can't keep the rest
 /// of the old connection from following it. Then the ISN alone protects; it is only promised to
 /// lie beyond what the old connection sent if that sent no more than an octet in a tick.
@@ -136,3 +171,5 @@ fn tick(life: &Life) -> u64 {
 
 /// RFC 9293 §3.4.1, MUST-8: the clock of initial sequence numbers ticks every 4 us.
 const ISN_TICK_NS: u64 = 4_000;
+/// One tick of TSval.
+const STAMP_TICK_NS: u64 = 1_000_000;

@@ -117,6 +117,9 @@ fn digest(vars: &Vars) -> u64 {
         snd_up,
         snd_shift,
         rcv_shift,
+        // Clocks, not states: with them no state would ever come twice.
+        ts_recent: _,
+        last_ack_sent,
         unsent,
         fin_queued,
         fin_sent,
@@ -166,7 +169,15 @@ fn digest(vars: &Vars) -> u64 {
         .into_iter()
         .fold(0, |bits, timer| bits << 1 | u64::from(timer.is_some()));
     let numbers = [
-        iss, snd_una, snd_nxt, snd_wl1, snd_wl2, irs, rcv_nxt, rcv_adv,
+        iss,
+        snd_una,
+        snd_nxt,
+        snd_wl1,
+        snd_wl2,
+        irs,
+        rcv_nxt,
+        rcv_adv,
+        last_ack_sent,
     ];
     let sizes = [
         snd_wnd,

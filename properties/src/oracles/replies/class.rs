@@ -20,6 +20,10 @@ pub(super) struct Arrival<'a> {
     /// The largest window that was ever offered (MAX.SND.WND): the stack's own count may be less,
     /// if it took fewer of them.
     pub(super) max_snd_wnd: u32,
+    /// It passes PAWS, and has a timestamp if it must have one.
+    pub(super) stamped: bool,
+    /// RFC 6191 lets it reopen TIME-WAIT.
+    pub(super) may_reopen: bool,
 }
 
 /// The class of the segment, and another where the text leaves open which of two it is.
@@ -76,15 +80,29 @@ fn in_doubt(arrival: Arrival<'_>, segment: &SegmentHeader) -> (Class, Option<Cla
         && !before.passive
         && segment.has(Flags::SYN | Flags::ACK)
         && segment.seq == before.irs;
+    let syn_in_time_wait = before.state == State::TimeWait && segment.has(Flags::SYN);
+    if !arrival.stamped && !segment.has(Flags::RST) && !syn_in_time_wait {
+        return match segment.timestamps {
+            Some(_) => (Class::OldStamp, None),
+            // Common stacks take it as it is.
+            None => (Class::Unstamped, Some(strict(arrival, segment))),
+        };
+    }
     if crossed && !is_good_ack(before, segment, 0) {
         // It lies left of the window; but its ACK field may be looked at (§A.2).
         return (Class::SynAck, Some(Class::BadAck));
     }
-    let advertised = before.rcv_adv.saturating_since(before.rcv_nxt);
-    let one = synchronized(arrival, segment, advertised, before.max_snd_wnd);
+    let one = strict(arrival, segment);
     let offered = arrival.max_snd_wnd.max(before.max_snd_wnd);
     let other = synchronized(arrival, segment, widest_window(before), offered);
     (one, Some(other).filter(|other| *other != one))
+}
+
+/// By the window last advertised and the windows taken.
+fn strict(arrival: Arrival<'_>, segment: &SegmentHeader) -> Class {
+    let before = arrival.before;
+    let advertised = before.rcv_adv.saturating_since(before.rcv_nxt);
+    synchronized(arrival, segment, advertised, before.max_snd_wnd)
 }
 
 /// §3.10.7.4.
@@ -137,9 +155,7 @@ fn syn(arrival: Arrival<'_>, segment: &SegmentHeader, window: u32) -> Class {
     let ack = segment.has(Flags::ACK);
     let other = if ack { Class::SynAck } else { Class::Syn };
     match before.state {
-        State::TimeWait if arrival.opened && !ack && segment.seq.after(before.rcv_nxt) => {
-            Class::SynTaken
-        }
+        State::TimeWait if arrival.opened && !ack && arrival.may_reopen => Class::SynTaken,
         State::SynReceived if segment.seq == before.irs => match (ack, before.passive) {
             (false, _) => Class::SynAtIrs,
             (true, true) => Class::SynAck,

@@ -16,7 +16,8 @@ pub enum Class {
     ResetInWindow,
     /// A RST at RCV.NXT.
     ResetAtNxt,
-    /// A bare SYN that starts an incarnation: in LISTEN, or beyond RCV.NXT in TIME-WAIT (MAY-2).
+    /// A bare SYN that starts an incarnation: in LISTEN, or one that reopens TIME-WAIT (MAY-2, RFC
+    /// 6191).
     SynTaken,
     /// Any other bare SYN.
     Syn,
@@ -53,6 +54,10 @@ pub enum Class {
     ForNobody,
     /// A FIN in the window after the peer's FIN was taken.
     FinBeyond,
+    /// Its timestamp is older than TS.Recent (PAWS, RFC 7323 §5.3).
+    OldStamp,
+    /// It lacks the timestamp that both ends agreed on (RFC 7323 §3.2).
+    Unstamped,
 }
 
 impl Class {
@@ -81,6 +86,8 @@ impl Class {
             Self::OutOfOrder => "text or FIN out of order",
             Self::ForNobody => "text for a gone user",
             Self::FinBeyond => "FIN beyond the peer's FIN",
+            Self::OldStamp => "older than TS.Recent",
+            Self::Unstamped => "without its timestamp",
         }
     }
 }
@@ -225,7 +232,7 @@ const RL: Cell = cell(
 
 /// The columns are the states in the RFC's order: CLOSED, LISTEN, SYN-SENT, SYN-RECEIVED,
 /// ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT, CLOSING, LAST-ACK, TIME-WAIT.
-const TABLE: [(Class, [Cell; 11]); 22] = [
+const TABLE: [(Class, [Cell; 11]); 24] = [
     (Class::Damaged, [NO; 11]),
     (Class::Reset, [NO; 11]),
     (
@@ -234,7 +241,8 @@ const TABLE: [(Class, [Cell; 11]); 22] = [
     ),
     (Class::ResetAtNxt, [X, X, X, NO, NO, NO, NO, NO, NO, NO, NO]),
     (Class::SynTaken, [X, SA, X, X, X, X, X, X, X, X, SA]),
-    (Class::Syn, [R0, SM, SA, AL, AL, AL, AL, AL, AL, AL, AL]),
+    // TIME-WAIT: RFC 6191 §2 would have it dropped in silence.
+    (Class::Syn, [R0, SM, SA, AL, AL, AL, AL, AL, AL, AL, AM]),
     (Class::SynAtIrs, [X, X, X, SL, X, X, X, X, X, X, X]),
     (Class::SynReturns, [X, X, X, AM, X, X, X, X, X, X, X]),
     (Class::SynAckGood, [X, X, AN, X, X, X, X, X, X, X, X]),
@@ -254,6 +262,8 @@ const TABLE: [(Class, [Cell; 11]); 22] = [
     (Class::OutOfOrder, [X, X, X, AN, AN, AN, AN, NO, NO, NO, NO]),
     (Class::ForNobody, [X, X, X, RL, X, RL, RL, X, X, X, X]),
     (Class::FinBeyond, [X, X, X, X, X, X, X, AM, AM, AM, NO]),
+    (Class::OldStamp, [X, X, X, AL, AL, AL, AL, AL, AL, AL, AL]),
+    (Class::Unstamped, [X, X, X, NO, NO, NO, NO, NO, NO, NO, NO]),
 ];
 
 /// What a segment of this class may and must draw in this state; `None`: there is no such thing.
@@ -293,7 +303,7 @@ mod tests {
         for (index, (class, _)) in TABLE.iter().enumerate() {
             assert_eq!(*class as usize, index);
         }
-        assert_eq!(TABLE.len(), Class::FinBeyond as usize + 1);
+        assert_eq!(TABLE.len(), Class::Unstamped as usize + 1);
         for state in State::ALL {
             assert!(answer(Class::Damaged, state).is_some());
         }

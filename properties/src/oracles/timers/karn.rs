@@ -1,11 +1,33 @@
 //! Karn's rule (RFC 6298 §3, MUST-18): no round trip is measured on octets ever sent twice.
 //!
-//! There are no timestamps yet; with them TSecr tells which transmission is answered, and a
-//! sample is taken from any.
+//! Where both ends agreed on timestamps TSecr tells which transmission is answered, and a sample may
+//! be of any (RFC 7323 §4): then it must be the time since the segment left that TSecr echoes.
 
 use std::collections::VecDeque;
 use timewait_sim::{Duration, Instant};
 use timewait_stack::SeqNumber;
+
+use crate::facts::{Life, SegmentHeader};
+
+/// Whether the segment at hand tells the round trip by its echo, and if so, what is wrong with the
+/// sample.
+pub(super) fn wrong_echo(
+    life: &Life,
+    segment: &SegmentHeader,
+    rtt: Duration,
+    tick: Duration,
+    now: Instant,
+) -> Option<Option<String>> {
+    let (_, echo) = segment.timestamps?;
+    if !life.shadow.agreed_with(segment) {
+        return None;
+    }
+    let took = life.shadow.since_echoed(echo, now).unwrap_or_default();
+    let wrong = rtt > took + tick * 2 || rtt + tick * 2 < took;
+    Some(wrong.then(|| {
+        format!("the segment that TSecr {echo} echoes left {took:?} ago, the sample says {rtt:?}")
+    }))
+}
 
 /// What is outstanding of one connection, as its datagrams say.
 #[derive(Debug, Default)]

@@ -32,10 +32,11 @@ pub(super) enum Place {
 }
 
 /// Settings that may become what [`Config::new`] says.
-const SETTINGS: [fn(&mut Config, Config); 16] = [
+const SETTINGS: [fn(&mut Config, Config); 17] = [
     |config, book| config.mtu = book.mtu,
     |config, book| config.receive_buffer = book.receive_buffer,
     |config, book| config.window_scale = book.window_scale,
+    |config, _| config.timestamps = false,
     |config, book| config.send_buffer = book.send_buffer,
     |config, book| config.delayed_ack = book.delayed_ack,
     |config, book| config.nagle = book.nagle,
