@@ -100,6 +100,23 @@ pub struct Config {
     pub time_wait_max: u32,
     /// The most separate blocks of one connection that wait out of order.
     pub reassembly_blocks_max: u16,
+    /// Selective acknowledgment (RFC 2018), where the peer wants it, too; with it RACK (RFC 8985)
+    /// and proportional rate reduction (RFC 9937).
+    pub sack: bool,
+    /// The tail loss probe (RFC 8985 §7); needs SACK.
+    pub tail_loss_probe: bool,
+    /// The detection of spurious timeouts (RFC 5682).
+    pub frto: bool,
+    /// How cwnd grows above ssthresh, and what a loss leaves of it.
+    pub congestion_control: CongestionControl,
+    /// How much may be sent before the first ACK, and after idleness.
+    pub initial_window: InitialWindow,
+    /// The most segments by which one ACK lets cwnd grow in slow start, 1 or 2: 1 by RFC 5681
+    /// §3.1, L = 2 by RFC 3465 §2.2.
+    pub slow_start_limit: u8,
+    /// The most segments of one flight that are kept apart; beyond, new ones are joined. A SACK may
+    /// cut them into twice as many. At least 1.
+    pub scoreboard_segments_max: u16,
     /// Protections switched off. Ignored without the feature `counterfactuals`.
     pub disabled: Disabled,
 }
@@ -145,6 +162,13 @@ impl Config {
             ephemeral_ports: (49_152, 65_535),
             time_wait_max: 1 << 20,
             reassembly_blocks_max: 64,
+            sack: true,
+            tail_loss_probe: true,
+            frto: true,
+            congestion_control: CongestionControl::NewReno,
+            initial_window: InitialWindow::Rfc5681,
+            slow_start_limit: 1,
+            scoreboard_segments_max: 1024,
             disabled: Disabled::NONE,
         }
     }
@@ -193,6 +217,25 @@ impl Default for RtoBounds {
             granularity: Duration::from_millis(1),
         }
     }
+}
+
+/// A congestion control algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CongestionControl {
+    /// RFC 5681: one segment for each window, and half of it at a loss. RFC 9293 demands it as the
+    /// least (MUST-19).
+    NewReno,
+    /// RFC 9438: a cubic curve in time, and seven tenths at a loss.
+    Cubic,
+}
+
+/// The rule for the initial window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitialWindow {
+    /// RFC 5681 §3.1: two to four segments.
+    Rfc5681,
+    /// RFC 6928 §2: ten segments, about 14,600 octets.
+    Rfc6928,
 }
 
 /// R2 of RFC 9293 §3.8.3: when retransmission ends and with it the connection.

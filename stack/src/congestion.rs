@@ -1,26 +1,53 @@
 //! Congestion control: slow start, congestion avoidance, fast retransmit (RFC 5681), limited
-//! transmit (RFC 3042) and NewReno recovery (RFC 6582). All in octets.
+//! transmit (RFC 3042), NewReno recovery (RFC 6582) without SACK, and the frame of recovery with
+//! it (RFC 6675, RFC 9937). All in octets.
+//!
+//! How cwnd grows above ssthresh and what a loss leaves is the matter of an algorithm:
+//! [`control`], with [`newreno`] and [`cubic`].
+
+mod control;
+mod cubic;
+mod initial;
+mod newreno;
+
+use alloc::boxed::Box;
 
 use crate::config::Config;
+use crate::event::CaState;
 use crate::protection::Protection;
 use crate::seq::SeqNumber;
 
-/// No window without scaling comes near; keeps the arithmetic far from overflow.
+pub(crate) use control::Acked;
+use control::Algorithm;
+use initial::initial_window;
+
+/// No window comes near (RFC 7323 §2.3); keeps the arithmetic far from overflow.
 const CWND_MAX: u32 = 1 << 30;
 /// Duplicate ACKs that mean a loss (RFC 5681 §3.2).
 const DUP_THRESH: u32 = 3;
 
 /// The congestion variables of a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Congestion {
     pub(crate) cwnd: u32,
     pub(crate) ssthresh: u32,
-    /// Octets acknowledged in congestion avoidance since cwnd last grew.
-    acked: u32,
-    duplicates: u32,
-    pub(crate) recovering: bool,
+    pub(crate) state: CaState,
     /// Loss up to here has been answered: nothing sent before counts as a new loss (RFC 6582 §3.2).
-    recover: SeqNumber,
+    pub(crate) recover: SeqNumber,
+    duplicates: u32,
+    /// L of RFC 3465 §2.2: the most segments by which one ACK makes cwnd grow in slow start.
+    slow_start_limit: u32,
+    algorithm: Algorithm,
+    /// What was before the last reduction, as long as that may prove unfounded.
+    undo: Option<Box<Undo>>,
+}
+
+/// The variables before a reduction (RFC 4015 §3.1, RFC 9438 §4.9).
+#[derive(Clone, Copy, Debug)]
+struct Undo {
+    cwnd: u32,
+    ssthresh: u32,
+    algorithm: Algorithm,
 }
 
 impl Congestion {
@@ -29,21 +56,39 @@ impl Congestion {
         let cwnd = match (config.protects(Protection::SlowStart), syn_lost) {
             (false, _) => CWND_MAX,
             (true, true) => smss,
-            (true, false) => initial_window(smss),
+            (true, false) => initial_window(config.initial_window, smss),
         };
         Self {
             cwnd,
             ssthresh: CWND_MAX,
-            acked: 0,
-            duplicates: 0,
-            recovering: false,
+            state: CaState::Open,
             recover: iss,
+            duplicates: 0,
+            slow_start_limit: u32::from(config.slow_start_limit.max(1)),
+            algorithm: Algorithm::new(config.congestion_control),
+            undo: None,
         }
     }
 
-    /// Octets that may be in flight now, limited transmit included (RFC 3042 §2).
+    /// A loss is being repaired (RFC 5681 §3.2).
+    pub(crate) fn recovering(&self) -> bool {
+        self.state == CaState::Recovery
+    }
+
+    /// A loss is being repaired, whoever told of it.
+    pub(crate) fn repairing(&self) -> bool {
+        matches!(self.state, CaState::Recovery | CaState::Loss)
+    }
+
+    /// The reduction in force may still be undone.
+    pub(crate) fn can_undo(&self) -> bool {
+        self.undo.is_some()
+    }
+
+    /// Octets that may be in flight now, limited transmit included (RFC 3042 §2; R5681-08). Without
+    /// SACK only: with it what is reported has left the pipe.
     pub(crate) fn allowance(&self, smss: u32) -> u32 {
-        let extra = if self.recovering {
+        let extra = if self.repairing() {
             0
         } else {
             self.duplicates.min(2) * smss
@@ -51,30 +96,32 @@ impl Congestion {
         self.cwnd + extra
     }
 
-    /// An ACK of `acked` new octets moved SND.UNA to `una`; `flight` octets are still out.
-    /// Returns whether the first unacknowledged segment is to be sent again (a partial ACK).
-    pub(crate) fn on_ack(&mut self, acked: u32, una: SeqNumber, flight: u32, smss: u32) -> bool {
+    /// An ACK that moved SND.UNA to `una`, without SACK. Returns whether the first unacknowledged
+    /// segment is to be sent again (a partial ACK).
+    pub(crate) fn on_ack(&mut self, una: SeqNumber, ack: &Acked) -> bool {
         self.duplicates = 0;
-        if !self.recovering {
-            self.grow(acked, smss);
+        let smss = ack.smss;
+        if self.state != CaState::Recovery {
+            self.leave(una);
+            self.grow(ack);
             return false;
         }
         if una.at_or_after(self.recover) {
-            self.recovering = false;
-            self.acked = 0;
-            // RFC 6582 §3.2 step 3, option 1: no burst at the end of recovery.
-            self.cwnd = self.ssthresh.min(flight.max(smss) + smss);
+            // RFC 6582 §3.2 step 3, option 1: no burst at the end of recovery (R5681-10).
+            let flight = ack.flight - ack.octets;
+            self.recovered(self.ssthresh.min(flight.max(smss) + smss));
             return false;
         }
         // Partial ACK: deflate by what left the network, and let one segment follow.
-        self.cwnd = self.cwnd.saturating_sub(acked).max(smss);
-        if acked >= smss {
+        self.cwnd = self.cwnd.saturating_sub(ack.octets).max(smss);
+        if ack.octets >= smss {
             self.cwnd += smss;
         }
         true
     }
 
-    /// A duplicate ACK (RFC 5681 §2). Returns whether to retransmit the first segment now.
+    /// A duplicate ACK (RFC 5681 §2), without SACK. Returns whether to retransmit the first segment
+    /// now (R5681-07).
     pub(crate) fn on_duplicate(
         &mut self,
         config: &Config,
@@ -83,28 +130,92 @@ impl Congestion {
         smss: u32,
     ) -> bool {
         self.duplicates += 1;
-        if self.recovering {
-            self.cwnd = (self.cwnd + smss).min(CWND_MAX);
-            return false;
+        match self.state {
+            CaState::Recovery => {
+                self.cwnd = (self.cwnd + smss).min(CWND_MAX);
+                return false;
+            }
+            CaState::Open => self.state = CaState::Disorder,
+            CaState::Disorder | CaState::Cwr | CaState::Loss => {}
         }
         // RFC 6582 §3.2 step 1: duplicates caused by our own retransmissions are no new loss.
         if self.duplicates != DUP_THRESH || una.at_or_before(self.recover) {
             return false;
         }
-        self.recover = nxt;
-        self.recovering = true;
-        if config.protects(Protection::LossResponse) {
-            // What limited transmit sent does not count (RFC 5681 §3.2 step 2).
-            let limited = 2 * smss;
-            let flight = (nxt - una).saturating_sub(limited).max(smss);
-            self.ssthresh = (flight.min(self.cwnd) / 2).max(2 * smss);
+        // What limited transmit sent does not count (RFC 5681 §3.2 step 2; R5681-09).
+        let flight = (nxt - una).saturating_sub(2 * smss).max(smss);
+        let reduces = config.protects(Protection::LossResponse);
+        self.enter_recovery(config, flight.min(self.cwnd), nxt, smss);
+        if reduces {
             self.cwnd = self.ssthresh + DUP_THRESH * smss;
         }
         true
     }
 
+    /// Loss recovery begins with `flight` octets outstanding; `nxt` ends what it is about
+    /// (RFC 6675 §5 step 4; R6675-03). Within a window that was reduced already nothing is reduced
+    /// again (R5681-14).
+    pub(crate) fn enter_recovery(
+        &mut self,
+        config: &Config,
+        flight: u32,
+        nxt: SeqNumber,
+        smss: u32,
+    ) {
+        let reduced = self.state == CaState::Cwr;
+        self.state = CaState::Recovery;
+        self.recover = nxt;
+        if config.protects(Protection::LossResponse) && !reduced {
+            self.remember();
+            self.ssthresh = self.algorithm.control().on_loss(self.cwnd, flight, smss);
+        }
+    }
+
+    /// A loss was repaired before anybody knew of it (RFC 8985 §7.4; R8985-08): the reduction is
+    /// still due.
+    pub(crate) fn on_repaired(&mut self, config: &Config, flight: u32, nxt: SeqNumber, smss: u32) {
+        if matches!(self.state, CaState::Open | CaState::Disorder)
+            && config.protects(Protection::LossResponse)
+        {
+            self.ssthresh = self.algorithm.control().on_loss(self.cwnd, flight, smss);
+            self.cwnd = self.cwnd.min(self.ssthresh);
+            (self.state, self.recover) = (CaState::Cwr, nxt);
+        }
+    }
+
+    /// Recovery is over.
+    pub(crate) fn recovered(&mut self, cwnd: u32) {
+        self.state = CaState::Open;
+        self.duplicates = 0;
+        self.algorithm.control().restart();
+        self.cwnd = cwnd;
+        self.undo = None;
+    }
+
+    /// What a reduction was about is acknowledged: ends all but fast recovery.
+    pub(crate) fn leave(&mut self, una: SeqNumber) {
+        let over = match self.state {
+            CaState::Disorder => true,
+            CaState::Cwr | CaState::Loss => una.at_or_after(self.recover),
+            CaState::Open | CaState::Recovery => false,
+        };
+        if over {
+            self.state = CaState::Open;
+            self.undo = None;
+        }
+    }
+
+    /// Segments arrive out of order, or SACK tells so.
+    pub(crate) fn disorder(&mut self, disorder: bool) {
+        match (self.state, disorder) {
+            (CaState::Open, true) => self.state = CaState::Disorder,
+            (CaState::Disorder, false) => self.state = CaState::Open,
+            _ => {}
+        }
+    }
+
     /// The retransmission timer ran out. `first`: on a segment not retransmitted by the timer
-    /// before, so only then ssthresh is cut (RFC 5681 §3.1).
+    /// before, so only then ssthresh is cut (RFC 5681 §3.1; R5681-05).
     pub(crate) fn on_timeout(
         &mut self,
         config: &Config,
@@ -113,161 +224,76 @@ impl Congestion {
         smss: u32,
         first: bool,
     ) {
+        let repairing = self.repairing();
         self.recover = nxt;
-        self.recovering = false;
+        self.state = CaState::Loss;
         self.duplicates = 0;
-        self.acked = 0;
         if !config.protects(Protection::LossResponse) {
             return;
         }
         if first {
-            self.ssthresh = (flight / 2).max(2 * smss);
+            if repairing {
+                self.undo = None;
+            } else {
+                self.remember();
+            }
+            self.ssthresh = self.algorithm.control().on_timeout(self.cwnd, flight, smss);
         }
-        self.cwnd = smss;
+        self.cwnd = smss; // The loss window (R5681-06).
     }
 
-    /// Nothing was sent for longer than an RTO: the restart window (RFC 5681 §4.1).
+    /// The loss that was answered was none: all is as before (RFC 4015 §3.2, RFC 9438 §4.9).
+    pub(crate) fn undo(&mut self) {
+        if let Some(before) = self.undo.take() {
+            self.cwnd = self.cwnd.max(before.cwnd);
+            self.ssthresh = self.ssthresh.max(before.ssthresh);
+            self.algorithm = before.algorithm;
+        }
+        self.state = CaState::Open;
+        self.duplicates = 0;
+    }
+
+    /// The reduction stands.
+    pub(crate) fn confirm(&mut self) {
+        self.undo = None;
+    }
+
+    /// Nothing was sent for longer than an RTO: the restart window (RFC 5681 §4.1; R5681-11).
     pub(crate) fn on_idle(&mut self, config: &Config, smss: u32) {
         if config.protects(Protection::SlowStart) {
-            self.cwnd = self.cwnd.min(initial_window(smss));
+            self.cwnd = self.cwnd.min(initial_window(config.initial_window, smss));
+            self.algorithm.control().restart();
         }
     }
 
-    fn grow(&mut self, acked: u32, smss: u32) {
-        if self.cwnd < self.ssthresh {
-            self.cwnd = (self.cwnd + acked.min(smss)).min(CWND_MAX);
+    /// cwnd grows by an ACK outside of fast recovery (R5681-02, R5681-03). After a timeout one ACK
+    /// lets it grow by one segment at most (RFC 3465 §2.3); within a reduced window not at all.
+    pub(crate) fn grow(&mut self, ack: &Acked) {
+        if self.state == CaState::Cwr {
             return;
         }
-        // Byte counting, the way RFC 5681 §3.1 recommends: one SMSS per window acknowledged.
-        self.acked += acked;
-        if self.acked >= self.cwnd {
-            self.acked -= self.cwnd;
-            self.cwnd = (self.cwnd + smss).min(CWND_MAX);
+        if self.cwnd < self.ssthresh {
+            let segments = if self.state == CaState::Loss {
+                1
+            } else {
+                self.slow_start_limit
+            };
+            let growth = ack.octets.min(segments * ack.smss);
+            self.cwnd = (self.cwnd + growth).min(CWND_MAX);
+        } else {
+            let cwnd = self.algorithm.control().avoid(self.cwnd, ack);
+            self.cwnd = cwnd.min(CWND_MAX);
         }
     }
-}
 
-/// IW of RFC 5681 §3.1: 2 to 4 segments by their size.
-fn initial_window(smss: u32) -> u32 {
-    match smss {
-        ..=1095 => 4 * smss,
-        1096..=2190 => 3 * smss,
-        2191.. => 2 * smss,
+    fn remember(&mut self) {
+        self.undo = Some(Box::new(Undo {
+            cwnd: self.cwnd,
+            ssthresh: self.ssthresh,
+            algorithm: self.algorithm,
+        }));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Congestion, initial_window};
-    use crate::config::Config;
-    use crate::seq::SeqNumber;
-    use alloc::vec;
-
-    const SMSS: u32 = 1000;
-    const ISS: SeqNumber = SeqNumber(0);
-
-    fn config() -> Config {
-        Config::new(vec![], [0; 32])
-    }
-
-    fn open() -> Congestion {
-        Congestion::new(&config(), SMSS, ISS, false)
-    }
-
-    #[test]
-    fn initial_window_is_two_to_four_segments() {
-        assert_eq!(
-            [536, 1095, 1460, 2190, 8960].map(initial_window),
-            [2144, 4380, 4380, 6570, 17920]
-        );
-    }
-
-    #[test]
-    fn a_lost_syn_starts_with_one_segment() {
-        assert_eq!(Congestion::new(&config(), SMSS, ISS, true).cwnd, SMSS);
-    }
-
-    #[test]
-    fn slow_start_adds_at_most_one_segment_per_ack() {
-        let mut congestion = open();
-        congestion.on_ack(2 * SMSS, ISS + 2 * SMSS, 0, SMSS);
-        congestion.on_ack(10, ISS + 2010, 0, SMSS);
-        assert_eq!(congestion.cwnd, 4 * SMSS + SMSS + 10);
-    }
-
-    #[test]
-    fn congestion_avoidance_adds_one_segment_per_window() {
-        let mut congestion = Congestion {
-            ssthresh: 4 * SMSS,
-            ..open()
-        };
-        for n in 1..=3 {
-            congestion.on_ack(SMSS, ISS + n * SMSS, 0, SMSS);
-            assert_eq!(congestion.cwnd, 4 * SMSS);
-        }
-        congestion.on_ack(SMSS, ISS + 4 * SMSS, 0, SMSS);
-        assert_eq!(congestion.cwnd, 5 * SMSS);
-    }
-
-    #[test]
-    fn the_third_duplicate_retransmits_and_halves() {
-        let mut congestion = Congestion {
-            cwnd: 10 * SMSS,
-            ..open()
-        };
-        let (una, nxt) = (ISS + 1, ISS + 1 + 12 * SMSS);
-        let answers = [(); 4].map(|()| congestion.on_duplicate(&config(), una, nxt, SMSS));
-        assert_eq!(answers, [false, false, true, false]);
-        assert_eq!((congestion.ssthresh, congestion.cwnd), (5 * SMSS, 9 * SMSS));
-    }
-
-    #[test]
-    fn the_first_two_duplicates_let_one_new_segment_go_each() {
-        let mut congestion = open();
-        let cwnd = congestion.cwnd;
-        for allowance in [cwnd + SMSS, cwnd + 2 * SMSS] {
-            congestion.on_duplicate(&config(), ISS + 1, ISS + 5000, SMSS);
-            assert_eq!(
-                (congestion.allowance(SMSS), congestion.cwnd),
-                (allowance, cwnd)
-            );
-        }
-    }
-
-    #[test]
-    fn a_partial_ack_retransmits_and_a_full_one_deflates() {
-        let mut congestion = Congestion {
-            cwnd: 10 * SMSS,
-            ..open()
-        };
-        let (una, nxt) = (ISS + 1, ISS + 1 + 12 * SMSS);
-        for _ in 0..3 {
-            congestion.on_duplicate(&config(), una, nxt, SMSS);
-        }
-        assert!(congestion.on_ack(SMSS, una + SMSS, 11 * SMSS, SMSS) && congestion.recovering);
-        assert!(!congestion.on_ack(11 * SMSS, nxt, 0, SMSS) && !congestion.recovering);
-        assert_eq!(congestion.cwnd, 2 * SMSS);
-    }
-
-    #[test]
-    fn a_timeout_leaves_one_segment_and_cuts_the_threshold_once() {
-        let mut congestion = Congestion {
-            cwnd: 20 * SMSS,
-            ..open()
-        };
-        congestion.on_timeout(&config(), 16 * SMSS, ISS + 16 * SMSS, SMSS, true);
-        assert_eq!((congestion.cwnd, congestion.ssthresh), (SMSS, 8 * SMSS));
-        congestion.on_timeout(&config(), SMSS, ISS + 16 * SMSS, SMSS, false);
-        assert_eq!(congestion.ssthresh, 8 * SMSS);
-    }
-
-    #[test]
-    fn duplicates_of_what_a_timeout_resent_are_no_new_loss() {
-        let mut congestion = open();
-        congestion.on_timeout(&config(), 4 * SMSS, ISS + 4 * SMSS, SMSS, true);
-        let una = ISS + 2 * SMSS;
-        for _ in 0..5 {
-            assert!(!congestion.on_duplicate(&config(), una, ISS + 4 * SMSS, SMSS));
-        }
-    }
-}
+mod tests;

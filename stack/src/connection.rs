@@ -6,8 +6,10 @@
 //! own or none.
 
 mod calls;
+mod loss;
 mod output;
 mod receive;
+mod sack;
 mod send;
 mod timeouts;
 mod timers;
@@ -24,6 +26,7 @@ use crate::context::{Context, Reply};
 use crate::error::Errno;
 use crate::event::{Call, Cause, ConnectionId, Event, Interest, Ready, SocketId, Timers, Vars};
 use crate::protection::Protection;
+use crate::recovery::{Frto, Memory, Recovery};
 use crate::rtt::RttEstimator;
 use crate::seq::SeqNumber;
 use crate::socket_options::SocketOptions;
@@ -36,6 +39,7 @@ use crate::window_scale::{SHIFT_MAX, Shift};
 use crate::wire::{Flags, HEADER_LEN, Segment};
 
 pub(crate) use receive::{ReceiveSpace, Taken};
+pub(crate) use sack::Reports;
 pub(crate) use send::{Fin, MSS_FLOOR, SendSpace};
 pub(crate) use timers::TimerTable;
 
@@ -67,6 +71,8 @@ bitflags! {
         const OVERRIDE = 16;
         /// The user timeout option, on the next segment.
         const USER_TIMEOUT = 32;
+        /// A tail loss probe.
+        const TAIL = 64;
     }
 }
 
@@ -103,6 +109,12 @@ pub(crate) struct Connection {
     pub(crate) receive: ReceiveSpace,
     pub(crate) rtt: RttEstimator,
     pub(crate) congestion: Congestion,
+    /// What loss recovery remembers between flights.
+    pub(crate) memory: Memory,
+    /// Loss recovery with SACK, while something is outstanding.
+    pub(crate) recovery: Option<Box<Recovery>>,
+    /// What is to be reported to the peer by SACK, if anything.
+    pub(crate) reports: Option<Box<Reports>>,
     pub(crate) timers: TimerTable,
     pub(crate) challenge: ChallengeLimit,
     pub(crate) due: Due,
@@ -140,6 +152,9 @@ impl Connection {
             receive: ReceiveSpace::new(cx.config, mss),
             rtt: RttEstimator::new(&cx.config.rto),
             congestion: Congestion::new(cx.config, 0, iss, false),
+            memory: Memory::default(),
+            recovery: None,
+            reports: None,
             timers: TimerTable::new(cx.now),
             challenge: ChallengeLimit::default(),
             due: Due::SYN,
@@ -178,6 +193,7 @@ impl Connection {
             .set_peer_mss(cx.config, syn.options.mss, default_mss);
         self.agree_on_scaling(syn, cx);
         self.agree_on_timestamps(syn, cx);
+        self.memory.sack = cx.config.sack && syn.options.sack_permitted;
         self.send.take_window(syn);
         self.take_user_timeout(syn.options.user_timeout, cx);
         self.timers.heard_at = cx.now;
@@ -336,7 +352,12 @@ impl Connection {
             last_ack_sent: receive.last_ack_sent,
             cwnd: if data { self.congestion.cwnd } else { 0 },
             ssthresh: if data { self.congestion.ssthresh } else { 0 },
-            recovering: self.congestion.recovering,
+            recovering: self.congestion.recovering(),
+            ca_state: self.congestion.state,
+            recover: self.congestion.recover,
+            can_undo: self.congestion.can_undo(),
+            frto: self.memory.frto != Frto::Off,
+            sack: self.sack_vars(),
             smss: send.smss,
             rmss: receive.rmss,
             srtt: self.rtt.srtt(),
@@ -352,6 +373,8 @@ impl Connection {
         let shown = |at: Instant| (at != Instant::MAX).then_some(at);
         Timers {
             retransmit: shown(self.timers.retransmit),
+            probe: shown(self.timers.probe),
+            reorder: shown(self.timers.reorder),
             persist: shown(self.timers.persist),
             delayed_ack: shown(self.timers.delayed_ack),
             override_: shown(self.timers.override_),

@@ -162,6 +162,10 @@ pub enum Call {
 pub enum Timer {
     /// RFC 6298; also for SYN, SYN-ACK and FIN.
     Retransmit,
+    /// The tail loss probe (RFC 8985 §7); runs in the place of [`Timer::Retransmit`].
+    Probe,
+    /// The end of the reordering window (RFC 8985 §6.2); runs in the place of the other two.
+    Reorder,
     /// Zero-window probes.
     Persist,
     /// The delayed ACK.
@@ -322,6 +326,17 @@ pub struct Vars {
     pub ssthresh: u32,
     /// In fast recovery.
     pub recovering: bool,
+    /// Where congestion control stands.
+    pub ca_state: CaState,
+    /// The end of what the last reduction of cwnd was about: no second one before it is
+    /// acknowledged.
+    pub recover: SeqNumber,
+    /// The reduction in force is undone if it proves unfounded (RFC 5682, RFC 2883).
+    pub can_undo: bool,
+    /// F-RTO asks whether the last timeout was spurious (RFC 5682).
+    pub frto: bool,
+    /// What loss recovery with SACK knows; `None`: SACK is not in use.
+    pub sack: Option<SackVars>,
     /// Effective send MSS (RFC 9293 §3.7.1).
     pub smss: u16,
     /// The receive MSS that was advertised.
@@ -340,11 +355,59 @@ pub struct Vars {
     pub orphan: bool,
 }
 
+/// Where congestion control stands, by the names that Linux has for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaState {
+    /// Nothing unusual.
+    #[default]
+    Open,
+    /// Duplicate ACKs or SACK blocks came, too few to mean a loss.
+    Disorder,
+    /// cwnd was reduced for a loss that needs no repair any more.
+    Cwr,
+    /// Fast recovery.
+    Recovery,
+    /// After a retransmission timeout.
+    Loss,
+}
+
+/// The variables of loss recovery with SACK (RFC 6675, RFC 8985, RFC 9937), in octets where they
+/// count something. All but the first two are zero while nothing is outstanding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SackVars {
+    /// Segments were seen to arrive out of order (RFC 8985 §6.2).
+    pub reordering_seen: bool,
+    /// A tail loss probe is out, and this is the end of its octets (TLP.end_seq).
+    pub probe_end: Option<SeqNumber>,
+    /// The round trip of the segment that was last found delivered (RACK.rtt).
+    pub rack_rtt: Duration,
+    /// In the network, as far as known (RFC 6675 §4).
+    pub pipe: u32,
+    /// Reported by the peer.
+    pub sacked: u32,
+    /// Taken for lost.
+    pub lost: u32,
+    /// Sent again, and still in the network.
+    pub resent: u32,
+    /// Delivered since recovery began (prr_delivered of RFC 9937).
+    pub prr_delivered: u32,
+    /// Sent since recovery began (prr_out).
+    pub prr_out: u32,
+    /// What was outstanding when it began (RecoverFS).
+    pub prr_recover_fs: u32,
+    /// Segments that are kept apart.
+    pub segments: u32,
+    /// How many of them the last ACK made recovery look at.
+    pub work: u32,
+}
+
 /// When each timer of a connection runs out; `None`: it is not armed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after `Timer`")]
 pub struct Timers {
     pub retransmit: Option<Instant>,
+    pub probe: Option<Instant>,
+    pub reorder: Option<Instant>,
     pub persist: Option<Instant>,
     pub delayed_ack: Option<Instant>,
     pub override_: Option<Instant>,

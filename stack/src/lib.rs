@@ -14,14 +14,16 @@
 //! - `connection/`: the control block: `send` and `receive` sequence spaces, `calls`, `output`
 //!   (the one place where segments are built), `urgent`, `timeouts`, `timers`.
 //! - [`wire`]: segments as bytes. `ring`, `reassembly`: buffers.
-//! - `window_scale` (RFC 7323 §2), `timestamps` (RFC 7323 §3 to §5), `rtt` (RFC 6298), `congestion`
-//!   (RFC 5681, 6582), `isn` (RFC 6528), `challenge` (RFC 5961), `time_wait`, `quiet` (RFC 9293
-//!   §3.4.3), `ports`, `ephemeral` (RFC 6056), `table`, `keyed`.
+//! - `congestion/` (RFC 5681, 6582, 9438), `recovery/` (RFC 2018, 6675, 8985, 9937, 5682), one RFC in
+//!   one file; `connection/loss` lets them act on a connection, `connection/sack` reports.
+//! - `window_scale` (RFC 7323 §2), `timestamps` (RFC 7323 §3 to §5), `rtt` (RFC 6298), `isn`
+//!   (RFC 6528), `challenge` (RFC 5961), `time_wait`, `quiet` (RFC 9293 §3.4.3), `ports`,
+//!   `ephemeral` (RFC 6056), `table`, `keyed`.
 //! - [`event`]: what the stack tells; [`config`]: what it is told; [`error`]; [`status`].
 //!
 //! # Deliberately missing, for now
 //!
-//! SACK, ECN, ICMP and SYN cookies; the documentation of
+//! ECN, ICMP and SYN cookies; the documentation of
 //! the project says which comes when. IP source routes and the security option: obsolete.
 //!
 //! # The canonical loop
@@ -88,6 +90,7 @@ mod ports;
 mod protection;
 mod quiet;
 mod reassembly;
+mod recovery;
 mod ring;
 mod rtt;
 mod segment_arrives;

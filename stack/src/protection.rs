@@ -96,6 +96,8 @@ protections! {
     SynQueueBound = "syn-queue-bound",
     /// Blocks held out of order are bounded.
     ReassemblyBound = "reassembly-bound",
+    /// Segments that loss recovery keeps apart are bounded, and so is its work for one ACK.
+    ScoreboardBound = "scoreboard-bound",
     /// SND.WL1 and SND.WL2 keep old segments from setting the window (RFC 9293 §3.10.7.4).
     WindowUpdateOrder = "wl1-wl2",
     /// New octets stay inside the peer's window (RFC 9293 §3.8.6, SHLD-15).

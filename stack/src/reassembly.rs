@@ -98,6 +98,31 @@ impl Reassembly {
         })
     }
 
+    /// The block that holds the octet at RCV.NXT + `offset`, as offsets (RFC 2018 §4).
+    pub(crate) fn block_at(&self, offset: u32) -> Option<Range<u32>> {
+        let at = self
+            .blocks
+            .partition_point(|block| block.end.wrapping_sub(self.next) <= offset);
+        (at < self.blocks.len())
+            .then(|| self.offsets(at))
+            .filter(|range| range.start <= offset)
+    }
+
+    /// All blocks, in order, as offsets from RCV.NXT.
+    pub(crate) fn held(&self) -> impl Iterator<Item = Range<u32>> {
+        (0..self.blocks.len()).map(|at| self.offsets(at))
+    }
+
+    /// The first octets of `start..end`, offsets from RCV.NXT, that are held already.
+    pub(crate) fn overlap(&self, start: u32, end: u32) -> Option<Range<u32>> {
+        let at = self
+            .blocks
+            .partition_point(|block| block.end.wrapping_sub(self.next) <= start);
+        let held = (at < self.blocks.len()).then(|| self.offsets(at))?;
+        let range = held.start.max(start)..held.end.min(end);
+        (!range.is_empty()).then_some(range)
+    }
+
     /// Moves readable octets to `out`. Returns how many.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> u32 {
         self.ring.read(out)

@@ -11,6 +11,10 @@ mod batches;
 mod calls;
 #[path = "rfc9293/closing.rs"]
 mod closing;
+#[path = "rfc9293/congestion.rs"]
+mod congestion;
+#[path = "rfc9293/frto.rs"]
+mod frto;
 #[path = "rfc9293/ip_fields.rs"]
 mod ip_fields;
 #[path = "rfc9293/listening.rs"]
@@ -23,10 +27,14 @@ mod options;
 mod ports;
 #[path = "rfc9293/quiet_time.rs"]
 mod quiet_time;
+#[path = "rfc9293/rack_tlp.rs"]
+mod rack_tlp;
 #[path = "rfc9293/receiving.rs"]
 mod receiving;
 #[path = "rfc9293/reopening.rs"]
 mod reopening;
+#[path = "rfc9293/sack.rs"]
+mod sack;
 #[path = "rfc9293/scaling.rs"]
 mod scaling;
 #[path = "rfc9293/sending.rs"]

@@ -1,10 +1,11 @@
 //! What it means that a segment was accepted (ORACLES.md §0).
 
 use timewait_stack::Vars;
+use timewait_stack::event::SackVars;
 
 /// Whether processing a segment changed something that counts: the state, RCV.NXT, reassembly,
-/// RCV.UP, SND.UNA, SND.WND, SND.WL1, SND.WL2, TS.Recent, the congestion window, the RTT or the persist
-/// timer.
+/// RCV.UP, SND.UNA, SND.WND, SND.WL1, SND.WL2, TS.Recent, the congestion window, the scoreboard, the
+/// RTT or the persist timer.
 ///
 /// No acceptance are a reply, the challenge limiter, the keepalive clock and a longer 2MSL. The
 /// error that a user is told comes with a change of state.
@@ -26,14 +27,20 @@ pub fn accepted_but_for_its_stamp(before: &Vars, after: &Vars) -> bool {
         || (before.cwnd, before.ssthresh, before.recovering)
             != (after.cwnd, after.ssthresh, after.recovering)
         || (before.srtt, before.rto) != (after.srtt, after.rto)
+        || scoreboard(before) != scoreboard(after)
         || before.timers.persist != after.timers.persist
         || after.timers.time_wait < before.timers.time_wait
+}
+
+/// What loss recovery believes. How much work that was is no belief.
+fn scoreboard(vars: &Vars) -> Option<SackVars> {
+    vars.sack.map(|sack| SackVars { work: 0, ..sack })
 }
 
 #[cfg(test)]
 mod tests {
     use super::{accepted, accepted_but_for_its_stamp};
-    use timewait_stack::event::Timers;
+    use timewait_stack::event::{SackVars, Timers};
     use timewait_stack::{Instant, SeqNumber, Vars};
 
     #[test]
@@ -55,6 +62,19 @@ mod tests {
         };
         assert!(accepted(&before, &stamped));
         assert!(!accepted_but_for_its_stamp(&before, &stamped));
+        let reported = |sacked, work| Vars {
+            sack: Some(SackVars {
+                sacked,
+                work,
+                ..SackVars::default()
+            }),
+            ..Vars::default()
+        };
+        assert!(accepted(&reported(0, 0), &reported(1, 0)), "a SACK block");
+        assert!(
+            !accepted(&reported(0, 0), &reported(0, 1)),
+            "looked at only"
+        );
         let counted = Vars {
             ack_pending: 1,
             retransmissions: 1,

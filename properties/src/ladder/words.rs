@@ -194,6 +194,8 @@ fn dropped(drop: Drop) -> &'static str {
 pub(super) fn timer(timer: Timer, count: u32) -> String {
     match timer {
         Timer::Retransmit => format!("RTO {count}"),
+        Timer::Probe => "tail probe".to_owned(),
+        Timer::Reorder => "reordering over".to_owned(),
         Timer::Persist => format!("probe {count}"),
         Timer::DelayedAck => "delayed ACK".to_owned(),
         Timer::Override => "override".to_owned(),

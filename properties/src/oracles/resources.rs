@@ -201,6 +201,12 @@ fn beyond_bounds(vars: &Vars, config: &Config) -> Vec<String> {
         received,
         u64::from(config.receive_buffer),
     );
+    if let Some(sack) = vars.sack {
+        let most = 2 * u64::from(config.scoreboard_segments_max.max(1));
+        bound("segments on the scoreboard", sack.segments.into(), most);
+        // What an ACK removes, four blocks, and the search for losses may each walk over all.
+        bound("segments looked at for one ACK", sack.work.into(), 6 * most);
+    }
     // SYN and FIN have sequence numbers and take no room.
     let to_send = u64::from(vars.snd_nxt - vars.snd_una) + u64::from(vars.unsent);
     bound(

@@ -1,8 +1,9 @@
 //! `timers` \[I\]: what waits is woken, in time and not before (RFC 6298; RFC 9293 §3.8.1,
 //! §3.8.3, §3.8.4, §3.8.6).
 //!
-//! - outstanding octets and an open window: the retransmission timer runs and no other; a closed
-//!   window: persist; octets held by silly-window avoidance: override; in TIME-WAIT only 2MSL;
+//! - outstanding octets and an open window: the retransmission timer runs and no other, or with SACK
+//!   in its place the tail loss probe or the end of the reordering window (RFC 8985 §7.2, §6.2); a
+//!   closed window: persist; octets held by silly-window avoidance: override; in TIME-WAIT only 2MSL;
 //! - the RTO within its bounds, doubled at each expiry, made small again by a sample alone;
 //! - Karn: no sample of octets ever sent twice, unless a timestamp tells which was answered;
 //! - probes of a closed window, delayed ACKs and keepalive by their rules;
@@ -167,6 +168,8 @@ impl Watch {
             // RFC 6298 §5.4: the earliest octet that is not acknowledged.
             Timer::Retransmit => !una.within(header.seq, header.seg_len()),
             Timer::Override => header.text_len == 0,
+            // RFC 8985 §7.3: something new, or the last segment again.
+            Timer::Probe => header.seg_len() == 0,
             _ => false,
         });
         if header.seg_len() > 0 {
@@ -198,11 +201,15 @@ impl Watch {
             Timer::Persist => self.persist.expired(),
             _ => {}
         }
-        let sends = !matches!(
-            timer,
-            Timer::DelayedAck | Timer::FinWait2 | Timer::User | Timer::TimeWait
-        );
-        if sends {
+        // The end of the reordering window may show that nothing is lost after all.
+        let owes_nothing = [
+            Timer::DelayedAck,
+            Timer::FinWait2,
+            Timer::User,
+            Timer::TimeWait,
+            Timer::Reorder,
+        ];
+        if !owes_nothing.contains(&timer) {
             self.owed.push(timer);
         }
         let Some(vars) = &self.vars else { return };

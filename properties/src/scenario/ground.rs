@@ -7,7 +7,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
 use timewait_stack::Config;
-use timewait_stack::config::{GiveUp, Keepalive, RtoBounds, WindowScale};
+use timewait_stack::config::{
+    CongestionControl, GiveUp, InitialWindow, Keepalive, RtoBounds, WindowScale,
+};
 
 use super::{HostPlan, LinkEnd, LinkPlan};
 use crate::choose::Choose;
@@ -149,6 +151,15 @@ impl Ground {
                 .then(|| Duration::from_secs(choose.between(20, 300))),
             announce_user_timeout: choose.chance(1, 4),
             fin_wait_2: choose.chance(1, 8).then_some(Duration::from_secs(60)),
+            sack: !choose.chance(1, 4),
+            tail_loss_probe: !choose.chance(1, 3),
+            frto: !choose.chance(1, 3),
+            congestion_control: *choose
+                .pick(&[CongestionControl::NewReno, CongestionControl::Cubic]),
+            initial_window: *choose.pick(&[InitialWindow::Rfc5681, InitialWindow::Rfc6928]),
+            slow_start_limit: choose.between(1, 2) as u8,
+            // Small enough to be met, or large enough never to be.
+            scoreboard_segments_max: *choose.pick(&[1024, 1024, 1024, 8]),
             ..Config::new(vec![address], choose.secret())
         };
         HostPlan {

@@ -10,24 +10,25 @@ use super::send::{Fin, Timed};
 use super::{Connection, Due};
 use crate::context::Context;
 use crate::protection::Protection;
+use crate::recovery::Tlp;
 use crate::seq::SeqNumber;
 use crate::stack::{Ecn, Transmit};
 use crate::state::State;
 use crate::time::{Duration, Instant};
 use crate::timestamps;
 use crate::window_scale::Shift;
-use crate::wire::{Flags, Header, Options, finish_checksum};
+use crate::wire::{Flags, Header, Options, SackBlocks, finish_checksum};
 
 /// Text and FIN of one segment.
 #[derive(Clone, Copy, Debug)]
-struct Piece {
-    seq: SeqNumber,
-    text: u32,
-    fin: bool,
+pub(super) struct Piece {
+    pub(super) seq: SeqNumber,
+    pub(super) text: u32,
+    pub(super) fin: bool,
 }
 
 impl Piece {
-    fn end(self) -> SeqNumber {
+    pub(super) fn end(self) -> SeqNumber {
         self.seq + self.text + u32::from(self.fin)
     }
 }
@@ -45,7 +46,12 @@ impl Connection {
             if let Some(piece) = self.next_retransmission(cx) {
                 return Some(self.emit_again(piece, buf, cx));
             }
-            if let Some(piece) = self.next_new(cx) {
+            if self.due.contains(Due::TAIL)
+                && let Some(transmit) = self.emit_tail_probe(buf, cx)
+            {
+                return Some(transmit);
+            }
+            if let Some(piece) = self.next_new(false, cx) {
                 return Some(self.emit_new(piece, buf, cx));
             }
             if let Some(transmit) = self.emit_probe(buf, cx) {
@@ -68,6 +74,12 @@ impl Connection {
     /// cwnd. The last one is filled up with what was never sent: a refused probe of one octet becomes
     /// a full segment.
     fn next_retransmission(&mut self, cx: &Context<'_>) -> Option<Piece> {
+        if self.memory.frto.holds() {
+            return None;
+        }
+        if self.memory.sack {
+            return self.next_lost(self.text_max(), cx);
+        }
         let (seq, end) = self.send.rexmit?;
         let send = &self.send;
         let window = send.window_again(seq);
@@ -92,11 +104,17 @@ impl Connection {
 
     /// The next piece never sent before that window, cwnd, Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17)
     /// and silly-window avoidance (§3.8.6.2.1, MUST-38) let go. It is as large as it may be, whatever
-    /// SENDs it came in (SHLD-27, SHLD-28, MAY-16), and stays inside the window (SHLD-15).
-    fn next_new(&mut self, cx: &Context<'_>) -> Option<Piece> {
-        if self.send.rexmit.is_some() || !self.send.has_unsent() {
+    /// SENDs it came in (SHLD-27, SHLD-28, MAY-16), and stays inside the window (SHLD-15). A tail
+    /// loss `probe` goes beyond cwnd (RFC 8985 §7.3).
+    fn next_new(&mut self, probe: bool, cx: &Context<'_>) -> Option<Piece> {
+        let waits = match &self.recovery {
+            Some(recovery) => recovery.board.waiting() > 0,
+            None => self.send.rexmit.is_some(),
+        };
+        if waits && !self.memory.frto.holds() || !self.send.has_unsent() {
             return None;
         }
+        let full = self.text_max();
         let smss = u32::from(self.send.smss);
         let idle = self.send.outstanding() == 0;
         if idle && cx.now - self.timers.sent_at > self.rtt.rto() {
@@ -108,7 +126,7 @@ impl Connection {
             _ if !cx.protects(Protection::SendWindow) => u32::MAX,
             usable => usable,
         };
-        let text = unsent.min(window).min(smss);
+        let text = unsent.min(window).min(full);
         // A FIN needs window like an octet.
         let fin = send.fin == Fin::Queued && text == unsent && window > text;
         let piece = Piece {
@@ -119,13 +137,17 @@ impl Connection {
         if text == 0 {
             return fin.then_some(piece);
         }
-        let cwnd = self
-            .congestion
-            .allowance(smss)
-            .saturating_sub(send.outstanding());
+        let cwnd = match &self.recovery {
+            _ if probe => u32::MAX,
+            Some(recovery) => self.congestion.cwnd.saturating_sub(recovery.board.pipe()),
+            None => self
+                .congestion
+                .allowance(smss)
+                .saturating_sub(send.outstanding()),
+        };
         let nagle_allows = idle || !self.options.nagle || fin;
         let corked = (self.options.cork || send.more) && !fin;
-        let worthwhile = text == smss
+        let worthwhile = text == full
             || text == unsent && nagle_allows && !corked
             || 2 * text >= send.max_wnd && (idle || !self.options.nagle)
             || self.due.contains(Due::OVERRIDE)
@@ -171,6 +193,7 @@ impl Connection {
         }
         let rest = self.send.rexmit.take().map(|(_, end)| (piece.end(), end));
         self.send.rexmit = rest.filter(|(start, end)| start.before(*end));
+        self.track_again(piece, cx);
         self.advance(piece);
         self.emit_piece(piece, buf, cx)
     }
@@ -188,8 +211,23 @@ impl Connection {
             self.send.timed = Some(timed);
         }
         self.due.remove(Due::OVERRIDE);
+        self.timers.probe = Instant::MAX; // It is the tail now.
+        self.track(piece, cx);
         self.advance(piece);
         self.emit_piece(piece, buf, cx)
+    }
+
+    /// The probe of a tail whose ACKs stay away: something new if there is, else the last segment
+    /// again (RFC 8985 §7.3; R8985-07).
+    fn emit_tail_probe(&mut self, buf: &mut Vec<u8>, cx: &Context<'_>) -> Option<Transmit> {
+        self.due.remove(Due::TAIL);
+        if let Some(piece) = self.next_new(true, cx) {
+            self.memory.tlp.on_sent(piece.end(), false);
+            return Some(self.emit_new(piece, buf, cx));
+        }
+        let piece = self.last_again(self.text_max())?;
+        self.memory.tlp.on_sent(piece.end(), true);
+        Some(self.emit_again(piece, buf, cx))
     }
 
     /// A probe of a zero window or of an idle peer, if one is due.
@@ -200,6 +238,9 @@ impl Connection {
             let piece = self.probe_piece()?;
             if cx.protects(Protection::Karn) {
                 self.send.timed = None;
+            }
+            if piece.end().after(self.send.nxt) {
+                self.track(piece, cx);
             }
             self.advance(piece);
             return Some(self.emit_piece(piece, buf, cx));
@@ -248,7 +289,8 @@ impl Connection {
         let last = piece.seq + piece.text == self.send.data_end();
         flags.set(Flags::PSH, piece.text > 0 && last);
         flags.set(Flags::FIN, piece.fin);
-        if self.timers.retransmit == Instant::MAX && self.send.wnd > 0 {
+        let runs = self.timers.retransmit.min(self.timers.probe);
+        if runs.min(self.timers.reorder) == Instant::MAX && self.send.wnd > 0 {
             self.arm_retransmit(cx);
         }
         self.emit(piece, flags, buf, cx)
@@ -263,8 +305,7 @@ impl Connection {
     ) -> Transmit {
         let start = buf.len();
         let syn = flags.contains(Flags::SYN);
-        let announces = syn || self.due.contains(Due::USER_TIMEOUT);
-        let user_timeout = self.announced_timeout().filter(|_| announces);
+        let options = self.options_of(flags, cx);
         self.due.remove(Due::USER_TIMEOUT);
         let acknowledges = flags.contains(Flags::ACK);
         let urgent = self.urgent_field(piece.seq).filter(|_| !syn);
@@ -286,10 +327,7 @@ impl Connection {
                 self.receive.initial_window()
             },
             urgent: urgent.unwrap_or(0),
-            options: Options {
-                user_timeout,
-                ..self.options_of(flags, cx)
-            },
+            options,
         };
         header.write(buf);
         if piece.text > 0 && piece.seq.before(self.send.una) {
@@ -307,6 +345,11 @@ impl Connection {
             self.due.remove(Due::ACK);
             self.receive.ack_pending = 0;
             self.timers.delayed_ack = Instant::MAX;
+            if let Some(reports) = &mut self.reports
+                && !reports.told(&self.receive.buffer)
+            {
+                self.reports = None;
+            }
         }
         let connection = Some(self.id);
         Transmit {
@@ -322,18 +365,14 @@ impl Connection {
     }
 
     /// The options of a segment. The MSS goes in every SYN, in nothing else (MUST-14, MUST-65, SHLD-5,
-    /// MAY-3). A SYN offers, a SYN-ACK answers only what was offered
-    /// (RFC 7323 §2.2, §3.2, R7323-01, R7323-04); once agreed, each segment has timestamps
-    /// (R7323-05).
+    /// MAY-3). A SYN offers, a SYN-ACK answers only what was offered (RFC 7323 §2.2, §3.2,
+    /// R7323-01, R7323-04; RFC 2018 §2, R6675-11).
     fn options_of(&self, flags: Flags, cx: &Context<'_>) -> Options {
         let timestamps = self
             .timestamps
             .map(|agreed| agreed.option(cx.now, flags.contains(Flags::ACK)));
         if !flags.contains(Flags::SYN) {
-            return Options {
-                timestamps,
-                ..Options::default()
-            };
+            return self.options_of_data(timestamps);
         }
         let offers = self.state == State::SynSent;
         let shift = Shift::offered(cx.config).filter(|_| offers || self.scaling);
@@ -341,9 +380,44 @@ impl Connection {
         Options {
             mss: Some(self.receive.rmss),
             window_scale: shift.map(Shift::count),
+            sack_permitted: cx.config.sack && (offers || self.memory.sack),
             timestamps: timestamps.or_else(|| (offers && cx.config.timestamps).then(offer)),
+            user_timeout: self.announced_timeout(),
             ..Options::default()
         }
+    }
+
+    /// Those of a segment that is no SYN. Once agreed, each has timestamps (R7323-05).
+    fn options_of_data(&self, timestamps: Option<(u32, u32)>) -> Options {
+        let announces = self.due.contains(Due::USER_TIMEOUT);
+        Options {
+            timestamps,
+            sack: self.sack_blocks(),
+            user_timeout: self.announced_timeout().filter(|_| announces),
+            ..Options::default()
+        }
+    }
+
+    /// What the next ACK reports.
+    fn sack_blocks(&self) -> SackBlocks {
+        match &self.reports {
+            Some(reports) => reports.blocks(self.receive.nxt, &self.receive.buffer),
+            None => SackBlocks::default(),
+        }
+    }
+
+    /// The most octets of text that fit into a segment next to its options (RFC 9293 §3.7.1,
+    /// MUST-16).
+    fn text_max(&self) -> u32 {
+        let smss = u32::from(self.send.smss);
+        if self.reports.is_none() && !self.due.contains(Due::USER_TIMEOUT) {
+            return smss;
+        }
+        // SMSS already leaves room for timestamps.
+        let stamp = self.timestamps.map(|_| (0, 0));
+        let counted = stamp.map_or(0, |_| timestamps::OPTION_OCTETS);
+        let more = self.options_of_data(stamp).octets() - counted;
+        smss.saturating_sub(u32::from(more)).max(1)
     }
 
     /// Arms and disarms the timers by what is outstanding, waiting and acknowledged (R6298-07,
@@ -360,6 +434,7 @@ impl Connection {
         let waiting = self.state.is_synchronized() && self.send.has_unsent();
         if self.send.syn_acked && self.send.wnd == 0 && (outstanding || waiting) {
             (timers.retransmit, timers.override_) = (never, never);
+            (timers.probe, timers.reorder) = (never, never);
             if timers.persist == never && cx.protects(Protection::Persist) {
                 self.timers.persist = cx.now + self.persist_interval(cx);
             }
@@ -368,17 +443,55 @@ impl Connection {
         (timers.persist, timers.persist_shift) = (never, 0);
         if outstanding {
             timers.override_ = never;
-            if timers.retransmit == never && cx.protects(Protection::RtoArming) {
-                self.arm_retransmit(cx);
-            }
+            self.set_recovery_timer(cx);
             return;
         }
-        timers.retransmit = never;
+        (timers.retransmit, timers.probe, timers.reorder) = (never, never, never);
         if !waiting {
             timers.override_ = never;
         } else if timers.override_ == never {
             timers.override_ = cx.now + cx.config.override_timeout;
         }
+    }
+
+    /// Something is outstanding: one timer among retransmission, probe and reordering runs
+    /// (RFC 8985 §8; R8985-09). The last replaces the others, the probe that of retransmission.
+    fn set_recovery_timer(&mut self, cx: &Context<'_>) {
+        let never = Instant::MAX;
+        let may_probe = self.may_probe(cx);
+        let suspicion = self
+            .recovery
+            .as_ref()
+            .and_then(|recovery| recovery.suspicion);
+        let arms = cx.protects(Protection::RtoArming);
+        let timers = &mut self.timers;
+        if let Some(at) = suspicion {
+            (timers.reorder, timers.probe, timers.retransmit) = (at, never, never);
+            return;
+        }
+        timers.reorder = never;
+        if may_probe && (arms || timers.retransmit != never) {
+            timers.retransmit = never;
+            if timers.probe == never {
+                self.timers.probe = self.probe_at(cx);
+            }
+            return;
+        }
+        timers.probe = never;
+        if timers.retransmit == never && arms {
+            self.arm_retransmit(cx);
+        }
+    }
+
+    /// When the tail is to be probed (RFC 8985 §7.2). The peer is taken to delay its ACKs as we do.
+    fn probe_at(&self, cx: &Context<'_>) -> Instant {
+        let single = self
+            .recovery
+            .as_ref()
+            .is_some_and(|recovery| recovery.board.is_single());
+        let ack_delay = single.then_some(cx.config.delayed_ack);
+        let rto_at = self.timers.progress_at + self.rtt.rto();
+        Tlp::timeout(cx.now, self.rtt.srtt(), ack_delay, rto_at)
     }
 
     /// What waits for an acknowledgment has one within the delay (SHLD-18, MUST-40).

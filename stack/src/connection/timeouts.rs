@@ -35,6 +35,10 @@ impl Connection {
             self.on_user_timeout(cx);
         } else if due(self.timers.retransmit) {
             self.on_retransmit(cx);
+        } else if due(self.timers.probe) {
+            self.on_probe(cx);
+        } else if due(self.timers.reorder) {
+            self.on_reorder(cx);
         } else if due(self.timers.persist) {
             self.on_persist(cx);
         } else if due(self.timers.fin_wait_2) {
@@ -70,9 +74,14 @@ impl Connection {
         if self.send.syn_acked {
             let (flight, smss) = (self.send.outstanding(), u32::from(self.send.smss));
             let first = self.timers.retransmissions == 1;
+            let asks = first && cx.config.frto && !self.congestion.repairing();
             self.congestion
                 .on_timeout(cx.config, flight, self.send.nxt, smss, first);
-            self.send.rexmit = Some((self.send.una, self.send.nxt));
+            if self.memory.sack {
+                self.time_out_with_sack(asks, cx);
+            } else {
+                self.send.rexmit = Some((self.send.una, self.send.nxt));
+            }
         } else if !self.passive || cx.protects(Protection::SynAckRetransmission) {
             self.due |= Due::SYN;
         } else {

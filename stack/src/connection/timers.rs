@@ -6,6 +6,8 @@ use crate::time::Instant;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimerTable {
     pub(crate) retransmit: Instant,
+    pub(crate) probe: Instant,
+    pub(crate) reorder: Instant,
     pub(crate) persist: Instant,
     pub(crate) delayed_ack: Instant,
     pub(crate) override_: Instant,
@@ -32,6 +34,8 @@ impl TimerTable {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             retransmit: Instant::MAX,
+            probe: Instant::MAX,
+            reorder: Instant::MAX,
             persist: Instant::MAX,
             delayed_ack: Instant::MAX,
             override_: Instant::MAX,
@@ -62,6 +66,8 @@ impl TimerTable {
     /// The earliest of those that are kept here.
     pub(crate) fn earliest(&self) -> Instant {
         self.retransmit
+            .min(self.probe)
+            .min(self.reorder)
             .min(self.persist)
             .min(self.delayed_ack)
             .min(self.override_)

@@ -2,6 +2,7 @@
 //! in the RFC's order; before them stands PAWS (`timestamps.rs`). The third, security, has no IP
 //! option to look at any more.
 
+use crate::congestion::Acked;
 use crate::connection::{Connection, Due, Fin};
 use crate::context::Context;
 use crate::error::Errno;
@@ -117,8 +118,22 @@ impl Connection {
         let has_text = !segment.text.is_empty() || segment.flags.contains(Flags::FIN);
         if has_text && !segment.flags.contains(Flags::SYN) {
             self.due |= Due::ACK;
+            self.note_old_text(segment);
         } else {
             self.challenge(cx);
+        }
+    }
+
+    /// Text that came before, in a segment whose acknowledgment is plausible: the sender hears that
+    /// it came twice (RFC 2883 §4).
+    fn note_old_text(&mut self, segment: &Segment<'_>) {
+        let plausible = !segment.ack.after(self.send.nxt)
+            && segment
+                .ack
+                .at_or_after(self.send.una.back(self.send.max_wnd));
+        let end = segment.seq + segment.text.len() as u32;
+        if segment.flags.contains(Flags::ACK) && plausible && self.state.is_synchronized() {
+            self.note_duplicate(segment.seq, end.min(self.receive.nxt));
         }
     }
 
@@ -212,10 +227,12 @@ impl Connection {
         if ack.before(una) {
             return Ok(());
         }
-        if ack.after(una) {
+        if self.memory.sack {
+            self.take_ack_with_sack(segment, cx);
+        } else if ack.after(una) {
             self.take_ack(segment, cx);
-        } else {
-            self.take_duplicate(segment, cx);
+        } else if self.is_duplicate(segment) {
+            self.take_duplicate(cx);
         }
         let was_shut = self.send.wnd == 0;
         self.send.update_window(cx.config, segment);
@@ -226,33 +243,42 @@ impl Connection {
         Ok(())
     }
 
-    /// SND.UNA moves.
+    /// SND.UNA moves, without SACK.
     fn take_ack(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) {
         let ack = segment.ack;
-        self.sample_rtt(segment, ack, cx);
-        let acked = ack - self.send.una;
-        self.send.acknowledge(ack);
-        self.timers.progress(cx.now);
-        self.timers.retransmit = Instant::MAX; // Restarted if anything is still out.
-        let (una, nxt, smss) = (self.send.una, self.send.nxt, u32::from(self.send.smss));
-        if self.congestion.on_ack(acked, una, nxt - una, smss) {
+        let (una, flight) = (self.send.una, self.send.outstanding());
+        self.move_una(segment, cx);
+        let acked = Acked {
+            octets: ack - una,
+            flight,
+            now: cx.now,
+            srtt: self.rtt.srtt(),
+            smss: u32::from(self.send.smss),
+        };
+        if self.congestion.on_ack(ack, &acked) {
             self.resend_first();
         }
+    }
+
+    /// SND.UNA moves, and what depends on it alone.
+    pub(crate) fn move_una(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) {
+        let ack = segment.ack;
+        self.sample_rtt(segment, ack, cx);
+        self.send.acknowledge(ack);
+        self.timers.progress(cx.now);
+        // Restarted if anything is still out.
+        (self.timers.retransmit, self.timers.probe) = (Instant::MAX, Instant::MAX);
         if self.send.want_space && self.send.fin == Fin::Open {
             self.send.want_space = false;
             self.tell(Ready::Writable, cx);
         }
     }
 
-    /// SEG.ACK = SND.UNA: perhaps a duplicate ACK in the sense of RFC 5681 §2.
-    fn take_duplicate(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
-        let bare = segment.text.is_empty() && !segment.flags.contains(Flags::FIN);
-        let same_window = self.send.window_of(segment) == self.send.wnd && self.send.wnd > 0;
-        if bare && same_window && self.send.outstanding() > 0 {
-            let (una, nxt, smss) = (self.send.una, self.send.nxt, u32::from(self.send.smss));
-            if self.congestion.on_duplicate(cx.config, una, nxt, smss) {
-                self.resend_first();
-            }
+    /// A duplicate ACK, without SACK.
+    fn take_duplicate(&mut self, cx: &Context<'_>) {
+        let (una, nxt, smss) = (self.send.una, self.send.nxt, u32::from(self.send.smss));
+        if self.congestion.on_duplicate(cx.config, una, nxt, smss) {
+            self.resend_first();
         }
     }
 
@@ -273,7 +299,9 @@ impl Connection {
     /// A zero window opened: what the peer refused meanwhile is sent again at once.
     fn window_opened(&mut self, cx: &Context<'_>) {
         self.timers.progress(cx.now);
-        if self.send.outstanding() > 0 {
+        if let Some(recovery) = &mut self.recovery {
+            recovery.board.lose_all();
+        } else if self.send.outstanding() > 0 {
             self.send.rexmit = Some((self.send.una, self.send.nxt));
         }
     }
@@ -312,6 +340,7 @@ impl Connection {
         };
         let Some((seq, rtt)) = sample else { return };
         self.rtt.sample(rtt, &cx.config.rto);
+        self.memory.tlp.on_sample();
         let connection = self.id;
         cx.events.push(Interest::TIMERS, || Event::RttSample {
             connection,

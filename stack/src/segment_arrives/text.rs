@@ -34,6 +34,7 @@ impl Connection {
             }
         }
         if !text.is_empty() {
+            self.note_again(segment, seq, text.len() as u32);
             self.take_text(seq, text, cx);
         }
         if self.receive.take_fin(cx.config) {
@@ -44,10 +45,17 @@ impl Connection {
         }
     }
 
+    /// Text out of order, and text that fills a gap, is acknowledged at once (RFC 5681 §4.2;
+    /// R5681-12, R5681-13).
     fn take_text(&mut self, seq: SeqNumber, text: &[u8], cx: &mut Context<'_>) {
         match self.receive.take_text(seq, text, cx.config) {
             // At once (MAY-13).
-            Taken::OutOfOrder => self.due |= Due::ACK,
+            Taken::OutOfOrder => {
+                self.due |= Due::ACK;
+                if self.memory.sack && !text.is_empty() {
+                    self.reports.get_or_insert_default().add(seq);
+                }
+            }
             Taken::InOrder { filled } => {
                 let now = filled || self.receive.ack_demanded(cx.config);
                 if now
@@ -60,6 +68,24 @@ impl Connection {
                     self.tell(Ready::Readable, cx);
                 }
             }
+        }
+    }
+
+    /// What of the text came before is told to the sender (RFC 2883 §4): octets before RCV.NXT, or
+    /// those that wait out of order.
+    fn note_again(&mut self, segment: &Segment<'_>, seq: SeqNumber, len: u32) {
+        if let Some(reports) = &mut self.reports {
+            reports.duplicate(None);
+        }
+        let start = segment.seq + u32::from(segment.flags.contains(Flags::SYN));
+        if start.before(seq) {
+            self.note_duplicate(start, seq);
+            return;
+        }
+        let nxt = self.receive.nxt;
+        let offset = seq - nxt;
+        if let Some(range) = self.receive.buffer.overlap(offset, offset + len) {
+            self.note_duplicate(nxt + range.start, nxt + range.end);
         }
     }
 

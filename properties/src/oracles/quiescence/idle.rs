@@ -1,6 +1,7 @@
 //! What the two ends of a flow look like, and since when they have had nothing to do.
 
 use timewait_sim::Instant;
+use timewait_stack::event::SackVars;
 use timewait_stack::{SeqNumber, State, Vars};
 
 use crate::facts::{Facts, Life};
@@ -136,6 +137,11 @@ fn digest(vars: &Vars) -> u64 {
         cwnd,
         ssthresh,
         recovering,
+        ca_state,
+        recover,
+        can_undo,
+        frto,
+        sack,
         smss,
         rmss,
         srtt,
@@ -151,6 +157,8 @@ fn digest(vars: &Vars) -> u64 {
         fin_sent,
         fin_received,
         recovering,
+        can_undo,
+        frto,
         orphan,
     ];
     let flags = flags
@@ -158,6 +166,8 @@ fn digest(vars: &Vars) -> u64 {
         .fold(0, |bits, &flag| bits << 1 | u64::from(flag));
     let armed = [
         timers.retransmit,
+        timers.probe,
+        timers.reorder,
         timers.persist,
         timers.delayed_ack,
         timers.override_,
@@ -178,6 +188,7 @@ fn digest(vars: &Vars) -> u64 {
         rcv_nxt,
         rcv_adv,
         last_ack_sent,
+        recover,
     ];
     let sizes = [
         snd_wnd,
@@ -200,6 +211,8 @@ fn digest(vars: &Vars) -> u64 {
     let words = words.chain(small.into_iter().map(u64::from)).chain(times);
     let rest = [
         *state as u64,
+        *ca_state as u64,
+        sack.as_ref().map_or(0, scoreboard),
         flags,
         armed,
         u64::from(*retransmissions),
@@ -214,4 +227,37 @@ fn digest(vars: &Vars) -> u64 {
 /// A sequence number that may be missing, as a word.
 fn place(at: Option<SeqNumber>) -> u64 {
     at.map_or(0, |at| 1 << 32 | u64::from(at.0))
+}
+
+/// What loss recovery believes, in one number. How much work that was is no belief.
+fn scoreboard(vars: &SackVars) -> u64 {
+    let &SackVars {
+        reordering_seen,
+        probe_end,
+        rack_rtt,
+        pipe,
+        sacked,
+        lost,
+        resent,
+        prr_delivered,
+        prr_out,
+        prr_recover_fs,
+        segments,
+        work: _,
+    } = vars;
+    let octets = [
+        pipe,
+        sacked,
+        lost,
+        resent,
+        prr_delivered,
+        prr_out,
+        prr_recover_fs,
+        segments,
+        u32::from(reordering_seen),
+    ];
+    octets.into_iter().fold(
+        mix(place(probe_end) ^ mix(rack_rtt.as_nanos() as u64)),
+        |sum, octets| mix(sum ^ u64::from(octets)),
+    )
 }

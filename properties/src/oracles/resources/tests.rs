@@ -1,7 +1,7 @@
 //! Samples at which `resources` must speak, and samples at which it must not.
 
 use timewait_stack::State;
-use timewait_stack::event::{Call, Cause as Why, Timer};
+use timewait_stack::event::{Call, Cause as Why, SackVars, Timer};
 use timewait_stack::status::{NetstatRow, Usage};
 use timewait_stack::wire::Flags;
 
@@ -253,6 +253,29 @@ fn buffers_beyond_the_configuration_are_a_violation() {
     stage.snapshot(server);
     stage.assert_violation("octets to be read");
     stage.assert_violation("octets to be sent");
+}
+
+#[test]
+fn a_scoreboard_beyond_its_bound_is_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (_, server) = stage.handshake(listener, 100, 300);
+    let board = |segments, work| {
+        Some(SackVars {
+            segments,
+            work,
+            ..SackVars::default()
+        })
+    };
+    stage.vars(server).sack = board(2048, 12_288);
+    stage.snapshot(server);
+    stage.assert_silent();
+    stage.vars(server).sack = board(2049, 12_288);
+    stage.snapshot(server);
+    stage.assert_violation("2049 segments on the scoreboard, 2048 at most");
+    stage.vars(server).sack = board(2048, 12_289);
+    stage.snapshot(server);
+    stage.assert_violation("12289 segments looked at for one ACK");
 }
 
 #[test]

@@ -6,12 +6,13 @@
 //! holds back the override timer. And nothing must run that waits for nothing.
 
 use timewait_stack::config::Config;
-use timewait_stack::event::{Timer, Timers, Vars};
+use timewait_stack::event::{CaState, SackVars, Timer, Timers, Vars};
 use timewait_stack::{Duration, Instant, State};
 
 use crate::oracles::user_timeout;
 
-/// The one timer among retransmission, persist and override that must run.
+/// The one timer among retransmission, persist and override that must run. With SACK another may run
+/// in the place of the first (RFC 8985 §8): see `may_run`.
 ///
 /// A SYN or SYN-ACK is outstanding while SND.UNA is still ISS. No window has been offered then
 /// that could be closed, so its timer is that of retransmission.
@@ -33,20 +34,39 @@ pub(super) fn sender_timer(vars: &Vars) -> Option<Timer> {
     }
 }
 
+/// Whether `timer` may run for what is outstanding. A probe asks only while nothing is reported
+/// and nothing is being repaired (RFC 8985 §7.2), the end of the reordering window is awaited only
+/// where something may be lost (§6.2).
+fn may_run(timer: Timer, vars: &Vars, config: &Config) -> bool {
+    let repairing = matches!(vars.ca_state, CaState::Recovery | CaState::Loss);
+    match (timer, vars.sack) {
+        (Timer::Retransmit, _) => true,
+        (Timer::Probe, Some(sack)) => config.tail_loss_probe && sack.sacked == 0 && !repairing,
+        (Timer::Reorder, Some(sack)) => sack.pipe > 0,
+        _ => false,
+    }
+}
+
 /// What is wrong with the set of running timers, one sentence each.
 pub(super) fn wrong_set(vars: &Vars, config: &Config) -> Vec<String> {
     let mut wrong = Vec::new();
     let wanted = sender_timer(vars);
-    for (timer, at) in [
-        (Timer::Retransmit, vars.timers.retransmit),
-        (Timer::Persist, vars.timers.persist),
-        (Timer::Override, vars.timers.override_),
-    ] {
-        match (wanted == Some(timer), at.is_some()) {
+    for timer in [Timer::Persist, Timer::Override] {
+        let runs = deadline(&vars.timers, timer).is_some();
+        match (wanted == Some(timer), runs) {
             (true, false) => wrong.push(format!("the {timer:?} timer does not run, {}", why(vars))),
             (false, true) => wrong.push(format!("the {timer:?} timer runs, {}", why(vars))),
             _ => {}
         }
+    }
+    let running = |timer: &Timer| deadline(&vars.timers, *timer).is_some();
+    let kinds = [Timer::Retransmit, Timer::Probe, Timer::Reorder];
+    let running: Vec<Timer> = kinds.into_iter().filter(running).collect();
+    match (wanted == Some(Timer::Retransmit), running.as_slice()) {
+        (true, [timer]) if may_run(*timer, vars, config) => {}
+        (false, []) => {}
+        (true, []) => wrong.push(format!("the Retransmit timer does not run, {}", why(vars))),
+        (_, timers) => wrong.push(format!("the timers {timers:?} run, {}", why(vars))),
     }
     if vars.timers.fin_wait_2.is_some() != fin_wait_2_wanted(vars, config) {
         wrong.push(format!(
@@ -94,6 +114,11 @@ pub(super) fn wrong_deadlines(vars: &Vars, config: &Config, now: Instant) -> Vec
     let tick = config.rto.granularity;
     let furthest = [
         (Timer::Retransmit, Some(vars.rto + tick)),
+        (Timer::Probe, Some(probe_wait_max(vars, config) + tick)),
+        (
+            Timer::Reorder,
+            vars.sack.map(|sack| reorder_wait_max(vars, sack) + tick),
+        ),
         (Timer::Persist, Some(config.persist_max + tick)),
         (Timer::Override, Some(OVERRIDE_MAX)),
         (
@@ -124,10 +149,28 @@ pub(super) fn wrong_deadlines(vars: &Vars, config: &Config, now: Instant) -> Vec
     wrong
 }
 
+/// The longest that a probe may wait (RFC 8985 §7.2): two round trips and a delayed ACK, or a second
+/// before any sample, and never longer than the retransmission timeout.
+fn probe_wait_max(vars: &Vars, config: &Config) -> Duration {
+    let wait = match vars.srtt {
+        Some(srtt) => srtt * 2 + config.delayed_ack,
+        None => Duration::from_secs(1),
+    };
+    wait.min(vars.rto)
+}
+
+/// The longest that a segment may be under suspicion (RFC 8985 §6.2 step 5): it was sent by now, and
+/// is lost a round trip and the reordering window later, which is SRTT at most.
+fn reorder_wait_max(vars: &Vars, sack: SackVars) -> Duration {
+    sack.rack_rtt + vars.srtt.unwrap_or(vars.rto)
+}
+
 /// When a timer runs out, if it is armed.
 pub(super) fn deadline(timers: &Timers, timer: Timer) -> Option<Instant> {
     match timer {
         Timer::Retransmit => timers.retransmit,
+        Timer::Probe => timers.probe,
+        Timer::Reorder => timers.reorder,
         Timer::Persist => timers.persist,
         Timer::DelayedAck => timers.delayed_ack,
         Timer::Override => timers.override_,
@@ -140,8 +183,10 @@ pub(super) fn deadline(timers: &Timers, timer: Timer) -> Option<Instant> {
 
 /// The timers whose deadlines are judged here. That of 2MSL is the oracle `time-wait`'s: it
 /// stands still while a SYN that reopened its record is put to the proof.
-pub(super) const JUDGED: [Timer; 7] = [
+pub(super) const JUDGED: [Timer; 9] = [
     Timer::Retransmit,
+    Timer::Probe,
+    Timer::Reorder,
     Timer::Persist,
     Timer::DelayedAck,
     Timer::Override,
@@ -158,7 +203,7 @@ pub(super) const OVERRIDE_MAX: Duration = Duration::from_secs(1);
 mod tests {
     use super::{sender_timer, wrong_deadlines, wrong_set};
     use timewait_stack::config::Config;
-    use timewait_stack::event::{Timer, Timers, Vars};
+    use timewait_stack::event::{CaState, SackVars, Timer, Timers, Vars};
     use timewait_stack::{Duration, Instant, SeqNumber, State};
 
     const NOW: Instant = Instant::from_nanos(5_000_000_000);
@@ -185,6 +230,8 @@ mod tests {
         let at = Some(NOW + after);
         match timer {
             Timer::Retransmit => vars.timers.retransmit = at,
+            Timer::Probe => vars.timers.probe = at,
+            Timer::Reorder => vars.timers.reorder = at,
             Timer::Persist => vars.timers.persist = at,
             Timer::DelayedAck => vars.timers.delayed_ack = at,
             Timer::Override => vars.timers.override_ = at,
@@ -315,6 +362,79 @@ mod tests {
             ..armed
         };
         assert_eq!(wrong_set(&reader, &profile).len(), 1);
+    }
+
+    /// Octets are outstanding on a connection with SACK, and these timers run.
+    fn with_sack(running: &[Timer], sacked: u32, ca_state: CaState) -> Vars {
+        let mut vars = Vars {
+            srtt: Some(Duration::from_millis(100)),
+            ca_state,
+            sack: Some(SackVars {
+                pipe: 1000 - sacked,
+                sacked,
+                rack_rtt: Duration::from_millis(100),
+                ..SackVars::default()
+            }),
+            ..established(1000, 0, 1000)
+        };
+        for &timer in running {
+            vars = with(vars, timer, Duration::from_millis(50));
+        }
+        vars
+    }
+
+    #[test]
+    fn one_of_three_timers_runs_for_what_is_outstanding() {
+        use Timer::{Probe, Reorder, Retransmit};
+        let wrong = |running: &[Timer], sacked, ca_state| {
+            wrong_set(&with_sack(running, sacked, ca_state), &config()).len()
+        };
+        for timer in [Retransmit, Probe, Reorder] {
+            assert_eq!(wrong(&[timer], 0, CaState::Open), 0, "{timer:?}");
+        }
+        assert_eq!(wrong(&[Reorder], 500, CaState::Recovery), 0);
+        assert_eq!(wrong(&[], 0, CaState::Open), 1);
+        assert_eq!(wrong(&[Retransmit, Probe], 0, CaState::Open), 1);
+        assert_eq!(wrong(&[Retransmit, Reorder], 500, CaState::Disorder), 1);
+        assert_eq!(wrong(&[Probe], 500, CaState::Disorder), 1, "RFC 8985 §7.2");
+        assert_eq!(wrong(&[Probe], 0, CaState::Recovery), 1);
+        assert_eq!(wrong(&[Probe], 0, CaState::Loss), 1);
+    }
+
+    #[test]
+    fn without_sack_or_the_setting_nothing_probes() {
+        let probing = with_sack(&[Timer::Probe], 0, CaState::Open);
+        let off = Config {
+            tail_loss_probe: false,
+            ..config()
+        };
+        assert_eq!(wrong_set(&probing, &off).len(), 1);
+        let plain = Vars {
+            sack: None,
+            ..probing
+        };
+        assert_eq!(wrong_set(&plain, &config()).len(), 1);
+        let idle = Vars {
+            snd_nxt: plain.snd_una,
+            ..plain
+        };
+        assert_eq!(wrong_set(&idle, &config()).len(), 1);
+    }
+
+    #[test]
+    fn a_probe_and_a_suspicion_end_within_their_rules() {
+        let wrong = |timer, ms| {
+            let vars = with_sack(&[], 0, CaState::Open);
+            let vars = with(vars, timer, Duration::from_millis(ms));
+            wrong_deadlines(&vars, &config(), NOW).len()
+        };
+        // Two round trips of 100 ms and a delayed ACK of 200 ms (RFC 8985 §7.2), and a tick.
+        assert_eq!([wrong(Timer::Probe, 401), wrong(Timer::Probe, 402)], [0, 1]);
+        // A round trip and a reordering window of at most SRTT (§6.2).
+        assert_eq!(
+            [wrong(Timer::Reorder, 201), wrong(Timer::Reorder, 202)],
+            [0, 1]
+        );
     }
 
     #[test]

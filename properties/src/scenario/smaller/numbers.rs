@@ -32,7 +32,7 @@ pub(super) enum Place {
 }
 
 /// Settings that may become what [`Config::new`] says.
-const SETTINGS: [fn(&mut Config, Config); 17] = [
+const SETTINGS: [fn(&mut Config, Config); 25] = [
     |config, book| config.mtu = book.mtu,
     |config, book| config.receive_buffer = book.receive_buffer,
     |config, book| config.window_scale = book.window_scale,
@@ -50,6 +50,13 @@ const SETTINGS: [fn(&mut Config, Config); 17] = [
     |config, book| config.keepalive = book.keepalive,
     |config, book| config.fin_wait_2 = book.fin_wait_2,
     |config, book| config.isn_epoch = book.isn_epoch,
+    |config, book| config.sack = book.sack,
+    |config, book| config.tail_loss_probe = book.tail_loss_probe,
+    |config, book| config.frto = book.frto,
+    |config, book| config.congestion_control = book.congestion_control,
+    |config, book| config.initial_window = book.initial_window,
+    |config, book| config.slow_start_limit = book.slow_start_limit,
+    |config, book| config.scoreboard_segments_max = book.scoreboard_segments_max,
 ];
 
 impl Scenario {

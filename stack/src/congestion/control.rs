@@ -1,0 +1,57 @@
+//! What a congestion control algorithm decides: how cwnd grows above ssthresh, and what a loss
+//! leaves. Slow start, recovery and everything that counts segments is the same for all.
+
+use super::cubic::Cubic;
+use super::newreno::NewReno;
+use crate::config::CongestionControl;
+use crate::time::{Duration, Instant};
+
+/// An ACK that moved SND.UNA outside of recovery.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acked {
+    /// Octets it acknowledged.
+    pub(crate) octets: u32,
+    /// Octets that were outstanding before it.
+    pub(crate) flight: u32,
+    pub(crate) now: Instant,
+    pub(crate) srtt: Option<Duration>,
+    pub(crate) smss: u32,
+}
+
+/// A congestion control algorithm. All windows in octets.
+pub(super) trait Control {
+    /// The cwnd after an ACK in congestion avoidance, never less than `cwnd`.
+    fn avoid(&mut self, cwnd: u32, ack: &Acked) -> u32;
+
+    /// Something was lost with `flight` octets outstanding: the new ssthresh, 2 SMSS at least.
+    fn on_loss(&mut self, cwnd: u32, flight: u32, smss: u32) -> u32;
+
+    /// As [`Control::on_loss`], when the retransmission timer told of it.
+    fn on_timeout(&mut self, cwnd: u32, flight: u32, smss: u32) -> u32;
+
+    /// Nothing was sent for longer than an RTO, or recovery is over: growth begins anew.
+    fn restart(&mut self);
+}
+
+/// The algorithm of a connection (MAY-18). An enum and not a box: it is small and never changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Algorithm {
+    NewReno(NewReno),
+    Cubic(Cubic),
+}
+
+impl Algorithm {
+    pub(super) fn new(choice: CongestionControl) -> Self {
+        match choice {
+            CongestionControl::NewReno => Self::NewReno(NewReno::default()),
+            CongestionControl::Cubic => Self::Cubic(Cubic::default()),
+        }
+    }
+
+    pub(super) fn control(&mut self) -> &mut dyn Control {
+        match self {
+            Self::NewReno(newreno) => newreno,
+            Self::Cubic(cubic) => cubic,
+        }
+    }
+}
