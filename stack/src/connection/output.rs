@@ -117,7 +117,7 @@ impl Connection {
         let full = self.text_max();
         let smss = u32::from(self.send.smss);
         let idle = self.send.outstanding() == 0;
-        if idle && cx.now - self.timers.sent_at > self.rtt.rto() {
+        if idle && cx.now - self.timers.data_sent_at > self.rtt.rto() {
             self.congestion.on_idle(cx.config, smss);
         }
         let send = &self.send;
@@ -293,6 +293,7 @@ impl Connection {
         if runs.min(self.timers.reorder) == Instant::MAX && self.send.wnd > 0 {
             self.arm_retransmit(cx);
         }
+        self.timers.data_sent_at = cx.now;
         self.emit(piece, flags, buf, cx)
     }
 
@@ -339,7 +340,6 @@ impl Connection {
         // The address never changes (MUST-45).
         let (from, to) = (self.tuple.local.ip(), self.tuple.remote.ip());
         finish_checksum(from, to, &mut buf[start..]);
-        self.timers.sent_at = cx.now;
         if acknowledges {
             self.receive.last_ack_sent = self.receive.nxt;
             self.due.remove(Due::ACK);

@@ -18,8 +18,8 @@ pub(crate) struct TimerTable {
     pub(crate) progress_at: Instant,
     /// When the peer was last heard.
     pub(crate) heard_at: Instant,
-    /// When something was last sent.
-    pub(crate) sent_at: Instant,
+    /// When text or a FIN was last sent; acknowledgments alone do not count (RFC 5681 §4.1).
+    pub(crate) data_sent_at: Instant,
     /// Consecutive expiries of the retransmission timer without progress.
     pub(crate) retransmissions: u32,
     /// Zero-window probes sent since the peer was last heard.
@@ -43,7 +43,7 @@ impl TimerTable {
             scheduled: Instant::MAX,
             progress_at: now,
             heard_at: now,
-            sent_at: now,
+            data_sent_at: now,
             retransmissions: 0,
             probes: 0,
             persist_shift: 0,

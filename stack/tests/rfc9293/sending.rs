@@ -55,6 +55,26 @@ fn slow_start_begins_with_the_initial_window_and_adds_a_segment_per_ack() {
     );
 }
 
+/// R5681-11: acknowledgments that are sent meanwhile do not end the idleness (RFC 5681 §4.1).
+#[test]
+fn after_an_idle_rto_it_restarts_from_the_initial_window() {
+    for (pause, segments) in [(600, 8), (900, 4)] {
+        let (mut bench, socket, iss) = with_mss(Some(1000));
+        send(&mut bench, socket, 4000);
+        for n in 1..=4 {
+            bench.inject(Flags::ACK, 1, iss + 1 + 1000 * n, b"");
+        }
+        bench.wait(Duration::from_millis(pause));
+        bench.inject(Flags::ACK, 1, iss + 4001, b"x");
+        let answered = bench.wait(Duration::from_millis(300));
+        assert_eq!(lens(&answered), [0], "the delayed ACK");
+        assert_eq!(
+            lens(&send(&mut bench, socket, 20_000)),
+            vec![1000; segments]
+        );
+    }
+}
+
 #[test]
 fn nagle_holds_small_segments_while_something_is_out() {
     let (mut bench, socket, iss) = with_mss(Some(1000));
