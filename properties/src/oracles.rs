@@ -4,6 +4,7 @@ pub mod acceptance;
 mod bounds;
 pub mod close;
 pub mod codec;
+pub mod congestion;
 pub mod delivery;
 mod describe;
 pub mod incarnation;
@@ -37,6 +38,7 @@ pub fn standard() -> Vec<Box<dyn Judge>> {
         Box::<resources::Resources>::default(),
         Box::<stream::Stream>::default(),
         Box::<timers::Timers>::default(),
+        Box::<congestion::Congestion>::default(),
         Box::<silly_window::SillyWindow>::default(),
         Box::<negotiation::Negotiation>::default(),
         Box::<codec::Codec>::default(),

@@ -28,6 +28,8 @@ pub struct SegmentHeader {
     pub mss: Option<u16>,
     /// The window scale option, whatever the segment and the value.
     pub window_scale: Option<u8>,
+    /// The SACK-permitted option (RFC 2018 §2).
+    pub sack_permitted: bool,
     /// The timestamps option: TSval and TSecr.
     pub timestamps: Option<(u32, u32)>,
     /// Where the text starts in the datagram's octets.
@@ -56,6 +58,7 @@ impl SegmentHeader {
             urgent: u16::from_be_bytes([fixed[18], fixed[19]]),
             mss: known.mss,
             window_scale: known.window_scale,
+            sack_permitted: known.sack_permitted,
             timestamps: known.timestamps,
             text_start: u16::from(fixed[12] >> 4) * 4,
             text_len,
@@ -119,6 +122,7 @@ impl core::fmt::Display for SegmentHeader {
 struct KnownOptions {
     mss: Option<u16>,
     window_scale: Option<u8>,
+    sack_permitted: bool,
     timestamps: Option<(u32, u32)>,
 }
 
@@ -134,6 +138,7 @@ impl KnownOptions {
                 }
                 [2, 4, a, b, ..] => known.mss = Some(u16::from_be_bytes([a, b])),
                 [3, 3, shift, ..] => known.window_scale = Some(shift),
+                [4, 2, ..] => known.sack_permitted = true,
                 [8, 10, a, b, c, d, e, f, g, h, ..] => {
                     let (value, echo) = ([a, b, c, d], [e, f, g, h]);
                     known.timestamps = Some((u32::from_be_bytes(value), u32::from_be_bytes(echo)));

@@ -1,0 +1,72 @@
+//! Which octets may be sent again, and when (RFC 5681 §3.1, §3.2; RFC 6582 §3.2).
+
+use timewait_stack::SeqNumber;
+
+use crate::facts::SegmentHeader;
+
+/// The reasons for which one connection may send octets again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Repair {
+    /// A timeout, or a window that had been closed and reopened: all octets before this.
+    until: Option<SeqNumber>,
+    /// In fast recovery: SND.UNA, and how far the segment there was sent again.
+    fast: Option<(SeqNumber, SeqNumber)>,
+    /// The persist timer has expired, and no probe was sent since.
+    probe: bool,
+}
+
+/// Octets that are sent again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Again {
+    pub(super) start: SeqNumber,
+    /// After the last octet of text.
+    pub(super) end: SeqNumber,
+    pub(super) una: SeqNumber,
+    pub(super) smss: u32,
+    pub(super) cwnd: u32,
+    pub(super) recovering: bool,
+}
+
+impl Repair {
+    /// The retransmission timer has expired.
+    pub(super) fn timed_out(&mut self, sent_to: SeqNumber) {
+        self.until = Some(sent_to);
+    }
+
+    /// A closed window opened: what the peer may have refused may go again (RFC 9293 §3.8.6.1).
+    pub(super) fn reopened(&mut self, sent_to: Option<SeqNumber>) {
+        self.until = sent_to.or(self.until);
+    }
+
+    /// The persist timer has expired.
+    pub(super) fn may_probe(&mut self) {
+        self.probe = true;
+    }
+
+    /// Whether the segment is the probe of a zero window that is due.
+    pub(super) fn takes_probe(&mut self, segment: &SegmentHeader) -> bool {
+        let is = self.probe && segment.seg_len() == 1;
+        self.probe &= !is;
+        is
+    }
+
+    /// What speaks against sending these octets again.
+    pub(super) fn judge(&mut self, again: &Again) -> Option<String> {
+        self.until = self.until.filter(|until| again.una.before(*until));
+        if self.until.is_some_and(|until| again.start.before(until)) {
+            let most = again.cwnd.max(again.smss);
+            let out = again.end - again.una;
+            return (out > most).then(|| format!("sent again beyond cwnd, {out} octets of {most}"));
+        }
+        if !again.recovering {
+            return Some("sent again without a timeout or three duplicate ACKs".to_owned());
+        }
+        let sent_to = match self.fast {
+            Some((una, sent_to)) if una == again.una => sent_to,
+            _ => again.una,
+        };
+        self.fast = Some((again.una, again.end));
+        let first = again.start.at_or_after(sent_to) && again.end - again.una <= again.smss;
+        (!first).then(|| "more than the first segment sent again for one ACK".to_owned())
+    }
+}
