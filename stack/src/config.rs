@@ -33,6 +33,17 @@ pub struct Config {
     pub hop_limit: u8,
     /// The Diffserv codepoint of what is sent, 0 to 63 (RFC 2474; MUST-48).
     pub diffserv: u8,
+    /// The least path MTU of IPv4 that an ICMP message may bring about, at least 68 (RFC 1191 §3).
+    /// Below it routers are allowed to fragment instead. 552, as in Linux. (IPv6: 1280, RFC 8201.)
+    pub path_mtu_min: u16,
+    /// After this time a larger path MTU is tried, at least 5 minutes (RFC 1191 §6.3, RFC 8201 §4).
+    pub path_mtu_raise_after: Duration,
+    /// What to do where routers drop what is too big and say nothing; `None`: nothing.
+    pub black_hole: Option<BlackHole>,
+    /// What ICMP's hard errors do (SHLD-26).
+    pub hard_errors: HardErrors,
+    /// Tell users of soft errors and of trouble with retransmission (MUST-47, SHLD-20).
+    pub error_reports: bool,
     /// Octets that wait for the user to read, 1 to 2^30. The window offered is never larger, and
     /// beyond 65,535 only where both ends scale windows (RFC 7323 §2).
     pub receive_buffer: u32,
@@ -134,6 +145,11 @@ impl Config {
             mtu: 1500,
             hop_limit: 64,
             diffserv: 0,
+            path_mtu_min: 552,
+            path_mtu_raise_after: Duration::from_secs(600),
+            black_hole: Some(BlackHole::default()),
+            hard_errors: HardErrors::FailOpen,
+            error_reports: true,
             receive_buffer: 65_535,
             window_scale: WindowScale::AsNeeded,
             timestamps: true,
@@ -236,6 +252,40 @@ pub enum InitialWindow {
     Rfc5681,
     /// RFC 6928 §2: ten segments, about 14,600 octets.
     Rfc6928,
+}
+
+/// Black-hole detection (RFC 2923 §2.1): silence may mean that full-sized segments are too big
+/// for a link whose router does not say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlackHole {
+    /// Timeouts in a row after which a smaller size is tried, at least 1, and again after as
+    /// many. Once none is left the first size comes back: it was not that.
+    pub timeouts: u8,
+    /// The sizes in octets of text, the larger first. In IPv6 none is taken for less than its
+    /// least MTU allows, 1220.
+    pub mss: [u16; 2],
+}
+
+impl Default for BlackHole {
+    fn default() -> Self {
+        Self {
+            timeouts: 2,
+            mss: [1024, 512],
+        }
+    }
+}
+
+/// What a hard error of ICMP does: protocol or port unreachable, in IPv6 prohibited, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HardErrors {
+    /// It informs, like a soft one.
+    Inform,
+    /// It ends an open that is under way, and informs later, as Linux and the BSDs have it
+    /// (RFC 5461 §2.1).
+    #[default]
+    FailOpen,
+    /// It ends any connection (RFC 9293 §3.9.2.2, SHLD-26).
+    Abort,
 }
 
 /// R2 of RFC 9293 §3.8.3: when retransmission ends and with it the connection.

@@ -266,6 +266,19 @@ impl Congestion {
         }
     }
 
+    /// Segments have another size. In smaller ones cwnd shrinks in proportion, or a burst of many
+    /// would follow (RFC 5681 §3.1, RFC 3390 §2); a larger one must fit. Duplicate ACKs of what
+    /// is out are no new loss.
+    pub(crate) fn resize(&mut self, before: u16, after: u16, nxt: SeqNumber) {
+        if after < before {
+            let scaled = u64::from(self.cwnd) * u64::from(after) / u64::from(before);
+            self.cwnd = scaled as u32;
+            self.recover = nxt;
+            self.duplicates = 0;
+        }
+        self.cwnd = self.cwnd.max(u32::from(after));
+    }
+
     /// cwnd grows by an ACK outside of fast recovery (R5681-02, R5681-03). After a timeout one ACK
     /// lets it grow by one segment at most (RFC 3465 §2.3); within a reduced window not at all.
     pub(crate) fn grow(&mut self, ack: &Acked) {

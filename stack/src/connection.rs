@@ -8,6 +8,7 @@
 mod calls;
 mod loss;
 mod output;
+mod path_mtu;
 mod receive;
 mod sack;
 mod send;
@@ -38,6 +39,7 @@ use crate::timestamps::{OPTION_OCTETS, Timestamps};
 use crate::window_scale::{SHIFT_MAX, Shift};
 use crate::wire::{Flags, HEADER_LEN, Segment};
 
+pub(crate) use path_mtu::{PathMtu, TooBig};
 pub(crate) use receive::{ReceiveSpace, Taken};
 pub(crate) use sack::Reports;
 pub(crate) use send::{Fin, MSS_FLOOR, SendSpace};
@@ -105,6 +107,9 @@ pub(crate) struct Connection {
     pub(crate) scaling: bool,
     /// Both SYNs had the timestamps option (R7323-04).
     pub(crate) timestamps: Option<Timestamps>,
+    pub(crate) path: PathMtu,
+    /// The last error that ICMP told of and that nothing from the peer has belied since.
+    pub(crate) soft_error: Option<Errno>,
     pub(crate) send: SendSpace,
     pub(crate) receive: ReceiveSpace,
     pub(crate) rtt: RttEstimator,
@@ -148,6 +153,8 @@ impl Connection {
             received_diffserv: 0,
             scaling: false,
             timestamps: None,
+            path: PathMtu::new(cx.config),
+            soft_error: None,
             send: SendSpace::new(iss, mss),
             receive: ReceiveSpace::new(cx.config, mss),
             rtt: RttEstimator::new(&cx.config.rto),
@@ -358,6 +365,7 @@ impl Connection {
             can_undo: self.congestion.can_undo(),
             frto: self.memory.frto != Frto::Off,
             sack: self.sack_vars(),
+            path_mtu: self.path.mtu(),
             smss: send.smss,
             rmss: receive.rmss,
             srtt: self.rtt.srtt(),
@@ -387,7 +395,7 @@ impl Connection {
 }
 
 /// The largest text this host can send or receive in one segment towards `tuple.remote`: the MTU
-/// less the fixed headers (RFC 9293 §3.7.1, MUST-67).
+/// less the fixed headers, whatever the path carries (RFC 9293 §3.7.1, MUST-67, SHLD-6).
 pub(crate) fn local_mss(config: &Config, tuple: &FourTuple) -> u16 {
     let ip_header = if tuple.remote.ip().is_ipv4() { 20 } else { 40 };
     config

@@ -10,6 +10,9 @@ pub enum Errno {
     EAGAIN,
     EINVAL,
     EPIPE,
+    EACCES,
+    EPROTO,
+    ENOPROTOOPT,
     EADDRINUSE,
     EADDRNOTAVAIL,
     ENETUNREACH,
@@ -19,6 +22,7 @@ pub enum Errno {
     ENOTCONN,
     ETIMEDOUT,
     ECONNREFUSED,
+    EHOSTUNREACH,
     EALREADY,
     EDESTADDRREQ,
     EAFNOSUPPORT,
@@ -30,9 +34,12 @@ impl Errno {
         match self {
             Self::EBADF => 9,
             Self::EAGAIN => 11,
+            Self::EACCES => 13,
             Self::EINVAL => 22,
             Self::EPIPE => 32,
+            Self::EPROTO => 71,
             Self::EDESTADDRREQ => 89,
+            Self::ENOPROTOOPT => 92,
             Self::EAFNOSUPPORT => 97,
             Self::EADDRINUSE => 98,
             Self::EADDRNOTAVAIL => 99,
@@ -43,6 +50,7 @@ impl Errno {
             Self::ENOTCONN => 107,
             Self::ETIMEDOUT => 110,
             Self::ECONNREFUSED => 111,
+            Self::EHOSTUNREACH => 113,
             Self::EALREADY => 114,
         }
     }
@@ -151,6 +159,10 @@ call_errors! {
         Refused = ECONNREFUSED, "connection refused";
         /// The peer reset the connection.
         Reset = ECONNRESET, "connection reset";
+        /// The peer's host or a router prohibits the connection.
+        Prohibited = EACCES, "communication is prohibited";
+        /// The peer's host speaks no TCP.
+        NoProtocol = ENOPROTOOPT, "protocol unreachable";
         /// Nobody answered for too long.
         TimedOut = ETIMEDOUT, "connection timed out";
     }
@@ -166,6 +178,10 @@ call_errors! {
         Refused = ECONNREFUSED, "connection refused";
         /// The peer reset the connection (MUST-12: not an end of file).
         Reset = ECONNRESET, "connection reset";
+        /// The peer's host or a router prohibits the connection.
+        Prohibited = EACCES, "communication is prohibited";
+        /// The peer's host speaks no TCP.
+        NoProtocol = ENOPROTOOPT, "protocol unreachable";
         /// Nobody answered for too long.
         TimedOut = ETIMEDOUT, "connection timed out";
     }

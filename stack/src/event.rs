@@ -9,7 +9,7 @@ use crate::error::Errno;
 use crate::seq::SeqNumber;
 use crate::state::State;
 use crate::time::{Duration, Instant};
-use crate::wire::ParseError;
+use crate::wire::{IcmpMessage, IcmpParseError, ParseError};
 
 /// A user's handle, like a file descriptor. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,7 +32,7 @@ bitflags! {
     pub struct Interest: u8 {
         /// [`Event::Opened`], [`Event::Transition`], [`Event::Reopened`].
         const TRANSITIONS = 1;
-        /// [`Event::Segment`] and [`Event::ShiftTooLarge`].
+        /// [`Event::Segment`], [`Event::Icmp`] and [`Event::ShiftTooLarge`].
         const SEGMENTS = 2;
         /// [`Event::Timer`] and [`Event::RttSample`].
         const TIMERS = 4;
@@ -90,6 +90,8 @@ pub enum Event {
     },
     /// A segment arrived and was judged.
     Segment(Box<SegmentArrival>),
+    /// An ICMP message arrived and was judged.
+    Icmp(Box<IcmpArrival>),
     /// A timer expired and did something.
     Timer {
         /// Whose.
@@ -129,6 +131,8 @@ pub enum Ready {
     Urgent,
     /// Retransmission has passed R1: delivery is in trouble (RFC 9293 §3.8.3, SHLD-9).
     Trouble,
+    /// ICMP told of an error that may pass; the connection goes on (MUST-47, SHLD-25).
+    SoftError(Errno),
     /// The connection ended in an error (RST, R2, refusal…).
     Failed(Errno),
 }
@@ -140,6 +144,8 @@ pub enum Cause {
     User(Call),
     /// A segment.
     Segment,
+    /// An ICMP error.
+    Icmp,
     /// A timer that ran out.
     Timer(Timer),
     /// A SYN replaced a TIME-WAIT record, or a full table pushed it out.
@@ -253,6 +259,58 @@ pub enum Drop {
     Ignored,
 }
 
+/// An ICMP message, judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IcmpArrival {
+    /// The connection that it is about, if there is one.
+    pub connection: Option<ConnectionId>,
+    /// What it says, if it is an error about a segment.
+    pub message: Option<IcmpMessage>,
+    /// What became of it.
+    pub verdict: IcmpVerdict,
+    /// The variables before.
+    pub before: Vars,
+    /// The variables after; the state is CLOSED if the connection is gone.
+    pub after: Vars,
+}
+
+/// What became of an ICMP message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IcmpVerdict {
+    /// The bytes are no ICMP error about a segment.
+    Malformed(IcmpParseError),
+    /// Nothing came of it, for this reason.
+    Ignored(IcmpDrop),
+    /// The user may know of this error, and the connection goes on.
+    SoftError(Errno),
+    /// The connection ended with this error.
+    Aborted(Errno),
+    /// The path MTU is now this many octets.
+    PathMtu(u16),
+    /// It claims less than what has arrived already: believed only if a timeout confirms it
+    /// (RFC 5927 §7.2).
+    Unconfirmed,
+}
+
+/// Why nothing came of an ICMP message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IcmpDrop {
+    /// The checksum does not verify.
+    BadChecksum,
+    /// To an address that is not ours, or from one that no host may have.
+    BadAddress,
+    /// In the quiet time after a boot (RFC 9293 §3.4.3).
+    QuietTime,
+    /// There is no connection that sent what it quotes.
+    NoConnection,
+    /// It quotes a sequence number that is not outstanding (RFC 5927 §4.1).
+    NotOutstanding,
+    /// A source quench (MUST-55).
+    SourceQuench,
+    /// A path MTU that is no smaller, or that no path can have.
+    NothingNew,
+}
+
 /// A connection's variables, after a batch of work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -337,6 +395,8 @@ pub struct Vars {
     pub frto: bool,
     /// What loss recovery with SACK knows; `None`: SACK is not in use.
     pub sack: Option<SackVars>,
+    /// The largest datagram that is sent, IP header included (RFC 1191, RFC 8201).
+    pub path_mtu: u16,
     /// Effective send MSS (RFC 9293 §3.7.1).
     pub smss: u16,
     /// The receive MSS that was advertised.

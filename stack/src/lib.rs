@@ -10,9 +10,10 @@
 //!   have the user calls, `segments.rs` finds out for whom a segment is, `poll.rs` lets time pass
 //!   and segments leave, `lifecycle.rs` moves connections in and out of the tables.
 //! - `segment_arrives/`: RFC 9293 §3.10.7 as the RFC cuts it: `closed`, `listen`, `syn_sent`,
-//!   `synchronized`, `text`, `time_wait`.
+//!   `synchronized`, `text`, `time_wait`. `icmp_arrives`: errors that ICMP tells of.
 //! - `connection/`: the control block: `send` and `receive` sequence spaces, `calls`, `output`
-//!   (the one place where segments are built), `urgent`, `timeouts`, `timers`.
+//!   (the one place where segments are built), `path_mtu`, `urgent`, `timeouts`,
+//!   `timers`.
 //! - [`wire`]: segments as bytes. `ring`, `reassembly`: buffers.
 //! - `congestion/` (RFC 5681, 6582, 9438), `recovery/` (RFC 2018, 6675, 8985, 9937, 5682), one RFC in
 //!   one file; `connection/loss` lets them act on a connection, `connection/sack` reports.
@@ -23,7 +24,7 @@
 //!
 //! # Deliberately missing, for now
 //!
-//! ECN, ICMP and SYN cookies; the documentation of
+//! ECN and SYN cookies; the documentation of
 //! the project says which comes when. IP source routes and the security option: obsolete.
 //!
 //! # The canonical loop
@@ -84,6 +85,7 @@ mod context;
 mod ephemeral;
 pub mod error;
 pub mod event;
+mod icmp_arrives;
 mod isn;
 mod keyed;
 mod ports;

@@ -120,6 +120,8 @@ protections! {
     Mss = "mss",
     /// One unanswered keepalive probe does not kill (RFC 9293 §3.8.4, MUST-29).
     KeepaliveMissCount = "keepalive-miss-count",
+    /// ICMP errors must quote what is outstanding, and surprising ones wait (RFC 5927 §4.1, §7.2).
+    Rfc5927 = "rfc5927",
     /// ACKs are taken from segments beside a zero window (RFC 9293 §A.2).
     ZeroWindowAllowance = "zero-window-allowance",
 }

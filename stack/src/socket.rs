@@ -85,6 +85,8 @@ pub(crate) struct Ended {
     /// The user had shut the sending side.
     pub(crate) send_shut: bool,
     pub(crate) error: Option<Errno>,
+    /// The last error that ICMP told of.
+    pub(crate) soft_error: Option<Errno>,
 }
 
 impl Socket {

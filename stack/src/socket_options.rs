@@ -25,6 +25,8 @@ pub enum SocketOption {
     Diffserv(u8),
     /// IP_TTL, IPV6_UNICAST_HOPS: the TTL or hop limit of what is sent, at least 1 (MUST-49).
     HopLimit(u8),
+    /// Hear of soft errors (IP_RECVERR) and of trouble with retransmission (SHLD-20).
+    ErrorReports(bool),
     /// SO_LINGER. A time of zero makes `close` abort: a RST, and no TIME-WAIT. With any other time
     /// `close` is as without: no call waits here, the connection goes on to CLOSED by itself.
     Linger(Option<Duration>),
@@ -74,6 +76,8 @@ pub struct SocketOptions {
     pub reuse_address: bool,
     /// IP_TOS and IP_TTL.
     pub ip: IpFields,
+    /// IP_RECVERR: soft errors and trouble are told.
+    pub error_reports: bool,
     /// CLOSE is ABORT: SO_LINGER with a time of zero.
     pub abort_on_close: bool,
     /// TCP_CORK.
@@ -99,6 +103,7 @@ impl SocketOptions {
             r2: config.r2,
             reuse_address: false,
             ip: IpFields::defaults(config),
+            error_reports: config.error_reports,
             abort_on_close: config.abort_on_close,
             cork: config.cork,
             quick_ack: config.quick_ack,
@@ -118,6 +123,7 @@ impl SocketOptions {
             SocketOption::GiveUp(r2) => self.r2 = r2,
             SocketOption::Diffserv(value) => self.ip.diffserv = value.min(DIFFSERV_MAX),
             SocketOption::HopLimit(value) => self.ip.hop_limit = value.max(1),
+            SocketOption::ErrorReports(on) => self.error_reports = on,
             SocketOption::Linger(time) => self.abort_on_close = time == Some(Duration::ZERO),
             SocketOption::Cork(on) => self.cork = on,
             SocketOption::QuickAck(on) => self.quick_ack = on,

@@ -5,6 +5,7 @@
 //! its earliest timer: an entry made stale by a later timer is passed over when its time comes.
 
 mod alarms;
+mod icmp;
 mod lifecycle;
 mod names;
 mod open_calls;

@@ -32,6 +32,9 @@ pub struct Status {
     pub received_diffserv: Option<u8>,
     /// Why the connection ended, if not in peace.
     pub error: Option<Errno>,
+    /// The last error that ICMP told of and that the peer has not belied since (SHLD-25): why a
+    /// connection fares ill, or timed out.
+    pub soft_error: Option<Errno>,
     /// The variables of a live connection.
     pub vars: Option<Vars>,
 }

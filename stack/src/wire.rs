@@ -5,11 +5,13 @@
 //! caller knows the addresses. [`Segment::emit`] writes; a sender whose text lies in a buffer of
 //! its own writes a [`Header`], appends the text and calls [`finish_checksum`].
 //!
-//! In reading order: `flags`, `segment`, `parse_error`, `options`, `sack`, `user_timeout`, `header`, `checksum`.
+//! In reading order: `flags`, `segment`, `parse_error`, `options`, `sack`, `user_timeout`, `header`,
+//! `checksum`; `icmp`: errors about segments.
 
 mod checksum;
 mod flags;
 mod header;
+mod icmp;
 mod options;
 mod parse_error;
 mod sack;
@@ -24,6 +26,7 @@ pub(crate) mod arbitrary;
 pub use checksum::finish_checksum;
 pub use flags::Flags;
 pub use header::{HEADER_LEN, Header};
+pub use icmp::{IcmpKind, IcmpMessage, IcmpParseError, Quote};
 pub use options::{OPTIONS_LEN_MAX, Options};
 pub use parse_error::ParseError;
 pub use sack::{SACK_BLOCKS_MAX, SackBlock, SackBlocks};

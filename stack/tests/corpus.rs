@@ -6,10 +6,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use timewait_stack::wire::Segment;
+use timewait_stack::wire::{IcmpMessage, Segment};
 
 #[path = "../../fuzz/src/segment_parse_body.rs"]
 mod body;
+#[path = "../../fuzz/src/icmp_parse_body.rs"]
+mod icmp_body;
 
 /// The files of one corpus, by name.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -58,4 +60,24 @@ fn the_corpus_of_the_parser_holds() {
         ok >= 10 && bad >= 10,
         "a corpus that shrank to {ok} good and {bad} bad files"
     );
+}
+
+#[test]
+fn the_corpus_of_the_icmp_parser_holds() {
+    let (mut ok, mut bad) = (0, 0);
+    for (name, bytes) in &corpus("icmp_parse") {
+        icmp_body::icmp_parse(bytes);
+        let v4 = !name.contains("ipv6") || name.ends_with("ipv4");
+        let parsed = IcmpMessage::parse(v4, bytes);
+        if name.starts_with("ok-") {
+            assert!(parsed.is_ok(), "{name}: {parsed:?}");
+            let (from, to) = if v4 { icmp_body::V4 } else { icmp_body::V6 };
+            assert!(IcmpMessage::verify_checksum(from, to, bytes), "{name}");
+            ok += 1;
+        } else {
+            assert!(parsed.is_err(), "{name}: {parsed:?}");
+            bad += 1;
+        }
+    }
+    assert!(ok >= 10 && bad >= 10, "{ok} good and {bad} bad files");
 }

@@ -2,6 +2,8 @@
 
 #[path = "rfc9293/peer.rs"]
 mod peer;
+#[path = "rfc9293/router.rs"]
+mod router;
 
 #[path = "rfc9293/addresses.rs"]
 mod addresses;
@@ -15,6 +17,8 @@ mod closing;
 mod congestion;
 #[path = "rfc9293/frto.rs"]
 mod frto;
+#[path = "rfc9293/icmp.rs"]
+mod icmp;
 #[path = "rfc9293/ip_fields.rs"]
 mod ip_fields;
 #[path = "rfc9293/listening.rs"]
@@ -23,6 +27,8 @@ mod listening;
 mod opening;
 #[path = "rfc9293/options.rs"]
 mod options;
+#[path = "rfc9293/path_mtu.rs"]
+mod path_mtu;
 #[path = "rfc9293/ports.rs"]
 mod ports;
 #[path = "rfc9293/quiet_time.rs"]

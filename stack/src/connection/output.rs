@@ -114,6 +114,7 @@ impl Connection {
         if waits && !self.memory.frto.holds() || !self.send.has_unsent() {
             return None;
         }
+        self.raise_path_mtu(cx);
         let full = self.text_max();
         let smss = u32::from(self.send.smss);
         let idle = self.send.outstanding() == 0;
@@ -336,6 +337,7 @@ impl Connection {
         } else if piece.text > 0 {
             let offset = piece.seq - self.send.data_start();
             self.send.buffer.copy_to(offset, piece.text, buf);
+            self.note_size(piece.end(), buf.len() - start);
         }
         // The address never changes (MUST-45).
         let (from, to) = (self.tuple.local.ip(), self.tuple.remote.ip());
@@ -358,7 +360,7 @@ impl Connection {
             ecn: Ecn::NotEct,
             diffserv: self.options.ip.diffserv,
             hop_limit: self.options.ip.hop_limit,
-            dont_fragment: true,
+            dont_fragment: self.path.dont_fragment(),
             connection,
             reset_reply: false,
         }

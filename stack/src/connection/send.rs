@@ -45,7 +45,9 @@ pub(crate) struct SendSpace {
     pub(crate) up: Option<SeqNumber>,
     /// How the peer's window fields are shifted (Snd.Wind.Shift).
     pub(crate) shift: Shift,
-    /// The effective send MSS (RFC 9293 §3.7.1).
+    /// What the peer and the own link allow a segment, whatever the path does.
+    pub(crate) mss_max: u16,
+    /// The effective send MSS (RFC 9293 §3.7.1): no more than the path carries, either.
     pub(crate) smss: u16,
     /// From SND.UNA on (from ISS+1 while the SYN is out): outstanding octets, then unsent ones.
     pub(crate) buffer: Ring,
@@ -89,6 +91,7 @@ impl SendSpace {
             max_wnd: 0,
             up: None,
             shift: Shift::NONE,
+            mss_max: smss,
             smss,
             buffer: Ring::new(),
             fin: Fin::Open,
@@ -105,7 +108,8 @@ impl SendSpace {
     /// The peer's MSS option, or the default for its absence (MUST-14, MUST-15, MUST-16).
     pub(crate) fn set_peer_mss(&mut self, config: &Config, option: Option<u16>, default: u16) {
         if config.protects(Protection::Mss) {
-            self.smss = self.smss.min(option.unwrap_or(default).max(MSS_FLOOR));
+            self.mss_max = self.mss_max.min(option.unwrap_or(default).max(MSS_FLOOR));
+            self.smss = self.smss.min(self.mss_max);
         }
     }
 

@@ -60,7 +60,7 @@ impl Connection {
         self.timers.retransmissions += 1;
         cx.events
             .timer(self.id, Timer::Retransmit, self.timers.retransmissions);
-        if self.timers.retransmissions == u32::from(cx.config.r1) {
+        if self.timers.retransmissions == u32::from(cx.config.r1) && self.options.error_reports {
             self.tell(Ready::Trouble, cx);
         }
         if cx.protects(Protection::Backoff) {
@@ -72,6 +72,7 @@ impl Connection {
         // An echo tells which transmission is acknowledged: the next one may end the back-off.
         self.send.sampled_to = self.send.una;
         if self.send.syn_acked {
+            self.path_mtu_timeout(cx);
             let (flight, smss) = (self.send.outstanding(), u32::from(self.send.smss));
             let first = self.timers.retransmissions == 1;
             let asks = first && cx.config.frto && !self.congestion.repairing();

@@ -345,8 +345,17 @@ impl Scoreboard {
 
     /// All that is not reported is to be sent again.
     pub(crate) fn lose_all(&mut self) {
+        if let Some(first) = self.records.front() {
+            self.lose_from(first.start);
+        }
+    }
+
+    /// The segment that holds `seq` is lost for certain, and those after it, as far as the peer
+    /// has not reported them.
+    pub(crate) fn lose_from(&mut self, seq: SeqNumber) {
         for at in 0..self.records.len() {
-            if !self.records[at].is(Marks::SACKED) {
+            let behind = self.records[at].end.after(seq);
+            if behind && !self.records[at].is(Marks::SACKED) {
                 self.take_for_lost(at);
             }
         }

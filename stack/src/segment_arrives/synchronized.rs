@@ -224,6 +224,7 @@ impl Connection {
         }
         self.timers.hear(cx.now);
         self.timers.probes = 0;
+        self.soft_error = None;
         if ack.before(una) {
             return Ok(());
         }
@@ -265,6 +266,7 @@ impl Connection {
         let ack = segment.ack;
         self.sample_rtt(segment, ack, cx);
         self.send.acknowledge(ack);
+        self.path.acknowledged(ack);
         self.timers.progress(cx.now);
         // Restarted if anything is still out.
         (self.timers.retransmit, self.timers.probe) = (Instant::MAX, Instant::MAX);

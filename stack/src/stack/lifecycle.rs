@@ -172,6 +172,7 @@ impl Stack {
             end_of_file: connection.receive.fin_taken || connection.receive.shut,
             send_shut: connection.send.fin != Fin::Open,
             error,
+            soft_error: connection.soft_error,
         };
         if let Some(socket) = self.socket_mut(id) {
             socket.kind = SocketKind::Ended(Box::new(ended));

@@ -34,6 +34,7 @@ impl Stack {
             urgent: 0,
             received_diffserv: None,
             error: None,
+            soft_error: None,
             vars: None,
         };
         match &entry.kind {
@@ -48,6 +49,7 @@ impl Stack {
                 status.writable = self.writable(connection);
                 status.urgent = connection.receive.urgent_left();
                 status.received_diffserv = Some(connection.received_diffserv);
+                status.soft_error = connection.soft_error;
                 status.vars = Some(connection.vars());
             }
             SocketKind::Ended(ended) => {
@@ -58,6 +60,7 @@ impl Stack {
                 status.remote = Some(ended.tuple.remote.socket_addr());
                 status.readable = ended.receive.readable();
                 status.error = ended.error;
+                status.soft_error = ended.soft_error;
             }
         }
         Ok(status)

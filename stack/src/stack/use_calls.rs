@@ -186,6 +186,8 @@ fn send_error(ended: &Ended) -> SendError {
     match ended.error {
         Some(Errno::ECONNREFUSED) => SendError::Refused,
         Some(Errno::ETIMEDOUT) => SendError::TimedOut,
+        Some(Errno::EACCES) => SendError::Prohibited,
+        Some(Errno::ENOPROTOOPT) => SendError::NoProtocol,
         Some(_) => SendError::Reset,
         None if ended.send_shut => SendError::Shutdown,
         None => SendError::Closed,
@@ -204,6 +206,8 @@ fn receive_rest(ended: &mut Ended, into: &mut [u8], peeks: bool) -> Result<usize
     match ended.error {
         Some(Errno::ECONNREFUSED) => Err(RecvError::Refused),
         Some(Errno::ETIMEDOUT) => Err(RecvError::TimedOut),
+        Some(Errno::EACCES) => Err(RecvError::Prohibited),
+        Some(Errno::ENOPROTOOPT) => Err(RecvError::NoProtocol),
         Some(_) => Err(RecvError::Reset),
         None if ended.end_of_file => Ok(0),
         None => Err(RecvError::NotConnected),

@@ -22,7 +22,7 @@ pub fn finish_checksum(from: IpAddr, to: IpAddr, segment: &mut [u8]) {
         "a checksum needs a header to stand in"
     );
     segment[CHECKSUM_AT..CHECKSUM_AT + 2].fill(0);
-    let sum = !fold(pseudo_header(from, to, segment.len()) + sum(segment));
+    let sum = !fold(pseudo_header(from, to, segment.len(), TCP) + sum(segment));
     segment[CHECKSUM_AT..CHECKSUM_AT + 2].copy_from_slice(&sum.to_ne_bytes());
 }
 
@@ -30,15 +30,24 @@ pub fn finish_checksum(from: IpAddr, to: IpAddr, segment: &mut [u8]) {
 pub(super) fn verifies(from: IpAddr, to: IpAddr, segment: &[u8]) -> bool {
     let (from, to) = (from.to_canonical(), to.to_canonical());
     from.is_ipv4() == to.is_ipv4()
-        && fold(pseudo_header(from, to, segment.len()) + sum(segment)) == u16::MAX
+        && fold(pseudo_header(from, to, segment.len(), TCP) + sum(segment)) == u16::MAX
+}
+
+/// The same for an ICMP message, which has a pseudo-header in IPv6 alone (RFC 4443 §2.3).
+pub(super) fn verifies_icmp(from: IpAddr, to: IpAddr, message: &[u8]) -> bool {
+    let header = match from.is_ipv6() && to.is_ipv6() {
+        true => pseudo_header(from, to, message.len(), ICMPV6),
+        false => 0,
+    };
+    fold(header + sum(message)) == u16::MAX
 }
 
 /// The sum of the pseudo-header, in machine order. That of IPv4 and that of IPv6 hold the same
 /// addends, in other places.
-fn pseudo_header(from: IpAddr, to: IpAddr, segment_len: usize) -> u64 {
+fn pseudo_header(from: IpAddr, to: IpAddr, segment_len: usize, protocol: u8) -> u64 {
     // More than 2^32 - 1 octets cannot be a segment: the parser refuses 2^16.
     let length = (segment_len as u32).to_be_bytes();
-    address(from) + address(to) + word(length) + word([0, 0, 0, PROTOCOL])
+    address(from) + address(to) + word(length) + word([0, 0, 0, protocol])
 }
 
 fn address(address: IpAddr) -> u64 {
@@ -105,8 +114,9 @@ const fn fold(sum: u64) -> u16 {
 /// Where the checksum stands in a header.
 const CHECKSUM_AT: usize = 16;
 
-/// TCP's number in IP.
-const PROTOCOL: u8 = 6;
+/// The numbers of TCP and ICMPv6 in IP.
+const TCP: u8 = 6;
+const ICMPV6: u8 = 58;
 
 #[cfg(test)]
 mod tests;

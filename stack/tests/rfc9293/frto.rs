@@ -11,6 +11,7 @@ use crate::sack::{ack, permitted, send, starts};
 fn timed_out(config: Config) -> (Bench, SocketId, SeqNumber) {
     let (mut bench, socket, iss) = permitted(Config {
         tail_loss_probe: false,
+        black_hole: None,
         ..config
     });
     assert_eq!(send(&mut bench, socket, 10_000).len(), 4);
