@@ -10,6 +10,7 @@
 //! - `time`: the clock; `rng`: dice that fall alike everywhere; `queue`: what is to happen
 //! - `packet`: a datagram and its labels; `node`: what a machine is asked
 //! - `link`, `route`, `router`: delay, rate and queue; the way; what is kept and released late
+//! - [`icmp`]: what routers say about what they drop
 //! - [`fates`]: what goes wrong, drawn, listed, recorded or enumerated
 //! - `world`: puts it all together; its `settle` is the only place that takes from a node
 //! - [`oracle`]: what judges see; `trace`: the hash of a run; `stats`: what has landed
@@ -74,6 +75,7 @@
 #![forbid(unsafe_code)]
 
 pub mod fates;
+pub mod icmp;
 mod link;
 mod node;
 pub mod oracle;

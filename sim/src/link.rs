@@ -19,6 +19,10 @@ pub struct LinkConfig {
     /// Octets that may wait for a rated link, beside the datagram being sent; what does not fit
     /// is dropped.
     pub queue_bytes_max: u64,
+    /// The largest datagram it carries, in octets with the IP header; `None`: any. A larger one
+    /// is dropped if it must not be fragmented (IPv6: always so). There are no fragments yet:
+    /// one that may be fragmented passes whole.
+    pub mtu: Option<u16>,
 }
 
 impl LinkConfig {
@@ -28,6 +32,7 @@ impl LinkConfig {
             delay,
             rate: None,
             queue_bytes_max: 0,
+            mtu: None,
         }
     }
 }
@@ -38,6 +43,8 @@ pub(crate) struct Hop {
     pub(crate) to: NodeId,
     /// Whether a router is at the near end.
     pub(crate) leaves_router: bool,
+    /// The largest datagram it carries.
+    pub(crate) mtu: Option<u16>,
     delay_ns: u64,
     transmitter: Option<Box<Transmitter>>,
     ordinals: Ordinals,
@@ -60,6 +67,7 @@ impl Hop {
             from,
             to,
             leaves_router,
+            mtu: config.mtu,
             delay_ns: nanos(config.delay),
             transmitter: config.rate.map(transmitter),
             ordinals: Ordinals::default(),
@@ -185,6 +193,7 @@ mod tests {
             delay: Duration::from_nanos(100),
             rate,
             queue_bytes_max,
+            mtu: None,
         };
         Hop::new(NodeId(0), NodeId(1), false, config)
     }

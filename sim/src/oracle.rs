@@ -30,6 +30,8 @@ pub enum DropReason {
     HopLimit,
     /// No way leads to the destination.
     NoRoute,
+    /// Larger than the link carries, and not to be fragmented.
+    TooBig,
 }
 
 /// Something that happened, borrowed: to observe costs no allocation.

@@ -67,6 +67,12 @@ impl Routes {
         self.columns[to.0 as usize].as_ref()?[row as usize]
     }
 
+    /// Where `from` sends what it knows no owner of: to its first link's router, if it has one.
+    pub(crate) fn fallback(&self, hops: &[Hop], from: NodeId) -> Option<HopId> {
+        let hop = *self.leaving[from.0 as usize].first()?;
+        self.is_router(hops[hop.0 as usize].to).then_some(hop)
+    }
+
     /// The way to `to` from every machine with several links: breadth first, backwards from
     /// there. Both directions of a link exist, so leaving hops show who is next to whom.
     fn column(&self, hops: &[Hop], to: NodeId) -> Box<[Option<HopId>]> {

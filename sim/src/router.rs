@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::fast::FixedState;
 use indexmap::IndexMap;
 
+use crate::icmp::Reporter;
+
 /// Where a world stores something that is kept.
 pub(crate) type Slot = u32;
 
@@ -19,6 +21,8 @@ pub(crate) struct Router {
     flows: IndexMap<u64, Flow, FixedState>,
     /// Numbers what is kept, in the order in which it came.
     serial: u64,
+    /// If it reports what it drops.
+    pub(crate) reporter: Option<Reporter>,
 }
 
 #[derive(Default)]

@@ -36,4 +36,8 @@ pub struct Stats {
     pub dropped_hop_limit: u64,
     /// Dropped because no way led to their destination.
     pub dropped_no_route: u64,
+    /// Dropped before a link that carries less.
+    pub dropped_too_big: u64,
+    /// Errors that routers have reported.
+    pub errors_reported: u64,
 }

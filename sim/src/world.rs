@@ -7,6 +7,7 @@
 mod flights;
 mod forward;
 mod judges;
+mod report;
 mod settle;
 
 use core::net::IpAddr;
@@ -17,6 +18,7 @@ use indexmap::IndexMap;
 use slab::Slab;
 
 use crate::fates::{Fates, HopId};
+use crate::icmp::{Reporter, RouterErrors};
 use crate::link::{Hop, LinkConfig};
 use crate::node::Node;
 use crate::oracle::{Finding, Oracle};
@@ -147,9 +149,16 @@ impl<N: Node, F: Fates> World<N, F> {
         id
     }
 
-    /// Adds a router.
+    /// Adds a router that drops in silence what it can't forward.
     pub fn add_router(&mut self) -> NodeId {
         self.add(Machine::Router(Router::default()), true)
+    }
+
+    /// Adds a router that reports what it drops.
+    pub fn add_reporting_router(&mut self, errors: RouterErrors) -> NodeId {
+        let mut router = Router::default();
+        router.reporter = Some(Reporter::new(errors));
+        self.add(Machine::Router(router), true)
     }
 
     fn add(&mut self, machine: Machine<N>, router: bool) -> NodeId {

@@ -6,11 +6,14 @@ use core::ops::{Index, IndexMut};
 use crate::packet::{NodeId, Outgoing, Packet, PacketId, Payload};
 use crate::time::Instant;
 
+/// Stands for the node that has an address which none has.
+pub(super) const NOBODY: NodeId = NodeId(u32::MAX);
+
 /// A datagram on its way.
 #[derive(Clone)]
 pub(super) struct Flight {
     pub(super) packet: Packet,
-    /// The node that has its destination address.
+    /// The node that has its destination address, or [`NOBODY`].
     pub(super) destination: NodeId,
     /// The machine that it comes to next.
     pub(super) next: NodeId,
@@ -69,7 +72,6 @@ impl IndexMut<u32> for Flights {
 
 /// What is in a place before its first flight.
 fn nothing() -> Flight {
-    let nobody = NodeId(u32::MAX);
     let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     let sent = Outgoing {
         src: nowhere,
@@ -86,7 +88,7 @@ fn nothing() -> Flight {
     };
     let packet = Packet {
         id: PacketId {
-            origin: nobody,
+            origin: NOBODY,
             ordinal: 0,
         },
         born: Instant::ZERO,
@@ -94,8 +96,8 @@ fn nothing() -> Flight {
     };
     Flight {
         packet,
-        destination: nobody,
-        next: nobody,
+        destination: NOBODY,
+        next: NOBODY,
         damaged: false,
         held_by: None,
     }

@@ -3,9 +3,10 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
-use super::flights::Flight;
+use super::flights::{Flight, NOBODY};
 use super::{Happening, Machine, World};
 use crate::fates::{Burst, Fate, Fates, HopId, Outcome, Passage, Release};
+use crate::icmp::Problem;
 use crate::link::Hop;
 use crate::node::Node;
 use crate::oracle::{Cause, DropReason, Observation};
@@ -48,22 +49,8 @@ impl<N: Node, F: Fates> World<N, F> {
             ordinal: host.sent,
         };
         host.sent += 1;
-        self.stats.sent += 1;
 
-        let flight = self.flights.take_place();
-        let of = &mut self.flights[flight];
-        of.packet.id = id;
-        of.packet.born = now;
-        of.packet.sent = sent;
-        // Without an owner of its destination it never leaves this node.
-        of.destination = way.destination.unwrap_or(node);
-        of.next = node;
-        of.damaged = false;
-        of.held_by = None;
-        let packet = &of.packet;
-        self.trace.sent(now, packet);
-        self.judges.see(now, || Observation::Sent { cause, packet });
-
+        let flight = self.launch(id, cause, way.destination.unwrap_or(NOBODY), sent);
         match way {
             Way {
                 destination: Some(own),
@@ -72,6 +59,31 @@ impl<N: Node, F: Fates> World<N, F> {
             Way { hop: Some(hop), .. } => self.enter(hop, flight),
             Way { hop: None, .. } => self.drop(flight, None, DropReason::NoRoute),
         }
+    }
+
+    /// Makes a flight of a datagram that its origin sends now.
+    pub(super) fn launch(
+        &mut self,
+        id: PacketId,
+        cause: Cause,
+        destination: NodeId,
+        sent: Outgoing,
+    ) -> u32 {
+        let now = self.now;
+        self.stats.sent += 1;
+        let flight = self.flights.take_place();
+        let of = &mut self.flights[flight];
+        of.packet.id = id;
+        of.packet.born = now;
+        of.packet.sent = sent;
+        of.destination = destination;
+        of.next = id.origin;
+        of.damaged = false;
+        of.held_by = None;
+        let packet = &of.packet;
+        self.trace.sent(now, packet);
+        self.judges.see(now, || Observation::Sent { cause, packet });
+        flight
     }
 
     /// Where a datagram of this node to this address goes.
@@ -85,7 +97,10 @@ impl<N: Node, F: Fates> World<N, F> {
         }
         let destination = self.addresses.get(&address).copied();
         let other = destination.filter(|destination| *destination != node);
-        let hop = other.and_then(|other| self.routes.next(&self.hops, node, other));
+        let hop = match (destination, other) {
+            (None, _) => self.routes.fallback(&self.hops, node),
+            (_, other) => other.and_then(|other| self.routes.next(&self.hops, node, other)),
+        };
         let way = Way {
             address,
             network: self.network,
@@ -106,7 +121,7 @@ impl<N: Node, F: Fates> World<N, F> {
         }
         of.packet.sent.hop_limit = of.packet.sent.hop_limit.saturating_sub(1);
         if of.packet.sent.hop_limit == 0 {
-            self.drop(flight, None, DropReason::HopLimit);
+            self.drop_and_report(at, flight, None, Problem::HopLimit);
         } else {
             self.forward(at, flight);
         }
@@ -146,20 +161,27 @@ impl<N: Node, F: Fates> World<N, F> {
     /// A machine sends a datagram on towards its destination.
     fn forward(&mut self, from: NodeId, flight: u32) {
         let destination = self.flights[flight].destination;
-        match self.routes.next(&self.hops, from, destination) {
+        let known = destination != NOBODY;
+        let hop = known.then(|| self.routes.next(&self.hops, from, destination));
+        match hop.flatten() {
             Some(hop) => self.enter(hop, flight),
-            None => self.drop(flight, None, DropReason::NoRoute),
+            None => self.drop_and_report(from, flight, None, Problem::NoRoute),
         }
     }
 
     /// A datagram comes to the near end of a hop, where its fate is decided.
-    fn enter(&mut self, hop: HopId, flight: u32) {
+    pub(super) fn enter(&mut self, hop: HopId, flight: u32) {
         if self.is_too_old(flight) {
             self.drop(flight, Some(hop), DropReason::TooOld);
             return;
         }
         let now = self.now;
         let packet = &self.flights[flight].packet;
+        let Hop { from, mtu, .. } = self.hops[hop.0 as usize];
+        if let Some(mtu) = mtu.filter(|mtu| packet.is_too_big(*mtu)) {
+            self.drop_and_report(from, flight, Some(hop), Problem::TooBig { mtu });
+            return;
+        }
         let Outgoing {
             tag, flow, class, ..
         } = packet.sent;
@@ -347,7 +369,7 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// The network drops a datagram on its own account.
-    fn drop(&mut self, flight: u32, hop: Option<HopId>, reason: DropReason) {
+    pub(super) fn drop(&mut self, flight: u32, hop: Option<HopId>, reason: DropReason) {
         let now = self.now;
         let packet = &self.flights[flight].packet;
         *match reason {
@@ -355,6 +377,7 @@ impl<N: Node, F: Fates> World<N, F> {
             DropReason::TooOld => &mut self.stats.dropped_too_old,
             DropReason::HopLimit => &mut self.stats.dropped_hop_limit,
             DropReason::NoRoute => &mut self.stats.dropped_no_route,
+            DropReason::TooBig => &mut self.stats.dropped_too_big,
         } += 1;
         self.trace.dropped(now, hop, packet, reason);
         self.judges.see(now, || Observation::Dropped {
@@ -373,8 +396,10 @@ impl<N: Node, F: Fates> World<N, F> {
     /// A flight is over: its buffer goes back to its sender.
     fn end(&mut self, flight: u32) {
         let origin = self.flights[flight].packet.id.origin;
-        if let Some(payload) = self.flights.end(flight) {
-            self.host_mut(origin).node.reclaim(payload);
+        if let Some(payload) = self.flights.end(flight)
+            && let Machine::Host(host) = &mut self.machines[origin.0 as usize]
+        {
+            host.node.reclaim(payload);
         }
     }
 }

@@ -36,6 +36,7 @@ fn a_rated_link_spaces_datagrams_and_drops_the_tail_of_its_queue() {
     let mut world = talkers(2, ());
     // 26 octets each, with the IP header, at 26 octets per millisecond; two may wait.
     let link = LinkConfig {
+        mtu: None,
         delay: DELAY,
         rate: Some(26_000),
         queue_bytes_max: 52,

@@ -7,5 +7,6 @@ mod faults;
 mod holds;
 mod links;
 mod nodes;
+mod reports;
 mod talker;
 mod topologies;

@@ -74,6 +74,8 @@ pub(crate) struct Talker {
     pub(crate) outbox: VecDeque<Outgoing>,
     /// What it has heard and when.
     pub(crate) heard: Vec<(Instant, u32)>,
+    /// What routers reported.
+    pub(crate) reports: Vec<Packet>,
     /// How many datagrams came in which damage showed.
     pub(crate) garbled: u32,
     /// When it wants to be woken.
@@ -100,6 +102,10 @@ impl Node for Talker {
     type Event = u32;
 
     fn handle_packet(&mut self, now: Instant, packet: &Packet) {
+        if timewait_sim::icmp::PROTOCOLS.contains(&packet.protocol) {
+            self.reports.push(packet.clone());
+            return;
+        }
         let Some(number) = number_in(packet.payload.octets()) else {
             self.garbled += 1;
             return;

@@ -59,6 +59,7 @@ fn both_sides_of_a_dumbbell_meet_at_the_bottleneck() {
     let hosts: Vec<_> = (0..4).map(NodeId).collect();
     // A datagram of 26 octets takes 1 ms in the middle.
     let middle = LinkConfig {
+        mtu: None,
         delay: Duration::from_millis(30),
         rate: Some(26_000),
         queue_bytes_max: 10_000,
