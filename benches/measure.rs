@@ -74,6 +74,7 @@ pub(crate) fn pairs(
             delay: Duration::from_millis(1),
             rate: None,
             queue_bytes_max: u64::MAX,
+            mtu: None,
         });
     }
     Scenario {
@@ -82,6 +83,7 @@ pub(crate) fn pairs(
         hosts,
         routers: 0,
         links,
+        icmp: None,
         lifetime: Some(Duration::from_secs(30)),
         faults: FaultPlan::NONE,
         heal_at: Duration::ZERO,

@@ -52,6 +52,7 @@ fn world(
         hosts: vec![host(0, first), host(1, second)],
         routers,
         links,
+        icmp: None,
         lifetime: Some(ms(2000)),
         faults: FaultPlan::NONE,
         heal_at: ms(2000),
@@ -75,6 +76,7 @@ fn link(a: LinkEnd, b: LinkEnd) -> LinkPlan {
         delay: ms(10),
         rate: None,
         queue_bytes_max: 1 << 20,
+        mtu: None,
     }
 }
 

@@ -14,6 +14,7 @@ mod life;
 pub use accepted::{accepted, accepted_but_for_its_stamp};
 pub use circumstances::Circumstances;
 pub use coverage::{CLASS_NAMES, Coverage, Grid};
+pub(crate) use delivery::TCP;
 pub use delivery::{Delivery, Outcome, Seconds};
 pub use header::SegmentHeader;
 pub use life::{End, Ending, Life, Step, Taint, User};
@@ -22,7 +23,7 @@ use core::hash::{BuildHasherDefault, Hasher};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use timewait_sim::{Cause, DropReason, Duration, Instant, NodeId, Observation, Packet, PacketId};
-use timewait_stack::event::Cause as Why;
+use timewait_stack::event::{Cause as Why, IcmpArrival, IcmpVerdict};
 use timewait_stack::{ConnectionId, Event, State};
 
 use crate::event::{HostEvent, UserEvent};
@@ -292,13 +293,38 @@ impl Facts {
             Event::Segment(arrival) => self.segment(now, node, arrival),
             Event::Snapshot(snapshot) => {
                 let name = self.name(node, snapshot.connection);
+                let before = self.life(name).and_then(|life| life.vars.as_ref());
+                if before.is_some_and(|before| snapshot.vars.path_mtu < before.path_mtu) {
+                    self.coverage.note("path MTU lowered by silence");
+                }
                 self.with(name, |life| life.remember(&snapshot.vars));
             }
+            Event::Icmp(arrival) => self.icmp(node, arrival),
             Event::Ready { .. }
             | Event::Timer { .. }
             | Event::RttSample { .. }
             | Event::ShiftTooLarge { .. } => {}
         }
+    }
+
+    /// An ICMP message was judged.
+    fn icmp(&mut self, node: NodeId, arrival: &IcmpArrival) {
+        self.coverage.note(match arrival.verdict {
+            IcmpVerdict::PathMtu(_) => "icmp: path MTU",
+            IcmpVerdict::Unconfirmed => "icmp: waits for a timeout",
+            IcmpVerdict::SoftError(_) => "icmp: soft error",
+            IcmpVerdict::Aborted(_) => "icmp: aborted",
+            IcmpVerdict::Malformed(_) | IcmpVerdict::Ignored(_) => "icmp: ignored",
+        });
+        let Some(connection) = arrival.connection else {
+            return;
+        };
+        let name = self.name(node, connection);
+        self.with(name, |life| {
+            if life.is_alive() && arrival.after.state != State::Closed {
+                life.remember(&arrival.after);
+            }
+        });
     }
 
     fn transition(&mut self, name: Incarnation, step: Step) {

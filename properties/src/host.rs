@@ -169,11 +169,17 @@ impl Node for Host {
     }
 
     fn handle_packet(&mut self, now: Instant, packet: &Packet) {
+        self.core.now = to_stack(now);
+        self.core.answered = packet.tag;
+        if timewait_sim::icmp::PROTOCOLS.contains(&packet.protocol) {
+            let (now, octets) = (self.core.now, packet.payload.octets());
+            let stack = &mut self.core.stack;
+            stack.handle_icmp(now, packet.src, packet.dst, octets);
+            return;
+        }
         if packet.protocol != TCP {
             return;
         }
-        self.core.now = to_stack(now);
-        self.core.answered = packet.tag;
         let class = TrafficClass::from_octet(packet.diffserv << 2 | packet.ecn);
         let (now, octets) = (self.core.now, packet.payload.octets());
         self.core

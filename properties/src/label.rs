@@ -67,6 +67,8 @@ pub mod class {
     pub const PURE_ACK: u16 = 1 << 5;
     /// A RST or stateless SYN-ACK that answers a segment. Its tag is that of the segment answered.
     pub const ECHO: u16 = 1 << 6;
+    /// An ICMP error of a router: no segment, and an echo of the datagram that it quotes.
+    pub const ICMP: u16 = 1 << 7 | ECHO;
 }
 
 /// The class of a segment with these flags and `text` octets of text.

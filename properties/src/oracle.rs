@@ -7,7 +7,7 @@ use timewait_sim::{Finding, FindingKind, Instant, NodeId, Observation, Oracle};
 use timewait_stack::status::{NetstatRow, Usage};
 
 use crate::event::HostEvent;
-use crate::facts::{Circumstances, Coverage, Facts};
+use crate::facts::{Circumstances, Coverage, Facts, TCP};
 
 /// One oracle: sees every observation after the facts have taken it in.
 pub trait Judge {
@@ -129,6 +129,18 @@ impl Panel {
     }
 }
 
+/// Datagrams that carry no segment: judges hear of ICMP by the events of the stacks.
+fn is_no_segment(seen: &Observation<'_, HostEvent>) -> bool {
+    match seen {
+        Observation::Sent { packet, .. }
+        | Observation::Fate { packet, .. }
+        | Observation::Dropped { packet, .. }
+        | Observation::Released { packet, .. }
+        | Observation::Delivered { packet, .. } => packet.protocol != TCP,
+        Observation::Node { .. } => false,
+    }
+}
+
 impl Oracle<HostEvent> for Panel {
     fn name(&self) -> &'static str {
         "panel"
@@ -141,6 +153,9 @@ impl Oracle<HostEvent> for Panel {
         findings: &mut Vec<Finding>,
     ) {
         self.facts.observe(now, seen);
+        if is_no_segment(seen) {
+            return;
+        }
         for judge in &mut self.judges {
             judge.observe(now, seen, &self.facts, &mut self.found);
         }

@@ -25,7 +25,7 @@ use timewait_stack::{Config, Protection, State};
 
 use crate::app::{Puppet, Strings};
 use crate::check::{Report, Run, Watch};
-use crate::scenario::{FaultPlan, HostPlan, LinkEnd, LinkPlan, Scenario};
+use crate::scenario::{FaultPlan, HostPlan, IcmpPlan, LinkEnd, LinkPlan, Scenario};
 use crate::scenarios::Kind;
 
 /// The client.
@@ -74,6 +74,7 @@ pub fn pair(seed: u64) -> Pair {
         delay: Duration::from_millis(5),
         rate: None,
         queue_bytes_max: 0,
+        mtu: None,
     };
     let router = LinkEnd::Router(0);
     let scenario = Scenario {
@@ -85,6 +86,7 @@ pub fn pair(seed: u64) -> Pair {
             link(LinkEnd::Host(0), router),
             link(router, LinkEnd::Host(1)),
         ],
+        icmp: None,
         lifetime: Some(Duration::from_secs(120)),
         faults: FaultPlan::Drawn {
             seed,
@@ -135,6 +137,16 @@ impl Pair {
     #[must_use]
     pub fn heal_at(mut self, time: Duration) -> Self {
         self.scenario.heal_at = time;
+        self
+    }
+
+    /// The router reports what it drops, at once and as tersely as may be.
+    #[must_use]
+    pub fn reporting_router(mut self) -> Self {
+        self.scenario.icmp = Some(IcmpPlan {
+            interval: Duration::ZERO,
+            quote_octets: 8,
+        });
         self
     }
 

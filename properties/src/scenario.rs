@@ -21,8 +21,8 @@ pub(crate) mod weather;
 
 pub use faults::FaultPlan;
 pub use plan::{
-    AppPlan, Call, Churn, End, Ending, LinkEnd, LinkPlan, Read, Role, Round, RoundEnding, Serve,
-    Talk, Write,
+    AppPlan, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round, RoundEnding,
+    Serve, Talk, Write,
 };
 
 /// The version of what a seed means: a seed is promised the same scenario within one version.
@@ -41,6 +41,8 @@ pub struct Scenario {
     pub routers: u16,
     /// The links; link `n` is hop `2n` from `a` to `b` and hop `2n + 1` back.
     pub links: Vec<LinkPlan>,
+    /// How routers report what they drop; `None`: not at all.
+    pub icmp: Option<IcmpPlan>,
     /// The network drops a datagram older than this, at most the MSL of any host (E1). `None`:
     /// it never does, a rogue network.
     pub lifetime: Option<Duration>,

@@ -6,6 +6,7 @@ use crate::choose::Choose;
 use crate::scenario::Scenario;
 
 mod churn;
+mod path_mtu;
 mod swarm;
 mod two_hosts;
 
@@ -55,6 +56,8 @@ kinds! {
     Swarm = "swarm",
     /// One 4-tuple is used again and again while routers keep copies of its old datagrams.
     Churn = "churn",
+    /// A link on the way carries less than the hosts believe, and routers say so or keep silent.
+    PathMtu = "path-mtu",
 }
 
 impl Kind {
@@ -62,6 +65,7 @@ impl Kind {
     pub(crate) fn generate(self, choose: &mut dyn Choose) -> Scenario {
         match self {
             Self::Churn => churn::generate(choose),
+            Self::PathMtu => path_mtu::generate(choose),
             Self::Swarm => swarm::generate(choose),
             _ => two_hosts::generate(self, choose),
         }

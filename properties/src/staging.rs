@@ -64,6 +64,8 @@ pub(crate) fn circumstances() -> Circumstances {
         heal_at: None,
         delay_min: Duration::from_millis(1),
         delay_max: Duration::from_millis(1),
+        path_mtus: BTreeMap::new(),
+        routers_report: false,
         queues_hold_all: true,
     }
 }

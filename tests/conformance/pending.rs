@@ -3,15 +3,7 @@
 
 /// Ids and what they wait for.
 pub(crate) const PENDING: &[(&str, &str)] = &[
-    ("MUST-47", "ICMP, soft errors, Diffserv and hop limit"),
-    ("MUST-50", "ICMP, soft errors, Diffserv and hop limit"),
-    ("MUST-54", "ICMP, soft errors, Diffserv and hop limit"),
-    ("MUST-55", "ICMP, soft errors, Diffserv and hop limit"),
-    ("MUST-56", "ICMP, soft errors, Diffserv and hop limit"),
     ("SHLD-8", "ECN"),
-    ("SHLD-20", "ICMP, soft errors, Diffserv and hop limit"),
-    ("SHLD-25", "ICMP, soft errors, Diffserv and hop limit"),
-    ("SHLD-26", "ICMP, soft errors, Diffserv and hop limit"),
     ("R3168-01", "ECN"),
     ("R3168-02", "ECN"),
     ("R3168-03", "ECN"),

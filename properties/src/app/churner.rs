@@ -279,7 +279,7 @@ impl App for Churner {
             Ready::Failed(error) => self.fail(calls, socket, error),
             Ready::Connected => self.begin_talk(calls, socket),
             Ready::Readable | Ready::Writable => self.go_on(calls, socket),
-            Ready::Acceptable | Ready::Urgent | Ready::Trouble => {}
+            Ready::Acceptable | Ready::Urgent | Ready::Trouble | Ready::SoftError(_) => {}
         }
     }
 

@@ -252,7 +252,11 @@ impl App for Conversation {
             Ready::Failed(_) => return self.close(calls),
             Ready::Connected => self.connected = true,
             Ready::Readable => self.reader.note_readable(),
-            Ready::Acceptable | Ready::Writable | Ready::Urgent | Ready::Trouble => {}
+            Ready::Acceptable
+            | Ready::Writable
+            | Ready::Urgent
+            | Ready::Trouble
+            | Ready::SoftError(_) => {}
         }
         self.go_on(calls);
     }

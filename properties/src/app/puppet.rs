@@ -141,7 +141,11 @@ impl App for Puppet {
             Ready::Acceptable => self.accept(calls, socket),
             Ready::Connected => self.strings.borrow_mut().connected = true,
             Ready::Failed(error) => self.strings.borrow_mut().error = Some(error),
-            Ready::Readable | Ready::Writable | Ready::Urgent | Ready::Trouble => {}
+            Ready::Readable
+            | Ready::Writable
+            | Ready::Urgent
+            | Ready::Trouble
+            | Ready::SoftError(_) => {}
         }
         self.obey(calls);
     }

@@ -1,6 +1,7 @@
 //! What oracles are told of a scenario before it runs.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use timewait_sim::{Instant, NodeId};
 
@@ -27,6 +28,8 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
             .map(|delay| delay.most)
             .max()
             .unwrap_or_default(),
+        path_mtus: path_mtus(scenario),
+        routers_report: scenario.icmp.is_some(),
         queues_hold_all: queues_hold_all(scenario),
     }
 }
@@ -107,6 +110,38 @@ fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {
     }
 }
 
+/// What the way from each host to each other carries, where a link of it is limited. Between two
+/// machines there is but one way without a detour in all our topologies.
+fn path_mtus(scenario: &Scenario) -> BTreeMap<(NodeId, NodeId), u16> {
+    let mut mtus = BTreeMap::new();
+    for host in 0..scenario.hosts.len() as u16 {
+        let mut reached = vec![(LinkEnd::Host(host), u16::MAX)];
+        let mut next = 0;
+        while let Some(&(near, so_far)) = reached.get(next) {
+            next += 1;
+            for link in &scenario.links {
+                let far = match (link.a == near, link.b == near) {
+                    (true, _) => link.b,
+                    (_, true) => link.a,
+                    _ => continue,
+                };
+                if reached.iter().all(|(end, _)| *end != far) {
+                    reached.push((far, so_far.min(link.mtu.unwrap_or(u16::MAX))));
+                }
+            }
+        }
+        for (end, mtu) in reached {
+            if let LinkEnd::Host(other) = end
+                && mtu < u16::MAX
+            {
+                let ends = (NodeId(host.into()), NodeId(other.into()));
+                mtus.insert(ends, mtu);
+            }
+        }
+    }
+    mtus
+}
+
 /// Whether every queue holds what all connections may have outstanding at once. A window of
 /// small segments is more than twice as large with its headers, so three windows are counted for
 /// each direction of a connection.
@@ -132,7 +167,7 @@ fn queues_hold_all(scenario: &Scenario) -> bool {
 mod tests {
     use core::time::Duration;
 
-    use timewait_sim::Instant;
+    use timewait_sim::{Instant, NodeId};
 
     use super::of;
     use crate::pair::pair;
@@ -149,6 +184,26 @@ mod tests {
         let slow = of(&scenario);
         assert_eq!(slow.delay_min, Duration::from_millis(10));
         assert_eq!(slow.delay_max, Duration::from_millis(110));
+    }
+
+    #[test]
+    fn a_path_carries_what_its_narrowest_link_does() {
+        let mut scenario = pair(1).scenario().clone();
+        assert!(of(&scenario).path_mtus.is_empty());
+        scenario.links[1].mtu = Some(700);
+        scenario.links[0].mtu = Some(900);
+        let narrow = of(&scenario);
+        let (a, b) = (NodeId(0), NodeId(1));
+        assert!(
+            narrow
+                .path_mtus
+                .iter()
+                .eq([(&(a, b), &700), (&(b, a), &700)])
+        );
+        assert!(narrow.is_narrow(a, b) && !narrow.is_black_hole(a, b));
+        scenario.hosts[0].config.black_hole = None;
+        let silent = of(&scenario);
+        assert!(silent.is_black_hole(a, b) && !silent.is_black_hole(b, a));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One run of one scenario: the one place that builds its world.
 
 use timewait_sim::fates::Recorder;
+use timewait_sim::icmp::RouterErrors;
 use timewait_sim::{Finding, Instant, LinkConfig, NodeId, Oracle, World, WorldConfig};
 use timewait_stack::{Disabled, Interest};
 
@@ -12,9 +13,10 @@ use super::{Report, circumstances};
 use crate::app::{App, Churner, Conversation, Dial, Server};
 use crate::event::HostEvent;
 use crate::host::Host;
+use crate::label::class;
 use crate::oracle::{Panel, Sample};
 use crate::scenario::faults::PlannedFates;
-use crate::scenario::{LinkEnd, Role, Scenario};
+use crate::scenario::{IcmpPlan, LinkEnd, Role, Scenario};
 use crate::scenarios::Kind;
 
 /// What is watched in a run.
@@ -69,7 +71,10 @@ impl Run {
             add_host(&mut world, scenario, index, reports);
         }
         for _ in 0..scenario.routers {
-            world.add_router();
+            match scenario.icmp {
+                Some(icmp) => world.add_reporting_router(errors(icmp)),
+                None => world.add_router(),
+            };
         }
         add_links(&mut world, scenario);
         let panel = watch
@@ -221,6 +226,14 @@ fn user(scenario: &Scenario, role: &Role) -> Box<dyn App> {
     }
 }
 
+fn errors(icmp: IcmpPlan) -> RouterErrors {
+    RouterErrors {
+        interval: icmp.interval,
+        quote_octets: icmp.quote_octets,
+        class: class::ICMP,
+    }
+}
+
 fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
     let node = |end: LinkEnd| match end {
         LinkEnd::Host(host) => NodeId(u32::from(host)),
@@ -231,6 +244,7 @@ fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
             delay: link.delay,
             rate: link.rate,
             queue_bytes_max: link.queue_bytes_max,
+            mtu: link.mtu,
         };
         world.connect(node(link.a), node(link.b), config);
     }

@@ -20,6 +20,11 @@ pub struct Circumstances {
     /// The largest one-way delay between any two hosts on the healed network, waiting in queues
     /// included.
     pub delay_max: Duration,
+    /// The largest datagram that every link of the way from one host to another carries, where
+    /// any is limited.
+    pub path_mtus: BTreeMap<(NodeId, NodeId), u16>,
+    /// Routers report what they drop, by ICMP.
+    pub routers_report: bool,
     /// The queues of all links hold all windows at once, so that a healed network loses nothing.
     pub queues_hold_all: bool,
 }
@@ -28,6 +33,33 @@ impl Circumstances {
     /// The configuration of a host, if the scenario told it.
     pub fn config(&self, host: NodeId) -> Option<&Config> {
         self.hosts.get(&host)
+    }
+
+    /// Whether the way from `a` to `b` carries less than the own link of `a`, so that `a` has to
+    /// find out how much.
+    pub fn is_narrow(&self, a: NodeId, b: NodeId) -> bool {
+        let carries = self.path_mtus.get(&(a, b));
+        carries.is_some_and(|mtu| self.config(a).is_some_and(|config| *mtu < config.mtu))
+    }
+
+    /// Whether nothing will ever tell `a` so: routers are silent, and it does not look for black
+    /// holes (RFC 2923 §2.1). Nothing that is too big gets across then.
+    pub fn is_black_hole(&self, a: NodeId, b: NodeId) -> bool {
+        let looks = self
+            .config(a)
+            .is_some_and(|config| config.black_hole.is_some());
+        self.is_narrow(a, b) && !self.routers_report && !looks
+    }
+
+    /// Timeouts that it takes `a` to find the path MTU to `b` on a healed network, at most: two
+    /// sizes of black-hole detection, or reports that a router's limit held back.
+    pub fn search_timeouts(&self, a: NodeId, b: NodeId) -> u32 {
+        let detection = self.config(a).and_then(|config| config.black_hole);
+        match (self.is_narrow(a, b), detection) {
+            (false, _) => 0,
+            (true, Some(detection)) => 2 * u32::from(detection.timeouts) + 2,
+            (true, None) => 2,
+        }
     }
 
     /// The smaller maximum segment lifetime of two hosts; of one, if only one is known.

@@ -67,7 +67,7 @@ impl Delivery {
         held_by: Option<NodeId>,
     ) -> Self {
         let octets = packet.payload.octets();
-        let header = SegmentHeader::decode(octets);
+        let header = SegmentHeader::decode(octets).filter(|_| packet.protocol == TCP);
         Self {
             node,
             at: now,
@@ -128,6 +128,9 @@ impl fmt::Display for Delivery {
         write!(f, ", {}.{:09} s old", age.as_secs(), age.subsec_nanos())
     }
 }
+
+/// The protocol number of TCP.
+pub(crate) const TCP: u8 = 6;
 
 /// A moment, displayed in seconds.
 #[derive(Clone, Copy, Debug)]

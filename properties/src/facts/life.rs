@@ -102,6 +102,8 @@ pub enum Ending {
     Reset,
     /// It sent a RST: ABORT, CLOSE with unread data, or data for a user that is gone (SHLD-3).
     Aborted,
+    /// A hard error of ICMP ended it (SHLD-26).
+    Unreachable,
     /// A timer gave up: R2, keepalive, an orphan's FIN-WAIT-2.
     GaveUp(Timer),
     /// Its user closed it in LISTEN or SYN-SENT.
@@ -353,6 +355,7 @@ fn ending(step: Step, header: Option<&SegmentHeader>, reopened: bool) -> Option<
             }
             (_, Cause::User(_)) => Ending::Aborted,
             (_, Cause::Timer(timer)) => Ending::GaveUp(timer),
+            (_, Cause::Icmp) => Ending::Unreachable,
             (_, Cause::Segment) if reset => Ending::Reset,
             (State::LastAck, Cause::Segment) => Ending::Orderly,
             (_, Cause::Segment) => Ending::Aborted,

@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use std::collections::{BTreeMap, VecDeque};
 
+use timewait_sim::icmp;
 use timewait_sim::{
     DropReason, Fate, HopId, Instant, NodeId, Observation, Outcome, Packet, PacketId,
 };
@@ -75,7 +76,7 @@ impl Recorder {
     }
 
     pub(super) fn observe(&mut self, now: Instant, seen: &Observation<'_, HostEvent>) {
-        if now > self.until {
+        if now > self.until || is_icmp(seen) {
             return;
         }
         match seen {
@@ -330,6 +331,10 @@ impl Recorder {
                 self.beside(now, host, Some(*connection), text, origin);
             }
             Event::Segment(arrival) => self.judged(now, host, arrival),
+            Event::Icmp(arrival) => {
+                let text = words::icmp(arrival);
+                self.beside(now, host, arrival.connection, text, Origin::Stack);
+            }
             Event::Timer {
                 connection,
                 timer,
@@ -480,5 +485,17 @@ fn connection_of(event: &UserEvent) -> Option<ConnectionId> {
         | UserEvent::Shutdown { connection, .. }
         | UserEvent::Closed { connection, .. }
         | UserEvent::Aborted { connection } => Some(*connection),
+    }
+}
+
+/// What routers send has no line of its own: it shows where it is taken.
+fn is_icmp(seen: &Observation<'_, HostEvent>) -> bool {
+    match seen {
+        Observation::Sent { packet, .. }
+        | Observation::Fate { packet, .. }
+        | Observation::Dropped { packet, .. }
+        | Observation::Released { packet, .. }
+        | Observation::Delivered { packet, .. } => icmp::PROTOCOLS.contains(&packet.protocol),
+        Observation::Node { .. } => false,
     }
 }

@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 use core::time::Duration;
 
 use timewait_sim::{DropReason, Fate, Instant, Outcome, Release};
-use timewait_stack::event::{Drop, Ready, Timer, Verdict};
+use timewait_stack::event::{Drop, IcmpArrival, IcmpDrop, IcmpVerdict, Ready, Timer, Verdict};
 use timewait_stack::wire::{Flags, ParseError, Segment};
 
 use super::relative::Bases;
@@ -148,6 +148,7 @@ pub(super) fn drop_reason(reason: DropReason) -> &'static str {
         DropReason::TooOld => "too old",
         DropReason::HopLimit => "the hop limit ran out",
         DropReason::NoRoute => "no route",
+        DropReason::TooBig => "too big for the link",
     }
 }
 
@@ -188,6 +189,31 @@ fn dropped(drop: Drop) -> &'static str {
         Drop::ReaderGone => "the reader is gone",
         Drop::Ignored => "ignored",
     }
+}
+
+/// What an ICMP message said and what became of it.
+pub(super) fn icmp(arrival: &IcmpArrival) -> String {
+    let said = match &arrival.message {
+        Some(message) => message.kind.to_string(),
+        None => "no error".to_owned(),
+    };
+    let effect = match arrival.verdict {
+        IcmpVerdict::Malformed(_) => "malformed".to_owned(),
+        IcmpVerdict::Ignored(reason) => match reason {
+            IcmpDrop::BadChecksum => "bad checksum",
+            IcmpDrop::BadAddress => "bad address",
+            IcmpDrop::QuietTime => "quiet time",
+            IcmpDrop::NoConnection => "no connection",
+            IcmpDrop::NotOutstanding => "not outstanding",
+            IcmpDrop::SourceQuench => "ignored",
+            IcmpDrop::NothingNew => "nothing new",
+        }
+        .to_owned(),
+        IcmpVerdict::SoftError(error) | IcmpVerdict::Aborted(error) => error.to_string(),
+        IcmpVerdict::PathMtu(mtu) => format!("path MTU {mtu}"),
+        IcmpVerdict::Unconfirmed => "waits".to_owned(),
+    };
+    format!("ICMP {said}: {effect}")
 }
 
 /// What a timer did, in few letters.
@@ -243,6 +269,7 @@ pub(super) fn is_call(event: &UserEvent) -> bool {
 pub(super) fn ready(ready: Ready) -> Option<String> {
     match ready {
         Ready::Trouble => Some("R1 passed".to_owned()),
+        Ready::SoftError(error) => Some(error.to_string()),
         Ready::Urgent => Some("urgent data".to_owned()),
         Ready::Connected
         | Ready::Acceptable

@@ -19,7 +19,8 @@ pub(super) struct Bounds {
 
 impl Bounds {
     /// The bounds for `of` and its pair, with `backlog` octets neither sent nor acknowledged at
-    /// both ends together. `None`: the network never heals, or keeps datagrams for ever.
+    /// both ends together. `None`: the network never heals, keeps datagrams for ever, or swallows
+    /// the large ones and nobody looks for the reason.
     pub(super) fn of(facts: &Facts, of: Incarnation, backlog: u64) -> Option<Self> {
         let circumstances = facts.circumstances();
         circumstances.heal_at?;
@@ -28,6 +29,18 @@ impl Bounds {
         let a = circumstances.config(of.host)?;
         let b = circumstances.config(pair.host)?;
         let longest_timer = longest_timer(a).max(longest_timer(b));
+        let ways = [(of.host, pair.host), (pair.host, of.host)];
+        if ways
+            .iter()
+            .any(|(a, b)| circumstances.is_black_hole(*a, *b))
+        {
+            return None;
+        }
+        // To find the path MTU may take timeouts (RFC 2923 §2.1).
+        let search: u32 = ways
+            .iter()
+            .map(|(a, b)| circumstances.search_timeouts(*a, *b))
+            .sum();
         // A queue that does not hold all windows loses datagrams, each worth another timeout.
         let losses = if circumstances.queues_hold_all {
             0
@@ -47,7 +60,7 @@ impl Bounds {
         Some(Self {
             progress: lifetime
                 .saturating_add(longest_timer)
-                .saturating_add(longest_timer.saturating_mul(losses))
+                .saturating_add(longest_timer.saturating_mul(losses + search))
                 .saturating_add(step.saturating_mul(segments)),
             quiet: longest_timer,
             two_msl: a.msl.max(b.msl).saturating_mul(2),

@@ -359,6 +359,7 @@ fn connection_of(event: &Event) -> Option<timewait_stack::ConnectionId> {
         }
         Event::Reopened { old, .. } => Some(*old),
         Event::Segment(arrival) => arrival.connection,
+        Event::Icmp(arrival) => arrival.connection,
         Event::Snapshot(snapshot) => Some(snapshot.connection),
         Event::Ready { .. }
         | Event::Timer { .. }

@@ -302,6 +302,12 @@ fn exemption(
     facts: &Facts,
 ) -> Option<&'static str> {
     let (from, to) = (facts.life(writer)?, facts.life(reader)?);
+    let hosts = (writer.host, reader.host);
+    if facts.circumstances().is_black_hole(hosts.0, hosts.1)
+        || facts.circumstances().is_black_hole(hosts.1, hosts.0)
+    {
+        return Some("delivery: black hole, and nobody looks for it");
+    }
     if to.user.opened_at.is_none() {
         return Some("delivery: never accepted");
     }

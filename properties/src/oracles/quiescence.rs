@@ -22,7 +22,7 @@ mod idle;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Cause, Finding, Instant, NodeId, Observation, Packet, PacketId};
-use timewait_stack::event::Timer;
+use timewait_stack::event::{IcmpVerdict, Timer};
 use timewait_stack::{Event, SeqNumber, State, Vars};
 
 use crate::event::HostEvent;
@@ -134,6 +134,9 @@ impl Quiescence {
                 let (before, after) = (&arrival.before, &arrival.after);
                 self.step.accepted |= accepted(before, after);
                 self.step.progress |= progress(before, after);
+            }
+            Event::Icmp(arrival) => {
+                self.step.accepted |= matches!(arrival.verdict, IcmpVerdict::PathMtu(_));
             }
             Event::Opened { connection, .. } => {
                 self.step.accepted = true;

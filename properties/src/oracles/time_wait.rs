@@ -222,7 +222,7 @@ fn ended(
             }
         },
         Cause::User(Call::Abort) => None,
-        Cause::User(_) | Cause::Segment | Cause::Timer(_) => Some(format!(
+        Cause::User(_) | Cause::Segment | Cause::Icmp | Cause::Timer(_) => Some(format!(
             "{name} left TIME-WAIT by {cause:?}, which must not end it"
         )),
     }

@@ -352,6 +352,7 @@ fn connection_of(event: &Event) -> Option<timewait_stack::ConnectionId> {
         | Event::Timer { connection, .. }
         | Event::RttSample { connection, .. } => Some(*connection),
         Event::Segment(arrival) => arrival.connection,
+        Event::Icmp(arrival) => arrival.connection,
         Event::Snapshot(snapshot) => Some(snapshot.connection),
         Event::Reopened { .. } | Event::Ready { .. } | Event::ShiftTooLarge { .. } => None,
     }

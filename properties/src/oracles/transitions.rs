@@ -12,6 +12,7 @@
 mod table;
 
 use timewait_sim::{Finding, FindingKind, Instant, Observation};
+use timewait_stack::config::HardErrors;
 use timewait_stack::event::Cause;
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State, Vars};
@@ -107,6 +108,7 @@ fn judge(life: &Life, step: Step, facts: &Facts) -> Option<String> {
         let segment = facts.delivery().and_then(|delivery| delivery.segment());
         match evidence(step) {
             None => Some("figure 5 has no such transition by this cause".into()),
+            Some(Evidence::HardError) => hard_error(life, step, facts),
             Some(evidence) => missing(evidence, life, segment),
         }
     })
@@ -160,7 +162,7 @@ fn missing(evidence: Evidence, life: &Life, segment: Option<&SegmentHeader>) -> 
         orphan && segment.is_some_and(|segment| segment.text_len > 0)
     };
     let (fine, what) = match evidence {
-        Evidence::None => (true, ""),
+        Evidence::None | Evidence::HardError => (true, ""),
         Evidence::Syn => (has(Flags::SYN) && !has(Flags::ACK) && !reset, "a bare SYN"),
         Evidence::SynAck => (has(Flags::SYN | Flags::ACK) && !reset, "a SYN-ACK"),
         Evidence::Ack => (has(Flags::ACK) && !reset, "an ACK"),
@@ -180,6 +182,18 @@ fn missing(evidence: Evidence, life: &Life, segment: Option<&SegmentHeader>) -> 
         ),
     };
     (!fine).then(|| format!("that takes {what}"))
+}
+
+/// An ICMP error ends a connection that is opening, or any, as the profile of its host says; in
+/// the others' eyes it is no stranger's business (RFC 9293 §3.9.2.2, SHLD-26; RFC 5461 §2.1).
+fn hard_error(life: &Life, step: Step, facts: &Facts) -> Option<String> {
+    let profile = facts.circumstances().config(life.name.host)?.hard_errors;
+    let opening = matches!(step.from, State::SynSent | State::SynReceived);
+    let may = profile == HardErrors::Abort || profile == HardErrors::FailOpen && opening;
+    let came = facts
+        .delivery()
+        .is_some_and(|delivery| delivery.header.is_none());
+    (!may || !came).then(|| format!("that takes a hard error of ICMP, and {profile:?}"))
 }
 
 /// It came from LISTEN, or out of TIME-WAIT (MUST-11).

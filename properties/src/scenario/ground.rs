@@ -98,15 +98,18 @@ impl Ground {
         }
     }
 
+    /// The least MTU of a link (RFC 9293 §3.7.1; RFC 8200 §5).
+    pub(crate) fn mtu_min(&self) -> u16 {
+        if self.ipv6 { 1280 } else { 576 }
+    }
+
     /// Host number `index`, without users.
     pub(crate) fn host(&self, choose: &mut dyn Choose, index: u16) -> HostPlan {
         let address = match self.ipv6 {
             false => IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0001 + u32::from(index))),
             true => IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, index + 1)),
         };
-        // RFC 9293 §3.7.1: the least a link of the family carries.
-        let mtu_min = if self.ipv6 { 1280 } else { 576 };
-        let mtu = *choose.pick(&[1500, 1500, mtu_min, 9000]);
+        let mtu = *choose.pick(&[1500, 1500, self.mtu_min(), 9000]);
         let segment = u32::from(mtu) - 40;
         let config = Config {
             isn_epoch: choose.below(1 << 32) as u32,
@@ -211,6 +214,7 @@ impl Ground {
                 delay,
                 rate,
                 queue_bytes_max: queue(choose, rate),
+                mtu: None,
             }
         });
         (routers, links.collect())
@@ -238,6 +242,18 @@ const SCALES: [WindowScale; 7] = [
     WindowScale::Fixed(7),
     WindowScale::Fixed(14),
 ];
+
+/// At least one link between two routers, if there is any, becomes narrow. A host knows what its
+/// own link carries.
+pub(crate) fn narrow(choose: &mut dyn Choose, links: &mut [LinkPlan], least: u16) {
+    use LinkEnd::Router;
+    let inner = |link: &&mut LinkPlan| matches!((link.a, link.b), (Router(_), Router(_)));
+    for (n, link) in links.iter_mut().filter(inner).enumerate() {
+        if n == 0 || choose.chance(1, 2) {
+            link.mtu = Some(choose.between(u64::from(least), 1500) as u16);
+        }
+    }
+}
 
 /// A queue that takes at most a quarter of a second to drain.
 fn queue(choose: &mut dyn Choose, rate: Option<u64>) -> u64 {

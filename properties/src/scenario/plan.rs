@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::choose::Choose;
+
 /// One link; both directions alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkPlan {
@@ -15,6 +17,27 @@ pub struct LinkPlan {
     pub rate: Option<u64>,
     /// Octets that may wait for a rated link.
     pub queue_bytes_max: u64,
+    /// The largest datagram it carries, in octets with the IP header; `None`: any.
+    pub mtu: Option<u16>,
+}
+
+/// How routers report what they drop, by ICMP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpPlan {
+    /// The least time between two reports of one router.
+    pub interval: Duration,
+    /// Octets of the segment that are quoted, at least 8.
+    pub quote_octets: u16,
+}
+
+impl IcmpPlan {
+    /// As terse as RFC 792 or as talkative as RFC 1812 §4.3.2.3, and with a limit or without.
+    pub(crate) fn draw(choose: &mut dyn Choose) -> Self {
+        Self {
+            interval: Duration::from_millis(*choose.pick(&[0, 0, 10, 500])),
+            quote_octets: *choose.pick(&[8, 548]),
+        }
+    }
 }
 
 /// What a link ends at.

@@ -72,6 +72,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         hosts,
         routers,
         links,
+        icmp: None,
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::Drawn {
             seed: choose.below(u64::MAX),

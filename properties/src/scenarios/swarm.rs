@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use super::Kind;
 use crate::choose::Choose;
-use crate::scenario::ground::{Ground, Shape};
-use crate::scenario::{AppPlan, Call, FaultPlan, HostPlan, Role, Scenario, Serve};
+use crate::scenario::ground::{Ground, Shape, narrow};
+use crate::scenario::{AppPlan, Call, FaultPlan, HostPlan, IcmpPlan, Role, Scenario, Serve};
 use crate::scenario::{talks, weather};
 
 /// When nothing has ended a conversation, its users do.
@@ -23,7 +23,11 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         2 => Shape::Chain(choose.below(4) as u16),
         _ => *choose.pick(&[Shape::Star, Shape::Dumbbell]),
     };
-    let (routers, links) = ground.wires(choose, shape, count);
+    let (routers, mut links) = ground.wires(choose, shape, count);
+    let icmp = choose.chance(1, 4).then(|| IcmpPlan::draw(choose));
+    if icmp.is_some() {
+        narrow(choose, &mut links, ground.mtu_min());
+    }
     let mut hosts: Vec<HostPlan> = (0..count).map(|index| ground.host(choose, index)).collect();
     for service in 0..choose.between(1, 2 * u64::from(count)) as u16 {
         add_service(choose, &mut hosts, service);
@@ -39,6 +43,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         hosts,
         routers,
         links,
+        icmp,
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::Drawn {
             seed: choose.below(u64::MAX),

@@ -36,7 +36,9 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         Kind::Refused => refused(&mut scenario, choose, &ground),
         Kind::Abort => abort(&mut scenario, choose, &ground),
         Kind::LastAckLost => last_ack_lost(&mut scenario, choose),
-        Kind::Bulk | Kind::Swarm | Kind::Churn => bulk(&mut scenario, choose, &ground),
+        Kind::Bulk | Kind::Swarm | Kind::Churn | Kind::PathMtu => {
+            bulk(&mut scenario, choose, &ground)
+        }
     }
     scenario
 }
@@ -51,6 +53,7 @@ fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
         hosts: (0..2).map(|index| ground.host(choose, index)).collect(),
         routers,
         links,
+        icmp: None,
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::NONE,
         heal_at: Duration::ZERO,

@@ -121,6 +121,7 @@ impl IcmpMessage {
     }
 }
 
+/// IP options stand only here, for no others are handed to TCP: they are passed over (MUST-50).
 fn quote_v4(bytes: &[u8]) -> Result<Quote, IcmpParseError> {
     let Some((header, _)) = bytes.split_first_chunk::<20>() else {
         return Err(IcmpParseError::QuoteCut);

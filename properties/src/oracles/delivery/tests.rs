@@ -375,3 +375,40 @@ fn a_syn_that_makes_a_child_is_not_turned_away() {
     stage.assert_violation("somebody listens");
     stage.finish();
 }
+
+/// What the oracle says after so many seconds about octets on a path that carries less than A's
+/// link.
+fn narrow(routers_report: bool, looks: bool, waited: u64) -> Stage {
+    let mut circumstances = Circumstances {
+        heal_at: Some(Instant::ZERO),
+        path_mtus: [((A, B), 1000), ((B, A), 1000)].into(),
+        routers_report,
+        ..circumstances()
+    };
+    for config in circumstances.hosts.values_mut() {
+        config.black_hole = config.black_hole.filter(|_| looks);
+    }
+    let mut stage = Stage::under(circumstances, vec![Box::<Delivery>::default()]);
+    let (client, _) = connect(&mut stage);
+    stage.send_text(client, 10);
+    seconds(&mut stage, waited);
+    stage.finish();
+    stage
+}
+
+#[test]
+fn a_black_hole_excuses_only_who_does_not_look_for_it() {
+    narrow(false, true, 74 + 12 * 60 + 1).assert_violation("octets or a FIN have not reached");
+    narrow(true, false, 74 + 4 * 60 + 1).assert_violation("octets or a FIN have not reached");
+    let stage = narrow(false, false, 100_000);
+    stage.assert_silent();
+    let notes = &stage.facts().coverage().notes;
+    assert!(notes.contains_key("delivery: black hole, and nobody looks for it"));
+}
+
+#[test]
+fn the_search_for_the_path_mtu_takes_its_timeouts() {
+    // Two sizes, two timeouts each and two more, in both directions, of a minute at most.
+    narrow(false, true, 74 + 12 * 60).assert_silent();
+    narrow(true, false, 74 + 4 * 60).assert_silent();
+}

@@ -142,6 +142,7 @@ fn digest(vars: &Vars) -> u64 {
         can_undo,
         frto,
         sack,
+        path_mtu,
         smss,
         rmss,
         srtt,
@@ -201,7 +202,7 @@ fn digest(vars: &Vars) -> u64 {
         ssthresh,
     ];
     let shifts = u16::from(*snd_shift) << 8 | u16::from(*rcv_shift);
-    let small = [*out_of_order_blocks, *smss, *rmss, shifts];
+    let small = [*out_of_order_blocks, *path_mtu, *smss, *rmss, shifts];
     let times = [
         srtt.unwrap_or_default().as_nanos() as u64,
         rto.as_nanos() as u64,

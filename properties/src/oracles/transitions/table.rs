@@ -26,6 +26,8 @@ pub(super) enum Evidence {
     ResetOrLostText,
     /// A RST or an ACK of the FIN.
     ResetOrFinAcked,
+    /// An ICMP error that the profile lets end a connection in this state (§3.9.2.2, SHLD-26).
+    HardError,
     /// The user has shut the sending side before.
     Closed,
     /// It came from LISTEN.
@@ -91,12 +93,12 @@ fn closes(cause: Cause) -> Option<Evidence> {
     match cause {
         Cause::User(call) => by_call(Cause::User(call), &[Call::Close, Call::Shutdown]),
         Cause::Segment | Cause::Timer(_) => Some(Evidence::Closed),
-        Cause::Replaced => None,
+        Cause::Replaced | Cause::Icmp => None,
     }
 }
 
 /// To CLOSED without FIN: ABORT, CLOSE that loses data or comes before the handshake is over,
-/// R2 and the other timers that give up, and a segment with this evidence.
+/// R2 and the other timers that give up, a hard error of ICMP, and a segment with this evidence.
 fn leaves(cause: Cause, evidence: Evidence) -> Option<Evidence> {
     match cause {
         Cause::User(Call::Close | Call::Abort | Call::Shutdown) => Some(Evidence::None),
@@ -104,6 +106,7 @@ fn leaves(cause: Cause, evidence: Evidence) -> Option<Evidence> {
             Timer::Retransmit | Timer::Persist | Timer::Keepalive | Timer::User | Timer::FinWait2,
         ) => Some(Evidence::None),
         Cause::Segment => Some(evidence),
+        Cause::Icmp => Some(Evidence::HardError),
         Cause::User(_) | Cause::Timer(_) | Cause::Replaced => None,
     }
 }

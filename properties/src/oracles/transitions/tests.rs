@@ -269,3 +269,47 @@ fn timers_that_give_up_end_a_connection() {
         stage.assert_silent();
     }
 }
+
+/// A router's error about what `f` has sent is delivered to its host.
+fn error_about(stage: &mut Stage, cause: &timewait_sim::Packet) {
+    let octets = timewait_sim::icmp::error(
+        [198, 18, 0, 9].into(),
+        cause,
+        timewait_sim::icmp::Problem::NoRoute,
+        8,
+    );
+    let mut error = cause.clone();
+    error.id.origin = timewait_sim::NodeId(9);
+    (error.sent.src, error.sent.dst) = ([198, 18, 0, 9].into(), cause.src);
+    error.sent.protocol = 1;
+    error.sent.class = crate::label::class::ICMP;
+    error.sent.payload = timewait_sim::Payload::new(octets);
+    stage.deliver(&error);
+}
+
+#[test]
+fn a_hard_error_ends_an_open_and_nothing_else() {
+    // SHLD-26, as the profile has it (RFC 5461 §2.1).
+    let mut stage = Stage::new(vec![Box::<Transitions>::default()]);
+    let client = stage.connect(A, 1000);
+    let syn = stage.send(client, seg(Flags::SYN).seq(1000));
+    error_about(&mut stage, &syn);
+    stage.goes(client, State::Closed, Cause::Icmp);
+    stage.assert_silent();
+
+    let (mut stage, client, _) = connected();
+    let text = stage.send_text(client, 10);
+    error_about(&mut stage, &text);
+    stage.goes(client, State::Closed, Cause::Icmp);
+    stage.assert_violation("that takes a hard error of ICMP");
+}
+
+#[test]
+fn a_hard_error_that_nobody_sent_is_a_violation() {
+    let mut stage = Stage::new(vec![Box::<Transitions>::default()]);
+    let client = stage.connect(A, 1000);
+    stage.send(client, seg(Flags::SYN).seq(1000));
+    stage.by_timer();
+    stage.goes(client, State::Closed, Cause::Icmp);
+    stage.assert_violation("that takes a hard error of ICMP");
+}

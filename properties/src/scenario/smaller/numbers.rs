@@ -25,6 +25,8 @@ pub(super) enum Place {
     ByTheBook { host: u16, setting: usize },
     /// This link is infinitely fast.
     Unrated(u32),
+    /// This link carries datagrams of any size.
+    Wide(u32),
     /// The network heals in half the time.
     HealEarlier,
     /// What a router keeps, it keeps half as long at most.
@@ -32,7 +34,9 @@ pub(super) enum Place {
 }
 
 /// Settings that may become what [`Config::new`] says.
-const SETTINGS: [fn(&mut Config, Config); 25] = [
+const SETTINGS: &[fn(&mut Config, Config)] = &[
+    |config, book| config.hop_limit = book.hop_limit,
+    |config, book| config.diffserv = book.diffserv,
     |config, book| config.mtu = book.mtu,
     |config, book| config.receive_buffer = book.receive_buffer,
     |config, book| config.window_scale = book.window_scale,
@@ -70,7 +74,9 @@ impl Scenario {
             }
             places.extend((0..SETTINGS.len()).map(|setting| Place::ByTheBook { host, setting }));
         }
-        places.extend((0..self.links.len() as u32).map(Place::Unrated));
+        let links = 0..self.links.len() as u32;
+        places.extend(links.clone().map(Place::Unrated));
+        places.extend(links.map(Place::Wide));
         places.extend([Place::HealEarlier, Place::HoldLess]);
         places
     }
@@ -97,6 +103,7 @@ impl Scenario {
                 let book = Config::new(Vec::new(), [0; 32]);
                 SETTINGS[setting](config, book);
             }
+            Place::Wide(link) => self.links.get_mut(link as usize)?.mtu = None,
             Place::Unrated(link) => self.links.get_mut(link as usize)?.rate = None,
             // Below a second nothing is gained any more.
             Place::HealEarlier if self.heal_at > Duration::from_secs(1) => self.heal_at /= 2,

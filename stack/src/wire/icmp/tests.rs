@@ -59,6 +59,7 @@ fn the_quote_leads_to_the_connection() {
 
 #[test]
 fn options_of_the_quoted_header_are_passed_over() {
+    // MUST-50
     let mut quote = QUOTE_V4.to_vec();
     quote[0] = 0x46;
     quote.splice(20..20, [1, 1, 1, 1]);
