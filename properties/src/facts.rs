@@ -347,7 +347,7 @@ impl Facts {
         let was_synchronized = life.history.iter().any(|step| step.to.is_synchronized());
         life.step(step, header.as_ref());
         life.parent = parent.or(life.parent);
-        if let Some(header) = header.filter(|_| parent.is_some()) {
+        if let Some(header) = header.filter(|_| sets_irs(step)) {
             life.shadow.synchronized_by(&header, step.at);
             life.shadow.offered_window(&header);
         }
@@ -358,6 +358,9 @@ impl Facts {
             .is_some_and(|end| end.ending == Ending::ReturnedToTimeWait);
         let old = life.reopened_from.filter(|_| returned);
         self.coverage.connections += u64::from(first);
+        if let Some(parent) = parent.filter(|_| is_by_cookie(step)) {
+            self.with(parent, |life| life.paired_by_cookie(name));
+        }
         let host = self.hosts.entry(name.host).or_default();
         host.time_waits =
             (host.time_waits + u32::from(is_waiting)).saturating_sub(u32::from(was_waiting));
@@ -397,16 +400,23 @@ impl Facts {
     }
 }
 
-/// Whether a new incarnation begins with this transition, by a SYN.
+/// Whether a new incarnation begins with this transition, by a SYN or by what a SYN cookie has
+/// kept of it.
 fn opens(step: Step) -> bool {
-    matches!(step.from, State::Listen | State::TimeWait) && step.to == State::SynReceived
+    is_by_cookie(step)
+        || matches!(step.from, State::Listen | State::TimeWait) && step.to == State::SynReceived
+}
+
+/// Whether an incarnation begins by what a SYN cookie has kept of its SYN (RFC 4987 §3.6).
+fn is_by_cookie(step: Step) -> bool {
+    step.from == State::Listen && step.to == State::Established
 }
 
 /// Whether the segment behind this transition set IRS.
 fn sets_irs(step: Step) -> bool {
     let entered = match step.to {
         State::SynReceived => opens(step) || step.from == State::SynSent,
-        State::Established | State::CloseWait => step.from == State::SynSent,
+        State::Established | State::CloseWait => step.from == State::SynSent || opens(step),
         _ => false,
     };
     entered && step.cause == Why::Segment

@@ -87,6 +87,8 @@ pub struct Config {
     pub announce_user_timeout: bool,
     /// What a peer can make of our user timeout (RFC 5482 §3.1).
     pub user_timeout_bounds: UserTimeoutBounds,
+    /// Whether a SYN may be answered without a half-open connection (RFC 4987 §3.6).
+    pub syn_cookies: SynCookies,
     /// Keepalive, off unless asked for (MUST-25).
     pub keepalive: Option<Keepalive>,
     /// How long FIN-WAIT-2 may last when the user has closed and can't read any more. `None`:
@@ -167,6 +169,7 @@ impl Config {
             user_timeout: None,
             announce_user_timeout: false,
             user_timeout_bounds: UserTimeoutBounds::default(),
+            syn_cookies: SynCookies::Off,
             keepalive: None,
             fin_wait_2: None,
             nagle: true,
@@ -286,6 +289,20 @@ pub enum HardErrors {
     FailOpen,
     /// It ends any connection (RFC 9293 §3.9.2.2, SHLD-26).
     Abort,
+}
+
+/// When a listener answers a SYN by a cookie (RFC 4987 §3.6). The SYN-ACK is then never sent again;
+/// and where the peer's acknowledgment is lost, and its first text too, what comes after it meets
+/// no connection and is answered by a RST.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SynCookies {
+    /// Never: a SYN that finds the SYN queue full is dropped.
+    #[default]
+    Off,
+    /// When the SYN queue is full, as Linux does.
+    WhenFull,
+    /// Always: there are no half-open connections, except those that reopen from TIME-WAIT.
+    Always,
 }
 
 /// R2 of RFC 9293 §3.8.3: when retransmission ends and with it the connection.

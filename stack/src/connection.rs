@@ -141,8 +141,7 @@ impl Connection {
         iss: SeqNumber,
         cx: &Context<'_>,
     ) -> Self {
-        let mss = local_mss(cx.config, &tuple);
-        let mss = options.max_segment.map_or(mss, |most| mss.min(most));
+        let mss = own_mss(cx.config, &tuple, &options);
         Self {
             id,
             tuple,
@@ -188,16 +187,35 @@ impl Connection {
         connection
     }
 
+    /// A passive open whose SYN nobody has kept: `segment` acknowledges our SYN-ACK with a cookie
+    /// that holds the peer's MSS (RFC 4987 §3.6). It comes out of LISTEN into ESTABLISHED.
+    pub(crate) fn by_cookie(
+        id: ConnectionId,
+        tuple: FourTuple,
+        owner: Owner,
+        options: SocketOptions,
+        segment: &Segment<'_>,
+        mss: u16,
+        cx: &mut Context<'_>,
+    ) -> Self {
+        let iss = segment.ack.back(1);
+        let mut connection = Self::active(id, tuple, owner, options, iss, cx);
+        connection.passive = true;
+        connection.state = State::Listen;
+        connection.receive.start(segment.seq.back(1));
+        connection.send.syn_sent = true;
+        connection.send.set_peer_mss(cx.config, Some(mss), mss);
+        connection.send.acknowledge(segment.ack);
+        connection.send.take_window(segment);
+        connection.establish(cx);
+        connection
+    }
+
     /// Takes IRS, the peer's options (MUST-14) and its window from a SYN.
     pub(crate) fn take_syn(&mut self, syn: &Segment<'_>, cx: &mut Context<'_>) {
         self.receive.start(syn.seq);
-        let default_mss = if self.tuple.remote.ip().is_ipv4() {
-            536
-        } else {
-            1220
-        };
-        self.send
-            .set_peer_mss(cx.config, syn.options.mss, default_mss);
+        let default = default_mss(&self.tuple);
+        self.send.set_peer_mss(cx.config, syn.options.mss, default);
         self.agree_on_scaling(syn, cx);
         self.agree_on_timestamps(syn, cx);
         self.memory.sack = cx.config.sack && syn.options.sack_permitted;
@@ -394,6 +412,15 @@ impl Connection {
     }
 }
 
+/// What a peer without an MSS option may be sent (MUST-15).
+pub(crate) fn default_mss(tuple: &FourTuple) -> u16 {
+    if tuple.remote.ip().is_ipv4() {
+        536
+    } else {
+        1220
+    }
+}
+
 /// The largest text this host can send or receive in one segment towards `tuple.remote`: the MTU
 /// less the fixed headers, whatever the path carries (RFC 9293 §3.7.1, MUST-67, SHLD-6).
 pub(crate) fn local_mss(config: &Config, tuple: &FourTuple) -> u16 {
@@ -402,4 +429,10 @@ pub(crate) fn local_mss(config: &Config, tuple: &FourTuple) -> u16 {
         .mtu
         .saturating_sub(ip_header + HEADER_LEN as u16)
         .max(1)
+}
+
+/// The same, or less where the user wants it (TCP_MAXSEG): the MSS that our SYN advertises.
+pub(crate) fn own_mss(config: &Config, tuple: &FourTuple, options: &SocketOptions) -> u16 {
+    let mss = local_mss(config, tuple);
+    options.max_segment.map_or(mss, |most| mss.min(most))
 }

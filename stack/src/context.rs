@@ -72,7 +72,8 @@ impl Events {
     }
 }
 
-/// A segment without text that needs no connection to be built: RSTs, and ACKs from TIME-WAIT.
+/// A segment without text that needs no connection to be built: RSTs, ACKs from TIME-WAIT, and
+/// SYN-ACKs with a cookie.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reply {
     pub(crate) tuple: FourTuple,
@@ -82,6 +83,8 @@ pub(crate) struct Reply {
     pub(crate) window: u16,
     /// TSval and TSecr, where both ends agreed on them.
     pub(crate) timestamps: Option<(u32, u32)>,
+    /// The MSS option of a SYN-ACK.
+    pub(crate) mss: Option<u16>,
     /// Who sends it; `None`: nobody (CLOSED, LISTEN).
     pub(crate) connection: Option<ConnectionId>,
     /// What the user of its connection decided of the IP header; `None`: nobody did.
@@ -114,6 +117,7 @@ impl Reply {
             flags,
             window: 0,
             timestamps: None,
+            mss: None,
             connection,
             ip: None,
             reset_reply: true,
@@ -129,6 +133,7 @@ impl Reply {
             flags: Flags::RST,
             window: 0,
             timestamps: None,
+            mss: None,
             connection: Some(connection),
             ip: None,
             reset_reply: false,

@@ -232,6 +232,8 @@ pub enum Drop {
     NotForListen,
     /// LISTEN: the SYN queue or the accept queue is full.
     QueueFull,
+    /// LISTEN: nothing of it is kept, it is answered by a SYN cookie (RFC 4987 §3.6).
+    CookieSent,
     /// SYN-SENT: the acknowledgment is not of our SYN (§3.10.7.3).
     BadSynAck,
     /// Table 6: outside the window (§3.10.7.4, first check).
@@ -255,6 +257,8 @@ pub enum Drop {
     ReaderGone,
     /// SYN-RECEIVED: it does not start at RCV.NXT.
     NotAtRcvNxt,
+    /// SYN-RECEIVED: the listener waits for text (TCP_DEFER_ACCEPT).
+    Deferred,
     /// Nothing in it was of use in this state.
     Ignored,
 }

@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     RandomSequenceNumber = 3,
     EphemeralCounter = 4,
     TimestampOffset = 5,
+    Cookie = 6,
+    CookieMask = 7,
 }
 
 /// The keyed hash of two ends and a counter for one purpose.

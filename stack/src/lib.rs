@@ -19,12 +19,12 @@
 //!   one file; `connection/loss` lets them act on a connection, `connection/sack` reports.
 //! - `window_scale` (RFC 7323 §2), `timestamps` (RFC 7323 §3 to §5), `rtt` (RFC 6298), `isn`
 //!   (RFC 6528), `challenge` (RFC 5961), `time_wait`, `quiet` (RFC 9293 §3.4.3), `ports`,
-//!   `ephemeral` (RFC 6056), `table`, `keyed`.
+//!   `ephemeral` (RFC 6056), `cookie` (RFC 4987), `table`, `keyed`.
 //! - [`event`]: what the stack tells; [`config`]: what it is told; [`error`]; [`status`].
 //!
 //! # Deliberately missing, for now
 //!
-//! ECN and SYN cookies; the documentation of
+//! ECN; the documentation of
 //! the project says which comes when. IP source routes and the security option: obsolete.
 //!
 //! # The canonical loop
@@ -82,6 +82,7 @@ pub mod config;
 mod congestion;
 mod connection;
 mod context;
+mod cookie;
 mod ephemeral;
 pub mod error;
 pub mod event;

@@ -13,6 +13,7 @@ use crate::event::ConnectionId;
 use crate::reassembly::Reassembly;
 use crate::socket_options::SocketOptions;
 use crate::table::FourTuple;
+use crate::time::Instant;
 
 /// A user's end of the stack.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub(crate) struct Listener {
     /// The most connections that wait for `accept`.
     pub(crate) backlog: u16,
     pub(crate) address: SocketAddr,
+    /// Until then the acknowledgment of a cookie may come.
+    pub(crate) cookies_until: Instant,
     /// Children in SYN-RECEIVED.
     pub(crate) half_open: IndexSet<u32, FixedState>,
     /// Keys of established children that wait for `accept`, in the order of their SYNs.
@@ -57,6 +60,7 @@ impl Listener {
             id,
             backlog: backlog.max(1),
             address,
+            cookies_until: Instant::ZERO,
             half_open: IndexSet::with_hasher(FixedState::with_seed(0)),
             waiting: BTreeMap::new(),
         }

@@ -19,6 +19,11 @@ pub enum SocketOption {
     ReuseAddress(bool),
     /// R2 for data and FIN (MUST-21).
     GiveUp(GiveUp),
+    /// TCP_DEFER_ACCEPT, of a listener: a connection is not offered to `accept` before text or a
+    /// FIN has come, for at most so long after its SYN-ACK was first sent. Until then it is
+    /// half-open, and R2 of its SYN-ACK may end it. After that the next answer to a SYN-ACK
+    /// counts, with text or without. A SYN cookie is not deferred: nobody would ask again.
+    DeferAccept(Option<Duration>),
     /// IP_TOS: the Diffserv codepoint of what is sent, 0 to 63 (MUST-48). It may change during a
     /// connection (SHLD-21), though who has no reason leaves it alone (SHLD-23): segments of two
     /// classes overtake each other.
@@ -74,6 +79,8 @@ pub struct SocketOptions {
     pub r2: GiveUp,
     /// SO_REUSEADDR.
     pub reuse_address: bool,
+    /// TCP_DEFER_ACCEPT.
+    pub defer_accept: Option<Duration>,
     /// IP_TOS and IP_TTL.
     pub ip: IpFields,
     /// IP_RECVERR: soft errors and trouble are told.
@@ -102,6 +109,7 @@ impl SocketOptions {
             keepalive: config.keepalive,
             r2: config.r2,
             reuse_address: false,
+            defer_accept: None,
             ip: IpFields::defaults(config),
             error_reports: config.error_reports,
             abort_on_close: config.abort_on_close,
@@ -121,6 +129,7 @@ impl SocketOptions {
             SocketOption::Keepalive(keepalive) => self.keepalive = keepalive,
             SocketOption::ReuseAddress(on) => self.reuse_address = on,
             SocketOption::GiveUp(r2) => self.r2 = r2,
+            SocketOption::DeferAccept(most) => self.defer_accept = most,
             SocketOption::Diffserv(value) => self.ip.diffserv = value.min(DIFFSERV_MAX),
             SocketOption::HopLimit(value) => self.ip.hop_limit = value.max(1),
             SocketOption::ErrorReports(on) => self.error_reports = on,

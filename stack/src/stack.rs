@@ -7,6 +7,7 @@
 mod alarms;
 mod icmp;
 mod lifecycle;
+mod listeners;
 mod names;
 mod open_calls;
 mod poll;

@@ -86,6 +86,7 @@ impl TimeWait {
                 let value = timestamps::value(cx.config, cx.now, &self.tuple);
                 (value, self.ts_recent)
             }),
+            mss: None,
             connection: Some(self.id),
             ip: Some(self.ip),
             reset_reply: false,

@@ -49,6 +49,8 @@ mod sending;
 mod socket_options;
 #[path = "rfc9293/timestamps.rs"]
 mod timestamps;
+#[path = "rfc9293/syn_cookies.rs"]
+mod syn_cookies;
 #[path = "rfc9293/urgent.rs"]
 mod urgent;
 #[path = "rfc9293/user_timeout.rs"]

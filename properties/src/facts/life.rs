@@ -201,6 +201,21 @@ impl Life {
         [shut, self.user.aborted_at].into_iter().flatten().min()
     }
 
+    /// It came out of LISTEN by a SYN cookie.
+    pub fn is_by_cookie(&self) -> bool {
+        self.history
+            .first()
+            .is_some_and(|step| step.from == State::Listen && step.to == State::Established)
+    }
+
+    /// The SYN-ACK that set IRS was nobody's: a cookie, which has now become `child`. It becomes
+    /// another one, if any, only by an old copy of the acknowledgment.
+    pub(super) fn paired_by_cookie(&mut self, child: Incarnation) {
+        if self.is_alive() && self.state.is_synchronized() {
+            self.parent.get_or_insert(child);
+        }
+    }
+
     pub(super) fn remember(&mut self, vars: &Vars) {
         match &mut self.vars {
             // A TIME-WAIT record keeps few variables; the others stay as they were.

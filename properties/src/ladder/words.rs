@@ -174,6 +174,7 @@ fn dropped(drop: Drop) -> &'static str {
         Drop::QuietTime => "quiet time",
         Drop::NotForListen => "not for LISTEN",
         Drop::QueueFull => "queue full",
+        Drop::CookieSent => "answered by a cookie",
         Drop::BadSynAck => "acknowledges another SYN",
         Drop::NoTimestamp => "no timestamp",
         Drop::OldTimestamp => "older than TS.Recent",
@@ -186,6 +187,7 @@ fn dropped(drop: Drop) -> &'static str {
         Drop::NoAck => "no ACK",
         Drop::BadAck => "bad ACK",
         Drop::NotAtRcvNxt => "not at RCV.NXT",
+        Drop::Deferred => "accept deferred",
         Drop::ReaderGone => "the reader is gone",
         Drop::Ignored => "ignored",
     }

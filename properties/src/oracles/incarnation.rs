@@ -5,7 +5,9 @@
 //! - (b) accepted, and the reference agrees: a violation if all assumptions hold, else a hazard
 //!   named after the first that is broken (see `assumptions.rs`).
 //! - (c) An end leaves SYN-SENT or SYN-RECEIVED for ESTABLISHED, or has its SYN acknowledged, only
-//!   by a segment of the end it is paired with; judged like (a) and (b).
+//!   by a segment of the end it is paired with; judged like (a) and (b). A SYN cookie is nobody's,
+//!   so whoever sent the SYN it answers may take it; who comes out of LISTEN by one must do so by a
+//!   segment of its pair.
 //! - (d) Octets and the end of file that a user gets, and octets newly acknowledged, come from the
 //!   pair. Acknowledgment is acceptance, so (b) sees it; octets that came in with something old
 //!   are recognised by their content when the user gets them.
@@ -19,6 +21,7 @@ mod suspects;
 
 use timewait_sim::{Finding, FindingKind, Instant, Observation};
 use timewait_stack::event::SegmentArrival;
+use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State, Vars};
 
 use self::suspects::Suspects;
@@ -78,10 +81,12 @@ impl OldDuplicates {
         let (f, _) = delivery.received_by?;
         let outcome = delivery.outcome.as_ref()?;
         let (before, after) = (&arrival.before, &arrival.after);
-        let established = proves(before, after) && !facts.paired(delivery.tag, f);
+        let established =
+            proves(before, after) && !facts.paired(delivery.tag, f) && !is_own_cookie(delivery);
         let legal = crosses(before, after) || ends_a_ghost(facts, f, before, after);
         let accepted = delivery.old && outcome.accepted && !legal;
-        if !established && !accepted {
+        let rebuilt = delivery.old && is_rebuilt(facts, delivery);
+        if !established && !accepted && !rebuilt {
             return None;
         }
         let kind = if established && is_true_peer(facts, delivery, f) {
@@ -92,7 +97,7 @@ impl OldDuplicates {
         if accepted {
             self.suspects.add(f, delivery, kind.clone());
         }
-        let what = if established {
+        let what = if established || rebuilt {
             "is established by"
         } else {
             "accepted"
@@ -130,6 +135,21 @@ fn proves(before: &Vars, after: &Vars) -> bool {
     let acknowledged = before.snd_una == before.iss && after.snd_una != before.iss;
     let left = half_open && after.state.is_synchronized() && !returned;
     left || acknowledged && before.state == State::FinWait1 && after.state != State::Closed
+}
+
+/// A SYN cookie that answers the SYN of whom it has reached: it pairs with nobody yet, and is as
+/// good as the SYN-ACK of a listener that remembers (ORACLES.md §0).
+fn is_own_cookie(p: &Delivery) -> bool {
+    let syn_ack = p
+        .header
+        .is_some_and(|header| header.has(Flags::SYN | Flags::ACK));
+    p.is_echo() && syn_ack && !p.old
+}
+
+/// The segment has made a connection out of a SYN cookie. An old one makes a dead connection anew.
+fn is_rebuilt(facts: &Facts, p: &Delivery) -> bool {
+    let made = p.opened.and_then(|made| facts.life(made));
+    made.is_some_and(Life::is_by_cookie)
 }
 
 /// A bare SYN in SYN-SENT: nobody can tell that it is old.

@@ -12,7 +12,7 @@
 mod table;
 
 use timewait_sim::{Finding, FindingKind, Instant, Observation};
-use timewait_stack::config::HardErrors;
+use timewait_stack::config::{HardErrors, SynCookies};
 use timewait_stack::event::Cause;
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State, Vars};
@@ -109,7 +109,11 @@ fn judge(life: &Life, step: Step, facts: &Facts) -> Option<String> {
         match evidence(step) {
             None => Some("figure 5 has no such transition by this cause".into()),
             Some(Evidence::HardError) => hard_error(life, step, facts),
-            Some(evidence) => missing(evidence, life, segment),
+            Some(evidence) => {
+                let config = facts.circumstances().config(life.name.host);
+                let cookies = config.is_none_or(|config| config.syn_cookies != SynCookies::Off);
+                missing(evidence, life, cookies, segment)
+            }
         }
     })
 }
@@ -153,7 +157,12 @@ fn reopened(life: &Life, step: Step, facts: &Facts) -> Option<String> {
 }
 
 /// What is missing for the step, of what its cause must bring along.
-fn missing(evidence: Evidence, life: &Life, segment: Option<&SegmentHeader>) -> Option<String> {
+fn missing(
+    evidence: Evidence,
+    life: &Life,
+    cookies: bool,
+    segment: Option<&SegmentHeader>,
+) -> Option<String> {
     let vars = life.vars.as_deref();
     let has = |flags: Flags| segment.is_some_and(|segment| segment.has(flags));
     let reset = has(Flags::RST);
@@ -167,6 +176,14 @@ fn missing(evidence: Evidence, life: &Life, segment: Option<&SegmentHeader>) -> 
         Evidence::SynAck => (has(Flags::SYN | Flags::ACK) && !reset, "a SYN-ACK"),
         Evidence::Ack => (has(Flags::ACK) && !reset, "an ACK"),
         Evidence::FinAcked => (fin_acked(vars, segment), "an ACK of the FIN"),
+        Evidence::Cookie => (
+            cookies && has(Flags::ACK) && !reset && !has(Flags::SYN),
+            "SYN cookies, and an ACK",
+        ),
+        Evidence::PassiveCookie => (
+            cookies && is_passive(life) && has(Flags::ACK) && !reset && !has(Flags::SYN),
+            "a passive open, SYN cookies, and an ACK",
+        ),
         Evidence::Reset => (reset, "a RST"),
         Evidence::ResetOrSyn => (reset || has(Flags::SYN), "a RST or a SYN"),
         Evidence::ResetOrLostText => (reset || lost_text(), "a RST, or text for a gone user"),

@@ -7,6 +7,7 @@ use timewait_stack::{Event, SeqNumber, State, Vars};
 
 use super::{Stage, WINDOW, other, seg};
 use crate::event::UserEvent;
+use crate::facts::SegmentHeader;
 use crate::label::Incarnation;
 
 impl Stage {
@@ -18,6 +19,43 @@ impl Stage {
         self.transition(f, State::Listen, State::SynReceived, Why::Segment);
         let before = self.vars(listener).clone();
         self.arrival(Some(listener), listener.host, before.clone(), before);
+        self.snapshot(f);
+        f
+    }
+
+    /// A SYN comes to a listener, which answers by a cookie with this ISS, and a client on the other
+    /// host takes it. Returns the client and the acknowledgment that it has sent.
+    pub(crate) fn cookie(
+        &mut self,
+        listener: Incarnation,
+        irs: u32,
+        iss: u32,
+    ) -> (Incarnation, Packet) {
+        let client = self.connect(other(listener.host), irs);
+        let syn = self.send(client, seg(Flags::SYN).seq(irs));
+        self.pass_ms(1);
+        self.deliver(&syn);
+        self.judged(listener, |_| {});
+        let syn_ack = seg(Flags::SYN | Flags::ACK).seq(iss).ack(irs + 1);
+        let syn_ack = self.echo(&syn, syn_ack);
+        self.pass_ms(1);
+        self.take(client, &syn_ack, |v| established(v, irs + 1, iss));
+        let ack = self.send(client, seg(Flags::ACK).seq(irs + 1).ack(iss + 1));
+        self.pass_ms(1);
+        (client, ack)
+    }
+
+    /// The acknowledgment of a cookie makes a connection out of nothing.
+    pub(crate) fn by_cookie(&mut self, listener: Incarnation, ack: &Packet) -> Incarnation {
+        self.deliver(ack);
+        let f = self.opened(listener.host);
+        let header = SegmentHeader::decode(ack.payload.octets()).expect("an acknowledgment");
+        *self.vars(f) = fresh(header.ack.back(1).0);
+        established(self.vars(f), header.ack.0, header.seq.back(1).0);
+        self.vars(f).state = State::Established;
+        self.transition(f, State::Listen, State::Established, Why::Segment);
+        let before = self.vars(f).clone();
+        self.arrival(Some(f), f.host, before.clone(), before);
         self.snapshot(f);
         f
     }
@@ -221,7 +259,7 @@ pub(crate) fn fresh(iss: u32) -> Vars {
 }
 
 fn half_open(iss: u32, syn: &Packet) -> Vars {
-    let header = crate::facts::SegmentHeader::decode(syn.payload.octets()).unwrap();
+    let header = SegmentHeader::decode(syn.payload.octets()).unwrap();
     let irs = header.seq;
     Vars {
         passive: true,

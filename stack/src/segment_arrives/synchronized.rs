@@ -203,6 +203,9 @@ impl Connection {
         if full {
             return Err(Drop::QueueFull);
         }
+        if self.defers(segment, cx) {
+            return Err(Drop::Deferred);
+        }
         let ack = if good { segment.ack } else { self.send.nxt };
         self.sample_rtt(segment, ack, cx);
         self.send.acknowledge(ack);
@@ -212,6 +215,13 @@ impl Connection {
         }
         self.establish(cx);
         Ok(())
+    }
+
+    /// The listener wants connections with text only, and may still wait for it
+    /// (TCP_DEFER_ACCEPT). The SYN-ACK, sent again, asks the peer anew.
+    fn defers(&self, segment: &Segment<'_>, cx: &Context<'_>) -> bool {
+        let waits = |most| cx.now < self.timers.progress_at + most;
+        self.passive && segment.len() == 0 && self.options.defer_accept.is_some_and(waits)
     }
 
     /// Fifth, in the synchronized states.

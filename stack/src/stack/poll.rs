@@ -111,6 +111,7 @@ fn emit_reply(reply: &Reply, config: &Config, buf: &mut Vec<u8>) -> Transmit {
         urgent: 0,
         options: Options {
             timestamps: reply.timestamps,
+            mss: reply.mss,
             ..Options::default()
         },
     };

@@ -6,10 +6,9 @@ use core::net::IpAddr;
 use super::Stack;
 use crate::connection::Owner;
 use crate::context::Context;
-use crate::event::{Cause, ConnectionId, Drop, Interest, SegmentArrival, SocketId, Vars, Verdict};
+use crate::event::{Cause, ConnectionId, Drop, Interest, SegmentArrival, Vars, Verdict};
 use crate::protection::Protection;
-use crate::segment_arrives::{TimeWaitAnswer, closed, listen};
-use crate::socket::SocketKind;
+use crate::segment_arrives::{TimeWaitAnswer, closed};
 use crate::state::State;
 use crate::table::{End, Entry, FourTuple};
 use crate::time::Instant;
@@ -73,7 +72,7 @@ impl Stack {
             Some(&Entry::Connection(key)) => self.hand_to_connection(now, key, class, segment),
             Some(&Entry::TimeWait(key)) => self.hand_to_time_wait(now, key, segment),
             None => match self.ports.listener(tuple.local.ip(), tuple.local.port) {
-                Some(listener) => self.hand_to_listener(now, listener, tuple, segment),
+                Some(listener) => self.hand_to_listener(now, listener, tuple, class, segment),
                 None => {
                     let verdict = closed::segment_arrives(tuple, segment, &mut self.context(now));
                     self.report(None, verdict, None, None);
@@ -82,7 +81,7 @@ impl Stack {
         }
     }
 
-    fn hand_to_connection(
+    pub(super) fn hand_to_connection(
         &mut self,
         now: Instant,
         key: u32,
@@ -104,6 +103,11 @@ impl Stack {
             Owner::Listener(listener) if state == State::SynReceived => Some(listener),
             _ => None,
         };
+        if let Some(listener) = half_open
+            && self.replaced_by_cookie(now, listener, key, class, segment)
+        {
+            return;
+        }
         let full = half_open
             .and_then(|listener| self.listener_mut(listener))
             .is_some_and(|listener| listener.accept_full());
@@ -181,44 +185,6 @@ impl Stack {
         self.report(Some(record.id), verdict, before, after.filter(|_| !closed));
     }
 
-    fn hand_to_listener(
-        &mut self,
-        now: Instant,
-        listener: SocketId,
-        tuple: FourTuple,
-        segment: &Segment<'_>,
-    ) {
-        let Some(id) = self.listener_mut(listener).map(|listener| listener.id) else {
-            return;
-        };
-        let verdict = match listen::check(tuple, segment, &mut self.context(now)) {
-            Err(reason) => Verdict::Dropped(reason),
-            Ok(()) if !self.has_room(listener) => Verdict::Dropped(Drop::QueueFull),
-            Ok(()) => {
-                self.start_child(now, listener, tuple, segment, None);
-                Verdict::Accepted
-            }
-        };
-        let listening = || Vars {
-            state: State::Listen,
-            ..Vars::default()
-        };
-        let vars = self.events.wants(Interest::SEGMENTS).then(listening);
-        self.report(Some(id), verdict, vars.clone(), vars);
-    }
-
-    /// Whether a listener may take one more SYN.
-    fn has_room(&self, listener: SocketId) -> bool {
-        match self.socket_ref(listener).map(|socket| &socket.kind) {
-            Some(SocketKind::Listener(listener)) => {
-                let full = listener.syn_full(&self.config)
-                    && self.config.protects(Protection::SynQueueBound);
-                !full && !listener.accept_full()
-            }
-            _ => false,
-        }
-    }
-
     fn time_wait_vars(&self, tuple: &FourTuple) -> Option<Vars> {
         match self.table.get(tuple) {
             Some(&Entry::TimeWait(key)) => Some(self.time_waits[key as usize].vars()),
@@ -227,7 +193,7 @@ impl Stack {
     }
 
     /// Without variables there was no connection.
-    fn report(
+    pub(super) fn report(
         &mut self,
         connection: Option<ConnectionId>,
         verdict: Verdict,

@@ -3,8 +3,8 @@
 //! Each is a fact about network, hosts and users. What a stack did wrong breaks none of them: a
 //! TIME-WAIT that was too short, or none at all, is a TIME-WAIT.
 //!
-//! E6 (undetected damage), E7 (attackers), E8 (NAT) and E10 (SYN cookies)
-//! have their place in [`first_broken`] when there is something that can break them.
+//! E6 (undetected damage), E7 (attackers) and E8 (NAT) have their place in [`first_broken`] when there
+//! is something that can break them.
 
 use timewait_sim::{Duration, Instant};
 
@@ -22,6 +22,9 @@ pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Optio
     }
     if p.is_echo() {
         return Some("E9");
+    }
+    if facts.life(f).is_some_and(Life::is_by_cookie) {
+        return Some("E10");
     }
     let Some((x, pair)) = both(facts, p.tag) else {
         return Some("E3");

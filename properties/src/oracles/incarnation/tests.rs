@@ -1,3 +1,4 @@
+mod cookies;
 mod legal;
 
 use super::OldDuplicates;

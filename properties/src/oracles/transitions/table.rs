@@ -18,6 +18,10 @@ pub(super) enum Evidence {
     Ack,
     /// An ACK of the FIN.
     FinAcked,
+    /// An ACK, at a host whose listeners send SYN cookies.
+    Cookie,
+    /// It came from LISTEN, and a SYN cookie that reached the peer takes its place.
+    PassiveCookie,
     /// A RST.
     Reset,
     /// A RST or a SYN in the window.
@@ -46,6 +50,9 @@ pub(super) fn evidence(step: Step) -> Option<Evidence> {
     match (step.from, step.to) {
         (Closed, Listen) => by_call(cause, &[Call::Listen]),
         (Closed | Listen, SynSent) => by_call(cause, &[Call::Connect]),
+        // RFC 4987 §3.6: the acknowledgment of a SYN cookie.
+        (Listen, Established) => by_segment(cause, Evidence::Cookie),
+        (SynReceived, Closed) if cause == Cause::Replaced => Some(Evidence::PassiveCookie),
         (Listen, Closed) => by_call(cause, &[Call::Close, Call::Abort]),
         (Listen | SynSent | TimeWait, SynReceived) => by_segment(cause, Evidence::Syn),
         (SynSent, Established | CloseWait) => by_segment(cause, Evidence::SynAck),

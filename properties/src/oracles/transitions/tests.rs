@@ -1,7 +1,8 @@
 use super::Transitions;
 use crate::event::UserEvent;
 use crate::label::Incarnation;
-use crate::staging::{A, B, Stage, acked_all, established, seg, took_fin};
+use crate::staging::{A, B, Stage, acked_all, circumstances, established, seg, took_fin};
+use timewait_stack::config::SynCookies;
 use timewait_stack::event::{Call, Cause, Timer};
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, State};
@@ -312,4 +313,49 @@ fn a_hard_error_that_nobody_sent_is_a_violation() {
     stage.by_timer();
     stage.goes(client, State::Closed, Cause::Icmp);
     stage.assert_violation("that takes a hard error of ICMP");
+}
+
+/// A stage whose listeners send SYN cookies, or not.
+fn with_cookies(syn_cookies: SynCookies) -> Stage {
+    let mut circumstances = circumstances();
+    if let Some(config) = circumstances.hosts.get_mut(&B) {
+        config.syn_cookies = syn_cookies;
+    }
+    Stage::under(circumstances, vec![Box::<Transitions>::default()])
+}
+
+#[test]
+fn a_cookie_leads_from_listen_to_established_where_there_are_cookies() {
+    for (cookies, complaints) in [(SynCookies::WhenFull, 0), (SynCookies::Off, 1)] {
+        let mut stage = with_cookies(cookies);
+        let listener = stage.listen(B);
+        let (_, ack) = stage.cookie(listener, 1000, 5000);
+        stage.by_cookie(listener, &ack);
+        assert_eq!(stage.findings().len(), complaints, "{cookies:?}");
+    }
+}
+
+#[test]
+fn a_syn_makes_no_established_connection() {
+    let mut stage = with_cookies(SynCookies::Always);
+    let listener = stage.listen(B);
+    let client = stage.connect(A, 1000);
+    let syn = stage.send(client, seg(Flags::SYN).seq(1000));
+    stage.by_cookie(listener, &syn);
+    stage.assert_violation("that takes SYN cookies, and an ACK");
+}
+
+#[test]
+fn a_cookie_may_take_the_place_of_a_half_open_connection() {
+    for (cookies, complaints) in [(SynCookies::WhenFull, 0), (SynCookies::Off, 1)] {
+        let mut stage = with_cookies(cookies);
+        let listener = stage.listen(B);
+        let client = stage.connect(A, 1000);
+        let syn = stage.send(client, seg(Flags::SYN).seq(1000));
+        let child = stage.child(listener, &syn, 7000);
+        let ack = stage.send(client, seg(Flags::ACK).seq(1001).ack(5001));
+        stage.deliver(&ack);
+        stage.goes(child, State::Closed, Cause::Replaced);
+        assert_eq!(stage.findings().len(), complaints, "{cookies:?}");
+    }
 }
