@@ -6,6 +6,7 @@
 mod accepted;
 mod arrivals;
 mod circumstances;
+mod cookies;
 mod coverage;
 mod delivery;
 pub mod header;
@@ -39,6 +40,7 @@ pub struct Facts {
     delivery: Option<Delivery>,
     /// Of each echo in the network: whether it answers a segment that was old.
     echoes: BTreeMap<PacketId, bool>,
+    cookies: cookies::Cookies,
     coverage: Coverage,
     drops_after_heal: u32,
 }
@@ -179,6 +181,11 @@ impl Facts {
         }
     }
 
+    /// Whether the datagram acknowledges a SYN cookie that was sent to its sender (RFC 4987 §3.6).
+    pub fn acknowledges_cookie(&self, delivery: &Delivery) -> bool {
+        self.cookies.acknowledged_by(delivery)
+    }
+
     /// Takes in one observation. Judges see it after that.
     pub(crate) fn observe(&mut self, now: Instant, seen: &Observation<'_, HostEvent>) {
         match *seen {
@@ -219,6 +226,7 @@ impl Facts {
     /// An echo inherits the age of what it answers, unless that met no incarnation at all: then
     /// it is how a half-open connection learns that its peer is gone (RFC 9293 §3.5.1).
     fn sent(&mut self, now: Instant, cause: Cause, packet: &Packet) {
+        self.cookies.sent(packet);
         if packet.class & class::ECHO == 0 {
             self.offers(now, packet);
         }

@@ -6,7 +6,8 @@
 //!   less, and only by segments. Where the text leaves a choice, every choice passes: text out of
 //!   order may be held or dropped (SHLD-31), a good ACK may have to wait for room in the accept
 //!   queue, the ACK of a probe beside the window may be taken (§A.2).
-//! - A new incarnation begins only by a SYN that LISTEN or TIME-WAIT may take, and starts from it.
+//! - A new incarnation begins only by a SYN that LISTEN or TIME-WAIT may take, and starts from it; or
+//!   by the acknowledgment of a SYN cookie that this host has sent (RFC 4987 §3.6).
 //!
 //! - TS.Recent is that of RFC 7323 §4.3, by our own count of what was sent and received; PAWS (§5.3)
 //!   refuses what is older, and RFC 6191 says which SYN reopens TIME-WAIT.
@@ -95,6 +96,7 @@ impl Judge for Acceptance {
                     self.arrived(name, arrival, facts, &mut report);
                 }
                 if let Some(delivery) = facts.delivery() {
+                    opened(delivery, arrival, facts, &mut report);
                     judge(delivery, arrival, &mut report);
                 }
             }
@@ -147,7 +149,8 @@ impl Acceptance {
         let Some(delivery) = facts.delivery().filter(|_| new) else {
             return;
         };
-        let Some(syn) = delivery.segment().filter(|_| delivery.opened == Some(name)) else {
+        let opened = delivery.opened == Some(name) && !is_by_cookie(delivery);
+        let Some(syn) = delivery.segment().filter(|_| opened) else {
             return;
         };
         if vars.irs != syn.seq || vars.rcv_nxt != syn.seq + 1 || vars.snd_una != vars.iss {
@@ -180,10 +183,64 @@ impl Acceptance {
     }
 }
 
+/// The incarnation that the datagram opened has received it: it was there at once, ESTABLISHED.
+fn is_by_cookie(delivery: &Delivery) -> bool {
+    let (Some(opened), Some((receiver, state))) = (delivery.opened, delivery.received_by) else {
+        return false;
+    };
+    opened == receiver && state == State::Established
+}
+
 /// A listener has no variables, and a TIME-WAIT record not all of them.
 fn is_tracked(name: Incarnation, state: State, facts: &Facts) -> bool {
     let without = matches!(state, State::Closed | State::Listen | State::TimeWait);
     !without && facts.life(name).is_some_and(Life::is_alive)
+}
+
+/// Whether a new incarnation might begin by this segment.
+fn opened(
+    delivery: &Delivery,
+    arrival: &SegmentArrival,
+    facts: &Facts,
+    report: &mut dyn FnMut(String),
+) {
+    let (Some(opened), Some(outcome)) = (delivery.opened, &delivery.outcome) else {
+        return;
+    };
+    if is_by_cookie(delivery) {
+        by_cookie(opened, delivery, &arrival.before, facts, report);
+    } else if !outcome.allowance.opens {
+        let receiver = standing(delivery.received_by, &arrival.before);
+        let why = outcome.allowance.refusal.unwrap_or("it can open nothing");
+        report(format!(
+            "{receiver} opened {opened} on {delivery}, but {why}"
+        ));
+    }
+}
+
+/// It acknowledges a cookie, and the incarnation begins with the numbers of that.
+fn by_cookie(
+    opened: Incarnation,
+    delivery: &Delivery,
+    vars: &Vars,
+    facts: &Facts,
+    report: &mut dyn FnMut(String),
+) {
+    let awaited = facts.acknowledges_cookie(delivery);
+    let Some(ack) = delivery.segment().filter(|_| awaited) else {
+        report(format!(
+            "{opened} began on {delivery}, which acknowledges no SYN cookie"
+        ));
+        return;
+    };
+    let right = vars.iss + 1 == ack.ack && vars.irs + 1 == ack.seq;
+    let start = vars.snd_una == ack.ack && vars.rcv_nxt == ack.seq;
+    if !right || !start {
+        report(format!(
+            "{opened} began with IRS {}, RCV.NXT {}, SND.UNA {} and ISS {} on {delivery}",
+            vars.irs, vars.rcv_nxt, vars.snd_una, vars.iss,
+        ));
+    }
 }
 
 fn judge(delivery: &Delivery, arrival: &SegmentArrival, report: &mut dyn FnMut(String)) {
@@ -192,12 +249,6 @@ fn judge(delivery: &Delivery, arrival: &SegmentArrival, report: &mut dyn FnMut(S
     };
     let receiver = standing(delivery.received_by, &arrival.before);
     let refusal = outcome.allowance.refusal;
-    if let Some(opened) = delivery.opened.filter(|_| !outcome.allowance.opens) {
-        let why = refusal.unwrap_or("it can open nothing");
-        report(format!(
-            "{receiver} opened {opened} on {delivery}, but {why}"
-        ));
-    }
     match &outcome.breach {
         None => {}
         Some(Breach::Excess(what)) => {

@@ -6,13 +6,15 @@
 //!
 //! A reader that is behind keeps the bound from running: it starts when nothing is unread. Exempt,
 //! by name: aborted, a reader that has gone or was never there, R2 that ran out before healing,
-//! an open that met an older connection (retry until 2MSL). Nagle is no exemption: a delayed ACK
+//! an open that met an older connection (retry until 2MSL), text that came to a listener before the
+//! segment with its SYN cookie and drew a RST (RFC 4987 §3.6). Nagle is no exemption: a delayed ACK
 //! ends it.
 
 mod open;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, Instant, Observation};
+use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State, Vars};
 
 use crate::event::HostEvent;
@@ -208,7 +210,8 @@ impl Delivery {
                 continue;
             }
             stream.told = true;
-            match exemption(who, stream.reader, stream.backlog, facts) {
+            let exempt = exemption(who, stream.reader, stream.backlog, facts);
+            match exempt.or_else(|| reset_before_cookie(life.name, pair, facts)) {
                 Some(name) => *self.notes.entry(name).or_default() += 1,
                 None => report.violation(format!(
                     "octets or a FIN are lost, {} ended by {:?}, and nobody aborted",
@@ -333,6 +336,19 @@ fn exemption(
         return Some("delivery: R2 before healing");
     }
     None
+}
+
+/// RFC 4987 §3.6: a listener that remembers nothing answers by a RST what comes before the segment
+/// that brings the cookie back, and that RST may end the connection.
+fn reset_before_cookie(e: Incarnation, f: Incarnation, facts: &Facts) -> Option<&'static str> {
+    let lives = [e, f].into_iter().filter_map(|name| facts.life(name));
+    let child = lives.into_iter().find(|life| life.is_by_cookie())?;
+    let delivery = facts.delivery()?;
+    let reset = delivery
+        .segment()
+        .is_some_and(|segment| segment.has(Flags::RST));
+    let before = delivery.is_echo() && delivery.born <= child.opened_at;
+    (reset && before).then_some("delivery: reset before its cookie came")
 }
 
 /// Its user aborted, or its stack did as SHLD-3 asks: unread octets at `close`, or octets for a

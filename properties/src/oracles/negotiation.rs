@@ -95,7 +95,8 @@ fn synchronizes(from: State, to: State) -> bool {
 impl Negotiation {
     fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
         let octets = packet.payload.octets();
-        let config = report.facts.circumstances().config(report.who.host);
+        // The tag of a SYN cookie is that of the SYN it answers.
+        let config = report.facts.circumstances().config(packet.id.origin);
         let (Some(segment), Some(config)) = (SegmentHeader::decode(octets), config) else {
             return;
         };

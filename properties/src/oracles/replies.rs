@@ -20,9 +20,9 @@ mod table;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Cause, Finding, FindingKind, Instant, NodeId, Observation, Packet};
-use timewait_stack::Event;
 use timewait_stack::event::SegmentArrival;
 use timewait_stack::wire::Flags;
+use timewait_stack::{Event, State};
 
 use self::batch::{Batch, Sent};
 use self::class::{Arrival, classes};
@@ -143,6 +143,14 @@ impl ReplyTable {
             answer_to(class).or(answer_to(other))
         });
         let (before, after) = (&arrival.before, &arrival.after);
+        let due = Answer {
+            // The accept queue may have no room for it: then it comes again (RFC 4987 §3.6).
+            due: match state {
+                State::Listen if facts.acknowledges_cookie(delivery) => Due::Never,
+                _ => due.due,
+            },
+            ..due
+        };
         if let Some(name) = name
             && due.due == Due::Delayed
             && before.rcv_nxt != after.rcv_nxt

@@ -98,13 +98,15 @@ impl Stream {
         let Some(header) = SegmentHeader::decode(octets) else {
             return;
         };
-        if header.has(Flags::SYN) {
+        if !self.writers.contains_key(&report.who)
+            && let Some(iss) = first_number(&header, report)
+        {
             let fresh = Writer {
-                iss: header.seq,
+                iss,
                 sent_to: 0,
                 fin_at: None,
             };
-            self.writers.entry(report.who).or_insert(fresh);
+            self.writers.insert(report.who, fresh);
         }
         let Some(writer) = self.writers.get_mut(&report.who) else {
             return;
@@ -154,6 +156,16 @@ impl Stream {
             ));
         }
     }
+}
+
+/// The ISS of who sends its first segment: its SYN, unless a SYN cookie has been that.
+fn first_number(segment: &SegmentHeader, report: &Report<'_>) -> Option<SeqNumber> {
+    if segment.has(Flags::SYN) {
+        return Some(segment.seq);
+    }
+    let life = report.facts.life(report.who);
+    let vars = life.filter(|life| life.is_by_cookie())?.vars.as_ref()?;
+    Some(vars.iss)
 }
 
 impl Writer {

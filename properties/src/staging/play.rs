@@ -52,6 +52,7 @@ impl Stage {
         let header = SegmentHeader::decode(ack.payload.octets()).expect("an acknowledgment");
         *self.vars(f) = fresh(header.ack.back(1).0);
         established(self.vars(f), header.ack.0, header.seq.back(1).0);
+        self.vars(f).snd_wl1 = header.seq;
         self.vars(f).state = State::Established;
         self.transition(f, State::Listen, State::Established, Why::Segment);
         let before = self.vars(f).clone();

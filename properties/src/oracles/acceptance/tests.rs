@@ -391,3 +391,22 @@ fn timestamps_that_only_one_end_offered_are_not_in_use() {
     });
     stage.assert_violation("TS.Recent is 150, was none");
 }
+
+#[test]
+fn the_acknowledgment_of_a_cookie_begins_an_incarnation() {
+    let mut stage = Stage::new(vec![Box::<Acceptance>::default()]);
+    let listener = stage.listen(B);
+    let (_, ack) = stage.cookie(listener, 1000, 5000);
+    stage.by_cookie(listener, &ack);
+    stage.assert_silent();
+}
+
+#[test]
+fn an_acknowledgment_of_no_cookie_begins_nothing() {
+    let mut stage = Stage::new(vec![Box::<Acceptance>::default()]);
+    let listener = stage.listen(B);
+    let (client, _) = stage.cookie(listener, 1000, 5000);
+    let ack = stage.send(client, seg(Flags::ACK).seq(1001).ack(5002));
+    stage.by_cookie(listener, &ack);
+    stage.assert_violation("which acknowledges no SYN cookie");
+}
