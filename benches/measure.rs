@@ -119,6 +119,8 @@ pub(crate) fn serve(clients: u16, write: Write) -> AppPlan {
     let serve = Serve {
         port: PORT,
         backlog: 128,
+        accept_pause: Duration::ZERO,
+        defer_accept: None,
         clients,
         patience: PATIENCE,
         talk,

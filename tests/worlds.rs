@@ -104,6 +104,8 @@ pub(crate) fn serve(clients: u16, octets: u64, ending: Ending) -> AppPlan {
     let serve = Serve {
         port: PORTS[1],
         backlog: 4,
+        accept_pause: Duration::ZERO,
+        defer_accept: None,
         clients,
         patience: PATIENCE,
         talk: talk(octets, ending),

@@ -47,10 +47,10 @@ mod scaling;
 mod sending;
 #[path = "rfc9293/socket_options.rs"]
 mod socket_options;
-#[path = "rfc9293/timestamps.rs"]
-mod timestamps;
 #[path = "rfc9293/syn_cookies.rs"]
 mod syn_cookies;
+#[path = "rfc9293/timestamps.rs"]
+mod timestamps;
 #[path = "rfc9293/urgent.rs"]
 mod urgent;
 #[path = "rfc9293/user_timeout.rs"]

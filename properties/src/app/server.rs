@@ -15,6 +15,8 @@ pub struct Server {
     plan: Serve,
     listener: Option<SocketId>,
     accepted: u16,
+    /// It accepts nobody before.
+    next_accept: Option<Instant>,
     deadline: Option<Instant>,
     done: bool,
 }
@@ -26,6 +28,7 @@ impl Server {
             plan,
             listener: None,
             accepted: 0,
+            next_accept: None,
             deadline: None,
             done: false,
         }
@@ -33,9 +36,12 @@ impl Server {
 
     fn accept_all(&mut self, calls: &mut Calls<'_>, listener: SocketId) {
         while self.accepted < self.plan.clients
+            && self.next_accept.is_none()
             && let Ok((socket, _)) = calls.accept(listener)
         {
             self.accepted += 1;
+            let pause = self.plan.accept_pause;
+            self.next_accept = (!pause.is_zero()).then(|| calls.now() + pause);
             calls.spawn(
                 Box::new(Conversation::accepted(socket, self.plan.talk)),
                 socket,
@@ -60,10 +66,12 @@ impl App for Server {
         let address = calls.local_address().expect("a host has an address");
         let listener = calls.socket();
         let reuse = calls.set_option(listener, SocketOption::ReuseAddress(true));
+        let defer = SocketOption::DeferAccept(self.plan.defer_accept);
+        let deferred = calls.set_option(listener, defer);
         let bound = calls.bind(listener, SocketAddr::new(address, self.plan.port));
         let listening = calls.listen(listener, self.plan.backlog);
         assert!(
-            reuse.is_ok() && bound.is_ok() && listening.is_ok(),
+            reuse.is_ok() && deferred.is_ok() && bound.is_ok() && listening.is_ok(),
             "{bound:?}, {listening:?}"
         );
         self.listener = Some(listener);
@@ -84,10 +92,16 @@ impl App for Server {
         {
             self.stop(calls);
         }
+        if let (Some(at), Some(listener)) = (self.next_accept, self.listener)
+            && at <= calls.now()
+        {
+            self.next_accept = None;
+            self.accept_all(calls, listener);
+        }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.deadline
+        self.deadline.into_iter().chain(self.next_accept).min()
     }
 
     fn done(&self) -> bool {

@@ -101,6 +101,8 @@ fn two(client: Talk, server: Option<Talk>) -> Scenario {
         let serve = Serve {
             port: 80,
             backlog: 1,
+            accept_pause: Duration::ZERO,
+            defer_accept: None,
             clients: 1,
             patience: PATIENCE,
             talk,

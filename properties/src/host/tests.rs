@@ -82,6 +82,8 @@ fn echo_server(clients: u16) -> Box<Server> {
     Box::new(Server::new(Serve {
         port: 7,
         backlog: 4,
+        accept_pause: Duration::ZERO,
+        defer_accept: None,
         clients,
         patience: PATIENCE,
         talk,

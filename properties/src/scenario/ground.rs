@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use timewait_stack::Config;
 use timewait_stack::config::{
-    CongestionControl, GiveUp, InitialWindow, Keepalive, RtoBounds, WindowScale,
+    CongestionControl, GiveUp, InitialWindow, Keepalive, RtoBounds, SynCookies, WindowScale,
 };
 
 use super::{HostPlan, LinkEnd, LinkPlan};
@@ -136,6 +136,17 @@ impl Ground {
                 GiveUp::Elapsed(Duration::from_secs(100)),
                 GiveUp::Elapsed(Duration::from_secs(300)),
                 GiveUp::Retransmissions(12),
+            ]),
+            r2_syn_ack: *choose.pick(&[
+                GiveUp::Elapsed(Duration::from_secs(180)),
+                GiveUp::Retransmissions(5),
+            ]),
+            syn_queue_max: *choose.pick(&[256, 256, 4, 1]),
+            syn_cookies: *choose.pick(&[
+                SynCookies::Off,
+                SynCookies::Off,
+                SynCookies::WhenFull,
+                SynCookies::Always,
             ]),
             nagle: !choose.chance(1, 3),
             keepalive: choose.chance(1, 6).then(|| Keepalive {

@@ -76,6 +76,10 @@ pub struct Serve {
     pub port: u16,
     /// Connections that may wait to be accepted.
     pub backlog: u16,
+    /// Time between two calls of `accept` that return a connection.
+    pub accept_pause: Duration,
+    /// TCP_DEFER_ACCEPT: connections without text wait so long for it.
+    pub defer_accept: Option<Duration>,
     /// It stops listening after accepting so many.
     pub clients: u16,
     /// It stops listening this long after its start.

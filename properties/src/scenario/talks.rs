@@ -10,6 +10,26 @@ pub(crate) fn small(choose: &mut dyn Choose) -> u64 {
     *choose.pick(&[0, 1, 535, 536, 537, 1459, 1460, 1461, 3000, 5000])
 }
 
+/// Connections that may wait to be accepted: often but one.
+pub(crate) fn backlog(choose: &mut dyn Choose) -> u16 {
+    *choose.pick(&[8, 5, 3, 2, 1, 1])
+}
+
+/// How slowly a server accepts: mostly at once.
+pub(crate) fn accept_pause(choose: &mut dyn Choose) -> Duration {
+    match choose.below(4) {
+        3 => Duration::from_millis(choose.log_between(1, 5000)),
+        _ => Duration::ZERO,
+    }
+}
+
+/// How long a server waits for text before it accepts. Shorter than the R2 of any SYN-ACK.
+pub(crate) fn defer_accept(choose: &mut dyn Choose) -> Option<Duration> {
+    choose
+        .chance(1, 6)
+        .then(|| Duration::from_millis(choose.log_between(10, 1000)))
+}
+
 /// How somebody reads: mostly at once.
 pub(crate) fn reader(choose: &mut dyn Choose) -> Read {
     match choose.below(8) {

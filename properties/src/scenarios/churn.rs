@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use timewait_sim::HopId;
 use timewait_sim::fates::LinkFaults;
+use timewait_stack::config::SynCookies;
 
 use super::Kind;
 use crate::choose::Choose;
@@ -59,6 +60,8 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         plan.config.send_buffer = 262_144;
         plan.config.max_segment = None;
         plan.config.keepalive = None;
+        // Cookies know nothing of the incarnation before (E10): here it is TIME-WAIT's turn.
+        plan.config.syn_cookies = SynCookies::Off;
         plan.apps.push(AppPlan {
             start: Duration::ZERO,
             role: Role::Churn(churn),

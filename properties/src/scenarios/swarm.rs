@@ -78,7 +78,9 @@ fn add_service(choose: &mut dyn Choose, hosts: &mut [HostPlan], service: u16) {
     }
     let serve = Serve {
         port,
-        backlog: choose.between(3, 8) as u16,
+        backlog: talks::backlog(choose),
+        accept_pause: talks::accept_pause(choose),
+        defer_accept: talks::defer_accept(choose),
         clients,
         patience: PATIENCE,
         talk: server,

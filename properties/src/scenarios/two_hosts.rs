@@ -64,8 +64,11 @@ fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
 fn handshake(scenario: &mut Scenario, choose: &mut dyn Choose, ground: &Ground) {
     let calls = choose.between(1, 3) as u16;
     let talk = talk(Write::Octets(talks::small(choose)), Ending::Shut);
+    // Sometimes all at once.
+    let together = choose.chance(1, 3);
     for _ in 0..calls {
         let start = weather::log_duration(choose, ground.rtt, Duration::from_secs(2));
+        let start = if together { Duration::ZERO } else { start };
         call(scenario, start, 0, talk);
     }
     serve(
@@ -321,10 +324,11 @@ fn call(scenario: &mut Scenario, start: Duration, from: u16, talk: Talk) {
 /// A server that stops listening after its last client, or goes on for a while.
 fn serve(scenario: &mut Scenario, choose: &mut dyn Choose, clients: u16, talk: Talk) {
     let clients = clients + u16::from(choose.chance(1, 2));
-    let backlog = choose.between(4, 8) as u16;
     let role = Role::Serve(Serve {
         port: PORT,
-        backlog,
+        backlog: talks::backlog(choose),
+        accept_pause: talks::accept_pause(choose),
+        defer_accept: talks::defer_accept(choose),
         clients,
         patience: PATIENCE,
         talk,

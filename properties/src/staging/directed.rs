@@ -19,6 +19,8 @@ pub(crate) fn transfer(octets: u64, read: Read) -> Scenario {
     let serve = Role::Serve(Serve {
         port: 80,
         backlog: 4,
+        accept_pause: Duration::ZERO,
+        defer_accept: None,
         clients: 1,
         patience,
         talk: Talk {

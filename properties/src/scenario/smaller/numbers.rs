@@ -15,6 +15,8 @@ pub(super) enum Place {
     StartAtOnce { host: u16, app: u16 },
     /// This user reads at once.
     ReadEagerly { host: u16, app: u16 },
+    /// This server accepts at once, whatever comes.
+    AcceptAtOnce { host: u16, app: u16 },
     /// All gaps of all churns are half as long.
     HalveGaps,
     /// Octets of all rounds of all churns are halved.
@@ -51,6 +53,9 @@ const SETTINGS: &[fn(&mut Config, Config)] = &[
     |config, book| config.user_timeout = book.user_timeout,
     |config, book| config.announce_user_timeout = book.announce_user_timeout,
     |config, book| config.r2 = book.r2,
+    |config, book| config.r2_syn_ack = book.r2_syn_ack,
+    |config, book| config.syn_queue_max = book.syn_queue_max,
+    |config, book| config.syn_cookies = book.syn_cookies,
     |config, book| config.keepalive = book.keepalive,
     |config, book| config.fin_wait_2 = book.fin_wait_2,
     |config, book| config.isn_epoch = book.isn_epoch,
@@ -71,6 +76,7 @@ impl Scenario {
                 places.push(Place::Halve { host, app });
                 places.push(Place::StartAtOnce { host, app });
                 places.push(Place::ReadEagerly { host, app });
+                places.push(Place::AcceptAtOnce { host, app });
             }
             places.extend((0..SETTINGS.len()).map(|setting| Place::ByTheBook { host, setting }));
         }
@@ -88,6 +94,15 @@ impl Scenario {
             Place::ReadEagerly { host, app } => {
                 let talk = self.talk_mut(host, app)?;
                 (talk.read, talk.urgent_every) = (Read::Eager, 0);
+            }
+            Place::AcceptAtOnce { host, app } => {
+                let plan = self.hosts.get_mut(usize::from(host))?;
+                let Role::Serve(serve) = &mut plan.apps.get_mut(usize::from(app))?.role else {
+                    return None;
+                };
+                serve.accept_pause = Duration::ZERO;
+                serve.defer_accept = None;
+                serve.backlog = serve.backlog.max(8);
             }
             Place::StartAtOnce { host, app } => {
                 let plan = self.hosts.get_mut(usize::from(host))?;
