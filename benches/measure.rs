@@ -82,6 +82,7 @@ pub(crate) fn pairs(
         seed: None,
         hosts,
         routers: 0,
+        attackers: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(Duration::from_secs(30)),

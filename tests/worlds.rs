@@ -47,6 +47,7 @@ fn world(
     second: Vec<AppPlan>,
 ) -> Scenario {
     Scenario {
+        attackers: Vec::new(),
         kind: Kind::Close,
         seed: None,
         hosts: vec![host(0, first), host(1, second)],

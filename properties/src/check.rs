@@ -14,6 +14,7 @@ use crate::scenarios::Kind;
 mod circumstances;
 mod run;
 
+pub(crate) use run::node;
 pub use run::{Run, ScenarioWorld, Watch};
 
 /// What a run showed.

@@ -106,6 +106,11 @@ impl Facts {
         self.hosts.get(&host).map_or(0, |host| host.time_waits)
     }
 
+    /// A node that is no host and obeys no TCP (E7).
+    pub fn is_attacker(&self, node: NodeId) -> bool {
+        self.circumstances.attackers.contains(&node)
+    }
+
     /// When a host lost its memory the last time.
     pub fn rebooted_at(&self, host: NodeId) -> Option<Instant> {
         self.hosts.get(&host).and_then(|host| host.rebooted_at)
@@ -196,7 +201,9 @@ impl Facts {
                 damaged,
                 held_by,
             } => {
-                self.delivery = Some(Delivery::new(now, node, packet, damaged, held_by));
+                let delivery = Delivery::new(now, node, packet, damaged, held_by);
+                let forged = self.is_attacker(delivery.tag.host);
+                self.delivery = Some(Delivery { forged, ..delivery });
             }
             Observation::Node { node, cause, event } => {
                 if !self.is_handling(node, cause) {

@@ -4,7 +4,8 @@
 //!
 //! - [`label`], [`content`], [`event`]: what travels beside the bytes, what the bytes are, what
 //!   hosts report
-//! - [`host`]: the one file that joins `sim` and `stack`; [`app`]: the users of a host
+//! - [`host`]: the one file that joins `sim` and `stack`; [`app`]: the users of a host;
+//!   [`Machine`]: a host or a box that is none, such as an [`Attacker`]
 //! - [`scenario`]: one run as plain data; [`scenarios`]: the named kinds; [`choose`]: where choices
 //!   come from; [`strategy`]: the same for proptest
 //! - [`facts`], [`reference`](mod@reference), [`oracle`], [`oracles`]: what can be known of a run, and who judges it
@@ -31,6 +32,8 @@ pub mod facts;
 pub mod host;
 pub mod label;
 pub mod ladder;
+mod machine;
+mod middlebox;
 pub mod oracle;
 pub mod oracles;
 pub mod pair;
@@ -48,5 +51,7 @@ pub use choose::Choose;
 pub use event::{HostEvent, UserEvent};
 pub use host::{Calls, Host};
 pub use label::Incarnation;
+pub use machine::Machine;
+pub use middlebox::Attacker;
 pub use scenario::Scenario;
 pub use scenarios::Kind;

@@ -156,6 +156,11 @@ impl Oracle<HostEvent> for Panel {
         if is_no_segment(seen) {
             return;
         }
+        if let Observation::Sent { packet, .. } = seen
+            && self.facts.is_attacker(packet.id.origin)
+        {
+            return; // Nobody judges what an attacker sends, only what others make of it.
+        }
         for judge in &mut self.judges {
             judge.observe(now, seen, &self.facts, &mut self.found);
         }

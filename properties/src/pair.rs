@@ -25,6 +25,8 @@ use timewait_stack::{Config, Protection, State};
 
 use crate::app::{Puppet, Strings};
 use crate::check::{Report, Run, Watch};
+use crate::host::Host;
+use crate::machine::Machine;
 use crate::scenario::{FaultPlan, HostPlan, IcmpPlan, LinkEnd, LinkPlan, Scenario};
 use crate::scenarios::Kind;
 
@@ -82,6 +84,7 @@ pub fn pair(seed: u64) -> Pair {
         seed: None,
         hosts: vec![host(1), host(2)],
         routers: 1,
+        attackers: Vec::new(),
         links: vec![
             link(LinkEnd::Host(0), router),
             link(router, LinkEnd::Host(1)),
@@ -258,6 +261,10 @@ impl Pair {
     }
 }
 
+fn host(machine: &mut Machine) -> &mut Host {
+    machine.host_mut().expect("both ends are hosts")
+}
+
 fn begin(scenario: &Scenario, strings: &[Rc<RefCell<Strings>>; 2]) -> Run {
     let mut run = Run::new(scenario, Watch::ALL, Vec::new());
     let ends = [0, 1].map(|index| {
@@ -267,8 +274,9 @@ fn begin(scenario: &Scenario, strings: &[Rc<RefCell<Strings>>; 2]) -> Run {
     for (node, peer) in [(SERVER, None), (CLIENT, Some(ends[1]))] {
         let index = node.0 as usize;
         let puppet = Puppet::new(strings[index].clone(), ends[index], peer);
-        run.world_mut()
-            .with(node, |host, now| host.start_app(now, Box::new(puppet)));
+        run.world_mut().with(node, |machine, now| {
+            host(machine).start_app(now, Box::new(puppet))
+        });
     }
     run
 }
@@ -288,7 +296,7 @@ impl User<'_> {
         self.pair
             .run()
             .world_mut()
-            .with(node, |host, now| host.wake_app(now, PUPPET));
+            .with(node, |machine, now| host(machine).wake_app(now, PUPPET));
         self
     }
 
@@ -324,7 +332,8 @@ impl User<'_> {
 
     /// The state of the only connection or listener of this host; CLOSED if there is none.
     pub fn state(self) -> State {
-        let host = self.pair.run().world().node(NodeId(self.index));
+        let machine = self.pair.run().world().node(NodeId(self.index));
+        let host = machine.host().expect("both ends are hosts");
         host.stack()
             .netstat()
             .last()

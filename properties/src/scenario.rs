@@ -4,6 +4,7 @@
 //! float, so that the same scenario means the same run everywhere.
 
 use core::net::IpAddr;
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use timewait_stack::{Config, Disabled, Protection};
@@ -11,6 +12,7 @@ use timewait_stack::{Config, Disabled, Protection};
 use crate::choose::{Choose, Seeded};
 use crate::scenarios::Kind;
 
+pub mod attack;
 pub mod faults;
 pub(crate) mod ground;
 mod isn;
@@ -19,6 +21,7 @@ mod smaller;
 pub(crate) mod talks;
 pub(crate) mod weather;
 
+pub use attack::{Attack, AttackerPlan, Forgery, Method, Sweep, Target};
 pub use faults::FaultPlan;
 pub use plan::{
     AppPlan, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round, RoundEnding,
@@ -39,6 +42,8 @@ pub struct Scenario {
     pub hosts: Vec<HostPlan>,
     /// How many routers there are; router `n` is node `hosts + n` of the world.
     pub routers: u16,
+    /// Who means harm; attacker `n` is node `hosts + routers + n` of the world.
+    pub attackers: Vec<AttackerPlan>,
     /// The links; link `n` is hop `2n` from `a` to `b` and hop `2n + 1` back.
     pub links: Vec<LinkPlan>,
     /// How routers report what they drop; `None`: not at all.
@@ -77,6 +82,7 @@ impl Scenario {
     pub fn generate(kind: Kind, choose: &mut dyn Choose) -> Self {
         let mut scenario = kind.generate(choose);
         isn::aim(choose, &mut scenario);
+        attack::aim(&mut scenario);
         scenario
     }
 
@@ -96,6 +102,17 @@ impl Scenario {
             .iter()
             .flat_map(|host| host.config.disabled.iter());
         each.collect()
+    }
+
+    /// When the last attack is over; zero without any.
+    pub fn attacks_end(&self) -> Duration {
+        let attacks = self.attackers.iter().flat_map(|plan| &plan.attacks);
+        attacks.map(Attack::end).max().unwrap_or_default()
+    }
+
+    /// An end of a connection by its number and port.
+    pub fn end(&self, target: Target) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.address(target.host)?, target.port))
     }
 
     /// The address by which others call this host.

@@ -1,10 +1,12 @@
 //! The named scenarios of a campaign.
 
 use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::choose::Choose;
 use crate::scenario::Scenario;
 
+mod attack;
 mod churn;
 mod path_mtu;
 mod swarm;
@@ -58,12 +60,24 @@ kinds! {
     Churn = "churn",
     /// A link on the way carries less than the hosts believe, and routers say so or keep silent.
     PathMtu = "path-mtu",
+    /// Somebody who knows the ports sends blind RSTs, SYNs, ACKs and data into a connection.
+    Attack = "attack",
+}
+
+/// An address that no host has, in the network of one that has.
+fn beyond(host: IpAddr) -> IpAddr {
+    const HOSTS_MAX: u16 = 200;
+    match host {
+        IpAddr::V4(ip) => IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() + u32::from(HOSTS_MAX))),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() + u128::from(HOSTS_MAX))),
+    }
 }
 
 impl Kind {
     /// A scenario of this kind.
     pub(crate) fn generate(self, choose: &mut dyn Choose) -> Scenario {
         match self {
+            Self::Attack => attack::generate(choose),
             Self::Churn => churn::generate(choose),
             Self::PathMtu => path_mtu::generate(choose),
             Self::Swarm => swarm::generate(choose),

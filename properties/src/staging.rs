@@ -29,6 +29,8 @@ use crate::oracle::{Judge, Panel, Sample};
 pub(crate) const A: NodeId = NodeId(0);
 /// The second host: mostly the server.
 pub(crate) const B: NodeId = NodeId(1);
+/// Somebody who means harm.
+pub(crate) const ATTACKER: NodeId = NodeId(9);
 /// The receive buffer, and thereby the window, of both.
 pub(crate) const WINDOW: u32 = 10_000;
 /// The maximum segment lifetime of both.
@@ -60,6 +62,7 @@ pub(crate) fn circumstances() -> Circumstances {
     };
     Circumstances {
         hosts: [(A, config(A)), (B, config(B))].into(),
+        attackers: [ATTACKER].into(),
         lifetime: Some(MSL),
         heal_at: None,
         delay_min: Duration::from_millis(1),

@@ -49,6 +49,8 @@ fn narrow(mtu: u16, icmp: bool) -> Scenario {
             port: 80,
             backlog: 4,
             clients: 1,
+            accept_pause: Duration::ZERO,
+            defer_accept: None,
             patience: PATIENCE,
             talk: Talk::sink(PATIENCE),
         }),

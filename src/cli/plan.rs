@@ -85,7 +85,8 @@ impl Plan {
         (cell < self.cells).then_some(Job {
             seed,
             kind,
-            twice: cell % TWICE_EVERY == 0,
+            // Along the diagonals, so that each kind has its share whatever their number.
+            twice: row.wrapping_add(column) % TWICE_EVERY == 0,
         })
     }
 

@@ -62,8 +62,9 @@ fn netstat(scenario: &Scenario, moment: Duration) -> Status {
         run.run_until(Instant::ZERO + moment);
         let hosts = (0..).map(NodeId).take(scenario.hosts.len());
         let rows = hosts.flat_map(|id| {
-            let rows = run.world().node(id).stack().netstat();
-            rows.into_iter().map(move |row| (id, row))
+            let host = run.world().node(id).host();
+            let rows = host.map(|host| host.stack().netstat());
+            rows.into_iter().flatten().map(move |row| (id, row))
         });
         rows.map(|(host, row)| cells(host, &row))
             .collect::<Vec<_>>()

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use timewait_sim::{Instant, NodeId};
 
+use super::run;
+
 use crate::facts::Circumstances;
 use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
 
@@ -16,6 +18,7 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
     let delays = delays(scenario);
     Circumstances {
         hosts: hosts.collect(),
+        attackers: run::attackers(scenario).map(NodeId).collect(),
         lifetime: scenario.lifetime,
         heal_at: Some(heal_at(scenario)),
         delay_min: delays
@@ -34,12 +37,13 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
     }
 }
 
-/// When no new faults are made any more: at once, if there are none at all.
+/// When no new faults are made any more, at once if there are none at all, and nobody attacks.
 fn heal_at(scenario: &Scenario) -> Instant {
-    match &scenario.faults {
-        FaultPlan::Listed(fates) if fates.is_empty() => Instant::ZERO,
-        _ => Instant::ZERO + scenario.heal_at,
-    }
+    let faults = match &scenario.faults {
+        FaultPlan::Listed(fates) if fates.is_empty() => Duration::ZERO,
+        _ => scenario.heal_at,
+    };
+    Instant::ZERO + faults.max(scenario.attacks_end())
 }
 
 /// How long a datagram is on its way over some link or path.

@@ -7,6 +7,7 @@ use timewait_stack::{Disabled, Interest};
 
 use core::cell::RefCell;
 use core::net::SocketAddr;
+use core::ops::Range;
 use std::rc::Rc;
 
 use super::{Report, circumstances};
@@ -14,9 +15,11 @@ use crate::app::{App, Churner, Conversation, Dial, Server};
 use crate::event::HostEvent;
 use crate::host::Host;
 use crate::label::class;
+use crate::machine::Machine;
+use crate::middlebox::Attacker;
 use crate::oracle::{Panel, Sample};
 use crate::scenario::faults::PlannedFates;
-use crate::scenario::{IcmpPlan, LinkEnd, Role, Scenario};
+use crate::scenario::{Forgery, IcmpPlan, LinkEnd, Method, Role, Scenario};
 use crate::scenarios::Kind;
 
 /// What is watched in a run.
@@ -42,7 +45,7 @@ impl Watch {
 }
 
 /// The world of a scenario.
-pub type ScenarioWorld = World<Host, Recorder<PlannedFates>>;
+pub type ScenarioWorld = World<Machine, Recorder<PlannedFates>>;
 
 /// A scenario that is being run.
 pub struct Run {
@@ -52,6 +55,8 @@ pub struct Run {
     heal_at: Instant,
     limit: Instant,
     hosts: u32,
+    /// The attackers.
+    attackers: Range<u32>,
     world: ScenarioWorld,
     panel: Option<Rc<RefCell<Panel>>>,
     healed: bool,
@@ -76,6 +81,7 @@ impl Run {
                 None => world.add_router(),
             };
         }
+        add_attackers(&mut world, scenario);
         add_links(&mut world, scenario);
         let panel = watch
             .oracles
@@ -93,6 +99,7 @@ impl Run {
             heal_at: Instant::ZERO + scenario.heal_at,
             limit: Instant::ZERO + scenario.limit,
             hosts: scenario.hosts.len() as u32,
+            attackers: attackers(scenario),
             world,
             panel,
             healed: false,
@@ -130,9 +137,9 @@ impl Run {
     /// Nothing will ever happen again by itself.
     pub fn is_quiet(&self) -> bool {
         use timewait_sim::Node as _;
-        let mut hosts = (0..self.hosts).map(NodeId);
+        let mut nodes = (0..self.hosts).chain(self.attackers.clone()).map(NodeId);
         self.world.in_flight() == 0
-            && hosts.all(|host| self.world.node(host).poll_timeout().is_none())
+            && nodes.all(|node| self.world.node(node).poll_timeout().is_none())
     }
 
     /// Tells the oracles that the run is over, and says what it showed.
@@ -170,7 +177,10 @@ impl Run {
         let now = self.world.now();
         let mut left_over = 0;
         for node in (0..self.hosts).map(NodeId) {
-            let stack = self.world.node(node).stack();
+            let Some(host) = self.world.node(node).host() else {
+                continue;
+            };
+            let stack = host.stack();
             let (usage, netstat) = (stack.usage(), stack.netstat());
             left_over += netstat.len() as u64;
             if let Some(panel) = &self.panel {
@@ -199,7 +209,7 @@ fn add_host(world: &mut ScenarioWorld, scenario: &Scenario, index: u16, reports:
     for app in &plan.apps {
         host.add_app(Instant::ZERO + app.start, user(scenario, &app.role));
     }
-    world.add_node(host, &plan.config.addresses);
+    world.add_node(Machine::Host(host), &plan.config.addresses);
 }
 
 /// The application that plays a role.
@@ -234,11 +244,40 @@ fn errors(icmp: IcmpPlan) -> RouterErrors {
     }
 }
 
+fn add_attackers(world: &mut ScenarioWorld, scenario: &Scenario) {
+    for (index, plan) in (0..).zip(&scenario.attackers) {
+        let mut attacker = Attacker::new(node(scenario, LinkEnd::Attacker(index)));
+        for attack in &plan.attacks {
+            let from = match attack.method {
+                Method::Forge(Forgery { from, .. }) => scenario.end(from),
+                Method::Islands { port } => Some(SocketAddr::new(plan.address, port)),
+                Method::Flood => Some(SocketAddr::new(plan.address, 0)),
+            };
+            let ends = from.zip(scenario.end(attack.to));
+            let (from, to) = ends.expect("a scenario names its own hosts");
+            attacker.add(*attack, from, to);
+        }
+        world.add_node(Machine::Attacker(attacker), &[plan.address]);
+    }
+}
+
+/// The nodes of the world that are attackers.
+pub(super) fn attackers(scenario: &Scenario) -> Range<u32> {
+    let first = node(scenario, LinkEnd::Attacker(0)).0;
+    first..first + scenario.attackers.len() as u32
+}
+
+/// The node of the world that a link ends at.
+pub(crate) fn node(scenario: &Scenario, end: LinkEnd) -> NodeId {
+    let (hosts, routers) = (scenario.hosts.len() as u32, u32::from(scenario.routers));
+    NodeId(match end {
+        LinkEnd::Host(host) => u32::from(host),
+        LinkEnd::Router(router) => hosts + u32::from(router),
+        LinkEnd::Attacker(attacker) => hosts + routers + u32::from(attacker),
+    })
+}
+
 fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
-    let node = |end: LinkEnd| match end {
-        LinkEnd::Host(host) => NodeId(u32::from(host)),
-        LinkEnd::Router(router) => NodeId(scenario.hosts.len() as u32 + u32::from(router)),
-    };
     for link in &scenario.links {
         let config = LinkConfig {
             delay: link.delay,
@@ -246,6 +285,6 @@ fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
             queue_bytes_max: link.queue_bytes_max,
             mtu: link.mtu,
         };
-        world.connect(node(link.a), node(link.b), config);
+        world.connect(node(scenario, link.a), node(scenario, link.b), config);
     }
 }

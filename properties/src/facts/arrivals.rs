@@ -36,6 +36,9 @@ impl Facts {
         if let Some(taint) = taint(&delivery) {
             self.taint(&delivery, taint);
         }
+        if let Some(opened) = delivery.opened.filter(|_| delivery.forged) {
+            self.with(opened, |life| life.taint = Some(Taint::Attack));
+        }
         self.count_old(&delivery, before);
         self.delivery = Some(delivery);
     }
@@ -58,7 +61,7 @@ impl Facts {
         let later = self
             .life(name)
             .is_some_and(|life| life.opened_at >= delivery.born);
-        if !delivery.old || !later || state == State::Listen {
+        if !delivery.old || !later || state == State::Listen || delivery.forged {
             return;
         }
         let accepted = delivery
@@ -80,6 +83,8 @@ fn taint(delivery: &Delivery) -> Option<Taint> {
         None
     } else if delivery.damaged && delivery.intact {
         Some(Taint::Damage)
+    } else if delivery.forged {
+        Some(Taint::Attack)
     } else {
         delivery.old.then_some(Taint::Old)
     }

@@ -1,6 +1,6 @@
 //! What the scenario knows about a run before it starts: the ground on which oracles judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use timewait_sim::{Duration, Instant, NodeId};
 use timewait_stack::Config;
 
@@ -9,10 +9,13 @@ use timewait_stack::Config;
 pub struct Circumstances {
     /// What each host's stack was configured with.
     pub hosts: BTreeMap<NodeId, Config>,
+    /// The nodes that are attackers (E7).
+    pub attackers: BTreeSet<NodeId>,
     /// The longest total lifetime L of a datagram, enforced by the network; `None`: a rogue
     /// network without bound.
     pub lifetime: Option<Duration>,
-    /// After this moment no new faults are made (what routers hold is still released). `None`:
+    /// After this moment no new faults are made (what routers hold is still released) and nobody
+    /// attacks. `None`:
     /// never, so nothing that needs a healed network is demanded.
     pub heal_at: Option<Instant>,
     /// The least one-way delay between any two hosts.

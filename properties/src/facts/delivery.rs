@@ -20,6 +20,8 @@ pub struct Delivery {
     pub id: PacketId,
     /// The incarnation that sent it; for an echo, the one that sent the segment it answers.
     pub tag: Incarnation,
+    /// An attacker sent it, or what it answers (E7).
+    pub forged: bool,
     /// The bits of [`class`].
     pub class: u16,
     /// When it was sent.
@@ -73,6 +75,7 @@ impl Delivery {
             at: now,
             id: packet.id,
             tag: Incarnation::from_tag(packet.tag),
+            forged: false,
             class: packet.class,
             born: packet.born,
             src: packet.src,
@@ -117,7 +120,13 @@ impl fmt::Display for Delivery {
         } else {
             "sent by"
         };
-        write!(f, ", {verb} {} at {}", self.tag, Seconds(self.born))?;
+        let attacker = if self.forged { "the attacker " } else { "" };
+        write!(
+            f,
+            ", {verb} {attacker}{} at {}",
+            self.tag,
+            Seconds(self.born)
+        )?;
         if let Some(router) = self.held_by {
             write!(f, ", held by router r{}", router.0)?;
         }

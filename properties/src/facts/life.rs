@@ -57,6 +57,8 @@ pub enum Taint {
     Old,
     /// A damaged segment whose checksum verifies (E6).
     Damage,
+    /// A segment of an attacker, or what answers one (E7).
+    Attack,
 }
 
 impl Taint {
@@ -65,6 +67,7 @@ impl Taint {
         match self {
             Self::Old => "after an old duplicate",
             Self::Damage => "E6",
+            Self::Attack => "E7",
         }
     }
 }

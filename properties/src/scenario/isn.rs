@@ -44,6 +44,19 @@ pub(crate) fn aim(choose: &mut dyn Choose, scenario: &mut Scenario) {
     }
 }
 
+/// The ISS of a connection between these ends that `host` opens or accepts at `start`.
+pub(super) fn at(
+    scenario: &Scenario,
+    host: u16,
+    local: SocketAddr,
+    remote: SocketAddr,
+    start: Duration,
+) -> Option<u32> {
+    let config = &scenario.hosts.get(usize::from(host))?.config;
+    let (_, iss) = opening(config.clone(), Some(local), remote)?;
+    Some(iss.0.wrapping_add((start.as_nanos() / TICK_NANOS) as u32))
+}
+
 /// When the first connection of a host begins, and its two ends as the host sees them.
 fn first_tuple(scenario: &Scenario, host: u16) -> Option<(Duration, SocketAddr, SocketAddr)> {
     let address = scenario.address(host)?;

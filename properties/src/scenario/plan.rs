@@ -47,6 +47,8 @@ pub enum LinkEnd {
     Host(u16),
     /// A router, by its number.
     Router(u16),
+    /// An attacker, by its number.
+    Attacker(u16),
 }
 
 /// One user of a host.

@@ -1,8 +1,8 @@
 //! Simpler scenarios: the only shrinker.
 //!
-//! Each candidate is one step simpler than the scenario it comes from: a host, a user, a round or
-//! a fault less, or a smaller number. Every step takes something away or moves a number towards a fixed one, so shrinking ends
-//! whatever order it takes. The boldest steps come first.
+//! Each candidate is one step simpler than the scenario it comes from: a host, a user, an
+//! attack, a round or a fault less, or a smaller number. Every step takes something away or moves
+//! a number towards a fixed one, so shrinking ends whatever order it takes. The boldest steps come first.
 
 use core::time::Duration;
 
@@ -18,6 +18,10 @@ mod numbers;
 enum Step {
     /// Without this host, its link and everybody who calls it.
     DropHost(u16),
+    /// Without this attacker and its link.
+    DropAttacker(u16),
+    /// Without this attack of this attacker.
+    DropAttack(u16, u16),
     /// Without this user of this host.
     DropApp(u16, u16),
     /// Rounds of all churns: without `count` from `first` on.
@@ -70,6 +74,11 @@ impl Scenario {
         if hosts > 2 {
             steps.extend((0..hosts).map(Step::DropHost));
         }
+        for (attacker, plan) in (0..).zip(&self.attackers) {
+            steps.push(Step::DropAttacker(attacker));
+            let attacks = 0..plan.attacks.len() as u16;
+            steps.extend(attacks.map(|attack| Step::DropAttack(attacker, attack)));
+        }
         steps.extend(pieces(self.rounds()).map(|(first, count)| Step::DropRounds { first, count }));
         for (host, plan) in (0..).zip(&self.hosts) {
             steps.extend((0..plan.apps.len() as u16).map(|app| Step::DropApp(host, app)));
@@ -94,6 +103,11 @@ impl Scenario {
         let mut scenario = self.clone();
         match step {
             Step::DropHost(host) => return self.without_host(host),
+            Step::DropAttacker(attacker) => return self.without_attacker(attacker),
+            Step::DropAttack(attacker, attack) => {
+                let plan = scenario.attackers.get_mut(usize::from(attacker))?;
+                plan.attacks.remove(usize::from(attack));
+            }
             Step::DropApp(host, app) => {
                 let apps = &mut scenario.hosts.get_mut(usize::from(host))?.apps;
                 apps.remove(usize::from(app));
@@ -142,7 +156,8 @@ impl Scenario {
             FaultPlan::Listed(fates) => fates.is_empty(),
             FaultPlan::Drawn { hops, nth, .. } => hops.is_empty() && nth.is_empty(),
         };
-        if self.hosts.len() != 2 || self.routers == 0 || !no_faults {
+        let others = self.hosts.len() != 2 || !self.attackers.is_empty();
+        if others || self.routers == 0 || !no_faults {
             return None;
         }
         let mut scenario = self.clone();

@@ -63,6 +63,9 @@ fn everything_is_named_by_a_number_that_exists() {
                 assert!(match end {
                     LinkEnd::Host(host) => host < hosts,
                     LinkEnd::Router(router) => router < scenario.routers,
+                    LinkEnd::Attacker(attacker) => {
+                        usize::from(attacker) < scenario.attackers.len()
+                    }
                 });
             }
         }

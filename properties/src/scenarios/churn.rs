@@ -74,6 +74,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         seed: None,
         hosts,
         routers,
+        attackers: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),

@@ -42,6 +42,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         seed: None,
         hosts,
         routers,
+        attackers: Vec::new(),
         links,
         icmp,
         lifetime: Some(ground.lifetime),

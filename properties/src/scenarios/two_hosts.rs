@@ -36,8 +36,8 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         Kind::Refused => refused(&mut scenario, choose, &ground),
         Kind::Abort => abort(&mut scenario, choose, &ground),
         Kind::LastAckLost => last_ack_lost(&mut scenario, choose),
-        Kind::Bulk | Kind::Swarm | Kind::Churn | Kind::PathMtu => {
-            bulk(&mut scenario, choose, &ground)
+        Kind::Bulk | Kind::Swarm | Kind::Churn | Kind::PathMtu | Kind::Attack => {
+            bulk(&mut scenario, choose, &ground);
         }
     }
     scenario
@@ -52,6 +52,7 @@ fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
         seed: None,
         hosts: (0..2).map(|index| ground.host(choose, index)).collect(),
         routers,
+        attackers: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),

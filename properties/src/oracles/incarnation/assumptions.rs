@@ -3,8 +3,8 @@
 //! Each is a fact about network, hosts and users. What a stack did wrong breaks none of them: a
 //! TIME-WAIT that was too short, or none at all, is a TIME-WAIT.
 //!
-//! E6 (undetected damage), E7 (attackers) and E8 (NAT) have their place in [`first_broken`] when there
-//! is something that can break them.
+//! E6 (undetected damage) and E8 (NAT) have their place in [`first_broken`] when there is something
+//! that can break them.
 
 use timewait_sim::{Duration, Instant};
 
@@ -13,6 +13,9 @@ use crate::label::Incarnation;
 
 /// The first assumption that is broken for this datagram, accepted by `f`.
 pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Option<&'static str> {
+    if is_attack(facts, p) {
+        return Some("E7");
+    }
     let msl = facts.circumstances().msl(p.id.origin, f.host)?;
     if p.age() > msl {
         return Some("E1");
@@ -42,6 +45,12 @@ pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Optio
     } else {
         outran_the_clock(facts, x, pair, f).then_some("ISN outrun")
     }
+}
+
+/// E7: an attacker sent it, or what it answers, or the SYN from which its sender comes.
+fn is_attack(facts: &Facts, p: &Delivery) -> bool {
+    let parent = facts.parent_of(p.tag);
+    p.forged || parent.is_some_and(|parent| facts.is_attacker(parent.host))
 }
 
 /// E2: a host of the tuple crashed less than MSL before.

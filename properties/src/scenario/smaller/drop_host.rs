@@ -1,61 +1,91 @@
-//! A scenario with a host less: everything that names hosts or hops by number moves up.
+//! A scenario with a machine less: everything that names machines or hops by number moves up.
 
 use timewait_sim::{HopId, NodeId};
 
+use crate::check::node;
 use crate::label::Incarnation;
-use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
+use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Method, Role, Scenario};
 
 impl Scenario {
-    /// Without this host, the links that end at it, and everybody who calls it.
+    /// Without this host, the links that end at it, everybody who calls it, and the attacks on it
+    /// and in its name.
     pub(super) fn without_host(&self, gone: u16) -> Option<Self> {
-        let host = |n: u16| (n != gone).then(|| n - u16::from(n > gone));
+        let host = |n: &mut u16| moves_up(n, gone);
         let mut scenario = self.clone();
         scenario.hosts.remove(usize::from(gone));
         for plan in &mut scenario.hosts {
-            plan.apps.retain_mut(|app| {
-                let called = match &mut app.role {
-                    Role::Serve(_) => return true,
-                    Role::Call(call) => &mut call.host,
-                    Role::Churn(churn) => &mut churn.host,
-                };
-                host(*called).map(|moved| *called = moved).is_some()
+            plan.apps.retain_mut(|app| match &mut app.role {
+                Role::Serve(_) => true,
+                Role::Call(call) => host(&mut call.host),
+                Role::Churn(churn) => host(&mut churn.host),
             });
         }
-        let end = |end: LinkEnd| match end {
-            LinkEnd::Host(n) => host(n).map(LinkEnd::Host),
-            LinkEnd::Router(_) => Some(end),
-        };
+        for attacker in &mut scenario.attackers {
+            attacker.attacks.retain_mut(|attack| {
+                let named = match &mut attack.method {
+                    Method::Forge(forgery) => host(&mut forgery.from.host),
+                    Method::Flood | Method::Islands { .. } => true,
+                };
+                named && host(&mut attack.to.host)
+            });
+        }
+        scenario.unplug(LinkEnd::Host(gone), node(self, LinkEnd::Host(gone)));
+        Some(scenario)
+    }
+
+    /// Without this attacker.
+    pub(super) fn without_attacker(&self, gone: u16) -> Option<Self> {
+        let mut scenario = self.clone();
+        scenario.attackers.remove(usize::from(gone));
+        let end = LinkEnd::Attacker(gone);
+        scenario.unplug(end, node(self, end));
+        Some(scenario)
+    }
+
+    /// Takes away a machine's links and the faults on them; machines, nodes and hops behind it
+    /// move up by one.
+    fn unplug(&mut self, machine: LinkEnd, gone: NodeId) {
         let mut kept = Vec::new();
-        scenario.links.clear();
-        for (number, link) in (0_u32..).zip(&self.links) {
-            if let (Some(a), Some(b)) = (end(link.a), end(link.b)) {
-                scenario.links.push(LinkPlan { a, b, ..*link });
+        for (number, link) in (0_u32..).zip(core::mem::take(&mut self.links)) {
+            let LinkPlan { mut a, mut b, .. } = link;
+            if end_moves_up(&mut a, machine) && end_moves_up(&mut b, machine) {
+                self.links.push(LinkPlan { a, b, ..link });
                 kept.push(number);
             }
         }
-        let hop = |old: HopId| {
-            let link = kept.iter().position(|number| *number == old.0 / 2)?;
-            Some(HopId(link as u32 * 2 + old.0 % 2))
+        let hop = |hop: &mut HopId| {
+            let link = kept.iter().position(|number| *number == hop.0 / 2);
+            link.inspect(|link| *hop = HopId(*link as u32 * 2 + hop.0 % 2))
+                .is_some()
         };
-        match &mut scenario.faults {
+        match &mut self.faults {
             FaultPlan::Drawn { hops, nth, .. } => {
-                hops.retain_mut(|(at, _)| hop(*at).map(|moved| *at = moved).is_some());
-                nth.retain_mut(|rule| hop(rule.hop).map(|moved| rule.hop = moved).is_some());
+                hops.retain_mut(|(at, _)| hop(at));
+                nth.retain_mut(|rule| hop(&mut rule.hop));
             }
             FaultPlan::Listed(fates) => fates.retain_mut(|(at, _)| {
-                let sender = Incarnation::from_tag(at.tag);
-                let Some(host) = host(sender.host.0 as u16) else {
-                    return false;
-                };
-                let Some(hop) = hop(at.hop) else { return false };
-                let sender = Incarnation {
-                    host: NodeId(u32::from(host)),
-                    ..sender
-                };
-                (at.tag, at.hop) = (sender.tag(), hop);
-                true
+                let mut sender = Incarnation::from_tag(at.tag);
+                let stays = sender.host != gone && hop(&mut at.hop);
+                sender.host.0 -= u32::from(sender.host > gone);
+                at.tag = sender.tag();
+                stays
             }),
         }
-        Some(scenario)
+    }
+}
+
+/// The new number of a machine where number `gone` is no more; `false`: it was that one.
+fn moves_up(n: &mut u16, gone: u16) -> bool {
+    let stays = *n != gone;
+    *n -= u16::from(*n > gone);
+    stays
+}
+
+fn end_moves_up(end: &mut LinkEnd, gone: LinkEnd) -> bool {
+    match (end, gone) {
+        (LinkEnd::Host(n), LinkEnd::Host(gone))
+        | (LinkEnd::Router(n), LinkEnd::Router(gone))
+        | (LinkEnd::Attacker(n), LinkEnd::Attacker(gone)) => moves_up(n, gone),
+        _ => true,
     }
 }

@@ -4,7 +4,9 @@ use core::time::Duration;
 
 use timewait_stack::Config;
 
-use crate::scenario::{Ending, FaultPlan, Read, Role, Round, RoundEnding, Scenario, Talk, Write};
+use crate::scenario::{
+    Attack, Ending, FaultPlan, Read, Role, Round, RoundEnding, Scenario, Talk, Write,
+};
 
 /// Where a number can be made simpler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,10 @@ pub(super) enum Place {
     HealEarlier,
     /// What a router keeps, it keeps half as long at most.
     HoldLess,
+    /// The first half of an attack.
+    AttackEndsEarlier { attacker: u16, attack: u16 },
+    /// The second half of an attack.
+    AttackStartsLater { attacker: u16, attack: u16 },
 }
 
 /// Settings that may become what [`Config::new`] says.
@@ -84,6 +90,12 @@ impl Scenario {
         places.extend(links.clone().map(Place::Unrated));
         places.extend(links.map(Place::Wide));
         places.extend([Place::HealEarlier, Place::HoldLess]);
+        for (attacker, plan) in (0..).zip(&self.attackers) {
+            for attack in 0..plan.attacks.len() as u16 {
+                places.push(Place::AttackEndsEarlier { attacker, attack });
+                places.push(Place::AttackStartsLater { attacker, attack });
+            }
+        }
         places
     }
 
@@ -129,8 +141,20 @@ impl Scenario {
                 };
                 hops.iter_mut().for_each(|(_, faults)| faults.hold_max /= 2);
             }
+            Place::AttackEndsEarlier { attacker, attack } => {
+                let attack = self.attack_mut(attacker, attack)?;
+                attack.count = attack.count.div_ceil(2);
+            }
+            Place::AttackStartsLater { attacker, attack } => {
+                self.attack_mut(attacker, attack)?.start_later();
+            }
         }
         Some(())
+    }
+
+    fn attack_mut(&mut self, attacker: u16, attack: u16) -> Option<&mut Attack> {
+        let plan = self.attackers.get_mut(usize::from(attacker))?;
+        plan.attacks.get_mut(usize::from(attack))
     }
 
     fn talk_mut(&mut self, host: u16, app: u16) -> Option<&mut Talk> {
