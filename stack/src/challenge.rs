@@ -15,7 +15,7 @@ pub(crate) struct ChallengeLimit {
 }
 
 impl ChallengeLimit {
-    /// Whether an answer may go now; if so, it is counted.
+    /// Whether an answer may go now; if so, it is counted (R5961-06).
     pub(crate) fn allow(&mut self, now: Instant, config: &Config) -> bool {
         if !config.protects(Protection::ChallengeLimit) {
             return true;

@@ -312,8 +312,8 @@ impl Connection {
     }
 
     /// Answers an invalid segment with `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`, if the limit allows.
-    pub(crate) fn challenge(&mut self, cx: &Context<'_>) {
-        if self.challenge.allow(cx.now, cx.config) {
+    pub(crate) fn challenge(&mut self, cx: &mut Context<'_>) {
+        if cx.may_challenge(&mut self.challenge) {
             self.due |= Due::ACK;
         }
     }

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
+use crate::challenge::ChallengeLimit;
 use crate::config::Config;
 use crate::event::{Cause, ConnectionId, Event, Interest, Ready, SocketId, Timer};
 use crate::protection::Protection;
@@ -148,9 +149,23 @@ pub(crate) struct Context<'a> {
     pub(crate) config: &'a Config,
     pub(crate) events: &'a mut Events,
     pub(crate) replies: &'a mut VecDeque<Reply>,
+    /// One limit for all connections: only with that of each switched off.
+    pub(crate) common_limit: &'a mut ChallengeLimit,
 }
 
 impl Context<'_> {
+    /// Whether a connection whose own limit is `own` may answer something invalid now. No
+    /// connection shares it with another, or it would tell one of the other's traffic (RFC 5961
+    /// §7; Cao et al., CVE-2016-5696).
+    pub(crate) fn may_challenge(&mut self, own: &mut ChallengeLimit) -> bool {
+        let limit = if self.protects(Protection::PerConnectionLimiter) {
+            own
+        } else {
+            &mut *self.common_limit
+        };
+        limit.allow(self.now, self.config)
+    }
+
     pub(crate) fn protects(&self, protection: Protection) -> bool {
         self.config.protects(protection)
     }

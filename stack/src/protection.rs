@@ -92,6 +92,8 @@ protections! {
     Rfc5961Ack = "rfc5961-ack",
     /// Challenge ACKs are limited in rate (RFC 5961 §7).
     ChallengeLimit = "challenge-limit",
+    /// Each connection has its own limit of challenge ACKs (RFC 5961 §7, CVE-2016-5696).
+    PerConnectionLimiter = "per-connection-limiter",
     /// Half-open connections of a listener are bounded (RFC 4987 §3.2).
     SynQueueBound = "syn-queue-bound",
     /// Blocks held out of order are bounded.

@@ -22,6 +22,7 @@ use core::net::IpAddr;
 
 use slab::Slab;
 
+use crate::challenge::ChallengeLimit;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::context::{Context, Events, Reply};
@@ -99,6 +100,8 @@ pub struct Stack {
     config: Config,
     events: Events,
     replies: VecDeque<Reply>,
+    /// See [`Context::common_limit`].
+    common_limit: ChallengeLimit,
     sockets: Slab<Socket>,
     connections: Slab<Connection>,
     time_waits: Slab<TimeWait>,
@@ -123,6 +126,7 @@ impl Stack {
             config,
             events: Events::default(),
             replies: VecDeque::new(),
+            common_limit: ChallengeLimit::default(),
             sockets: Slab::new(),
             connections: Slab::new(),
             time_waits: Slab::new(),
@@ -232,6 +236,7 @@ impl Stack {
             events,
             replies,
             connections,
+            common_limit,
             ..
         } = self;
         (
@@ -241,6 +246,7 @@ impl Stack {
                 config,
                 events,
                 replies,
+                common_limit,
             },
         )
     }

@@ -118,7 +118,7 @@ impl TimeWait {
 
     /// The same, in answer to something invalid, if the limit allows.
     pub(crate) fn challenge(&mut self, cx: &mut Context<'_>) {
-        if self.challenge.allow(cx.now, cx.config) {
+        if cx.may_challenge(&mut self.challenge) {
             self.acknowledge(cx);
         }
     }

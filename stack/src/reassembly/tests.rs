@@ -300,3 +300,50 @@ proptest! {
         prop_assert_eq!(read_all(&mut buffer), model.unread);
     }
 }
+
+/// The most blocks that one of many islands of one octet made the buffer touch, when they come in
+/// this order.
+fn most_work(blocks_max: u16, offsets: impl Iterator<Item = u32>) -> u64 {
+    let mut reassembly = Reassembly::new();
+    let mut most = 0;
+    for offset in offsets {
+        let before = reassembly.work.get();
+        let _ = reassembly.insert(offset, b"x", blocks_max);
+        most = most.max(reassembly.work.get() - before);
+    }
+    most
+}
+
+/// SegmentSmack (CVE-2018-5390): work per segment must not grow with what an attacker left there.
+#[test]
+fn islands_cost_no_more_than_the_bound_on_blocks() {
+    const BOUND: u16 = 64;
+    let up = || (1..30_000).map(|n| 2 * n);
+    let down = || up().rev();
+    let per_segment = 2 * u64::from(BOUND).ilog2() + u32::from(BOUND) + 4;
+    for most in [most_work(BOUND, up()), most_work(BOUND, down())] {
+        assert!(
+            most <= u64::from(per_segment),
+            "{most} blocks for one segment"
+        );
+    }
+    let unbounded = most_work(u16::MAX, down());
+    assert!(
+        unbounded > 10_000,
+        "the work of {unbounded} blocks was not counted"
+    );
+}
+
+/// One segment over all islands: it may touch each of them once, and they are gone then.
+#[test]
+fn a_segment_over_all_islands_touches_each_a_few_times() {
+    let mut reassembly = Reassembly::new();
+    for n in 1..=64 {
+        assert_eq!(reassembly.insert(2 * n, b"x", 64), Some(0));
+    }
+    let before = reassembly.work.get();
+    assert_eq!(reassembly.insert(0, &[b'x'; 200], 64), Some(200));
+    let work = reassembly.work.get() - before;
+    assert!((64..=3 * 64).contains(&work), "{work}");
+    assert_eq!(reassembly.blocks(), 0);
+}

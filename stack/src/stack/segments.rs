@@ -149,6 +149,7 @@ impl Stack {
             events,
             replies,
             time_waits,
+            common_limit,
             ..
         } = self;
         let mut cx = Context {
@@ -156,6 +157,7 @@ impl Stack {
             config,
             events,
             replies,
+            common_limit,
         };
         let mutable = &mut time_waits[key as usize];
         let answer = mutable.segment_arrives(segment, listener.is_some(), &mut cx);
