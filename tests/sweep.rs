@@ -4,14 +4,17 @@
 
 use timewait::prelude::*;
 
-/// Runs per kind; churns and swarms are long, so there are fewer of them.
+/// Runs per kind; some are long, so there are fewer of them.
 const RUNS: u64 = 20;
 const LONG_RUNS: u64 = 4;
 
 #[test]
 fn no_oracle_finds_a_violation_in_any_scenario() {
     for &kind in Kind::ALL {
-        let runs = if matches!(kind, Kind::Churn | Kind::Swarm) {
+        let runs = if matches!(
+            kind,
+            Kind::Churn | Kind::Swarm | Kind::Attack | Kind::Bystander
+        ) {
             LONG_RUNS
         } else {
             RUNS

@@ -11,6 +11,7 @@ use crate::facts::Coverage;
 use crate::scenario::Scenario;
 use crate::scenarios::Kind;
 
+mod bystander;
 mod circumstances;
 mod run;
 

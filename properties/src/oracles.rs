@@ -9,6 +9,7 @@ pub mod delivery;
 mod describe;
 pub mod incarnation;
 pub mod negotiation;
+pub mod off_path;
 pub mod quiescence;
 pub mod replies;
 mod report;
@@ -42,5 +43,6 @@ pub fn standard() -> Vec<Box<dyn Judge>> {
         Box::<silly_window::SillyWindow>::default(),
         Box::<negotiation::Negotiation>::default(),
         Box::<codec::Codec>::default(),
+        Box::<off_path::OffPath>::default(),
     ]
 }

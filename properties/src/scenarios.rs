@@ -7,8 +7,10 @@ use crate::choose::Choose;
 use crate::scenario::Scenario;
 
 mod attack;
+mod bystander;
 mod churn;
 mod path_mtu;
+mod flood;
 mod swarm;
 mod two_hosts;
 
@@ -62,6 +64,10 @@ kinds! {
     PathMtu = "path-mtu",
     /// Somebody who knows the ports sends blind RSTs, SYNs, ACKs and data into a connection.
     Attack = "attack",
+    /// A listener is flooded with SYNs from addresses that nobody has, while clients call it.
+    Flood = "flood",
+    /// An attack on one connection, from which another one at the same hosts must feel nothing.
+    Bystander = "bystander",
 }
 
 /// An address that no host has, in the network of one that has.
@@ -78,6 +84,8 @@ impl Kind {
     pub(crate) fn generate(self, choose: &mut dyn Choose) -> Scenario {
         match self {
             Self::Attack => attack::generate(choose),
+            Self::Flood => flood::generate(choose),
+            Self::Bystander => bystander::generate(choose),
             Self::Churn => churn::generate(choose),
             Self::PathMtu => path_mtu::generate(choose),
             Self::Swarm => swarm::generate(choose),

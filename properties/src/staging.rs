@@ -327,24 +327,34 @@ impl Stage {
     pub(crate) fn echo_to(&mut self, cause: &Packet, port: u16, segment: Seg) -> Packet {
         let host = if cause.dst == address(A) { A } else { B };
         let to = SocketAddr::new(address(other(host)), port);
-        self.emit_to(host, to, (cause.tag, class::ECHO), segment)
+        self.emit_to(host, (end(host), to), (cause.tag, class::ECHO), segment)
+    }
+
+    /// The attacker sends a segment to `victim` in the name of the other host.
+    pub(crate) fn forge(&mut self, victim: NodeId, segment: Seg) -> Packet {
+        let name = Incarnation {
+            host: ATTACKER,
+            boot: 0,
+            connection: ConnectionId(0),
+        };
+        let ends = (end(other(victim)), end(victim));
+        self.emit_to(ATTACKER, ends, (name.tag(), 0), segment)
     }
 
     fn emit(&mut self, host: NodeId, tag: u64, extra: u16, segment: Seg) -> Packet {
-        self.emit_to(host, end(other(host)), (tag, extra), segment)
+        self.emit_to(host, (end(host), end(other(host))), (tag, extra), segment)
     }
 
     fn emit_to(
         &mut self,
-        host: NodeId,
-        to: SocketAddr,
+        origin: NodeId,
+        (from, to): (SocketAddr, SocketAddr),
         (tag, extra): (u64, u16),
         segment: Seg,
     ) -> Packet {
-        let from = end(host);
-        let ordinal = self.sent.entry(host).or_default();
+        let ordinal = self.sent.entry(origin).or_default();
         let id = PacketId {
-            origin: host,
+            origin,
             ordinal: *ordinal,
         };
         *ordinal += 1;

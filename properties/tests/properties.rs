@@ -87,7 +87,8 @@ fn every_close_ends_in_closed() {
 #[test]
 fn a_fixed_sweep_over_all_kinds_holds() {
     for &kind in Kind::ALL {
-        let seeds = if kind == Kind::Churn { 4 } else { 20 };
+        let long = matches!(kind, Kind::Churn | Kind::Attack | Kind::Bystander);
+        let seeds = if long { 4 } else { 20 };
         for seed in 0..seeds {
             let report = check(&Scenario::from_seed(kind, seed));
             assert!(!report.failed() && report.quiet, "{report}");

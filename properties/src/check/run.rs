@@ -10,9 +10,11 @@ use core::net::SocketAddr;
 use core::ops::Range;
 use std::rc::Rc;
 
+use super::bystander::Witness;
 use super::{Report, circumstances};
 use crate::app::{App, Churner, Conversation, Dial, Server};
 use crate::event::HostEvent;
+use crate::facts::Coverage;
 use crate::host::Host;
 use crate::label::class;
 use crate::machine::Machine;
@@ -60,6 +62,8 @@ pub struct Run {
     world: ScenarioWorld,
     panel: Option<Rc<RefCell<Panel>>>,
     healed: bool,
+    /// Who watches what must not feel the attack, and the scenario to compare with.
+    bystanders: Option<Box<(Witness, Scenario)>>,
 }
 
 impl Run {
@@ -92,6 +96,11 @@ impl Run {
         for oracle in extra {
             world.add_oracle(oracle);
         }
+        let compares = watch.oracles && scenario.kind == Kind::Bystander;
+        let bystanders = compares.then(|| (Witness::new(scenario), scenario.clone()));
+        if let Some((witness, _)) = &bystanders {
+            world.add_oracle(witness.oracle());
+        }
         Self {
             kind: scenario.kind,
             seed: scenario.seed,
@@ -103,6 +112,7 @@ impl Run {
             world,
             panel,
             healed: false,
+            bystanders: bystanders.map(Box::new),
         }
     }
 
@@ -153,6 +163,14 @@ impl Run {
         self.world.finish();
         let mut findings = self.world.findings().to_vec();
         let left_over = self.sample_hosts(&mut findings);
+        let panel = self.panel.as_ref().map(|panel| panel.borrow());
+        let mut coverage = panel.map_or_else(Coverage::default, |panel| panel.coverage().clone());
+        if let Some((witness, scenario)) = self.bystanders.as_deref()
+            && let Some(felt) = witness.compare(scenario)
+        {
+            *coverage.violations.entry(felt.oracle).or_default() += 1;
+            findings.push(felt);
+        }
         Report {
             kind: self.kind,
             seed: self.seed,
@@ -161,10 +179,7 @@ impl Run {
             hash: self.world.hash(),
             simulated,
             stats: self.world.stats(),
-            coverage: self
-                .panel
-                .map(|panel| panel.borrow().coverage().clone())
-                .unwrap_or_default(),
+            coverage,
             quiet,
             left_over,
             fates: self.world.into_fates().into_log(),

@@ -254,7 +254,9 @@ impl Life {
     ) {
         let after = &arrival.after;
         if let Some(segment) = delivery.segment() {
-            self.shadow.offered_window(segment);
+            if allowance.refusal.is_none() {
+                self.shadow.offered_window(segment);
+            }
             let passes = self.shadow.passes(segment, now);
             if passes && takes_fin_again(segment, &arrival.before) {
                 self.fin_taken_at = Some(now);

@@ -10,13 +10,14 @@
 //!   and octets are those of the listeners alone.
 //!
 //! What a host holds is in no event: the driver shows it ([`Judge::sample`]), at least at the
-//! end. Work per segment is not counted yet, and there is no scoreboard to bound.
+//! end. Half-open connections are counted from the events, as they come: listeners are mostly gone
+//! by the end. Work per segment is not counted yet, and there is no scoreboard to bound.
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, FindingKind, Instant, NodeId, Observation};
 use timewait_stack::config::Config;
 use timewait_stack::event::Cause;
-use timewait_stack::status::Usage;
+use timewait_stack::status::{NetstatRow, Usage};
 use timewait_stack::{Event, State, Vars};
 
 use crate::event::HostEvent;
@@ -28,15 +29,7 @@ use crate::oracles::report::Report;
 #[derive(Debug, Default)]
 pub struct Resources {
     /// Children in SYN-RECEIVED by host and port of their listener.
-    half_open: BTreeMap<(NodeId, u16), HalfOpen>,
-}
-
-/// Children in SYN-RECEIVED of one port.
-#[derive(Clone, Copy, Debug, Default)]
-struct HalfOpen {
-    now: u32,
-    /// The most since somebody looked.
-    most: u32,
+    half_open: BTreeMap<(NodeId, u16), u32>,
 }
 
 impl Judge for Resources {
@@ -82,9 +75,9 @@ impl Judge for Resources {
                 to,
                 cause,
             } => {
-                if let Some(life) = facts.life(facts.name(node, *connection)) {
-                    self.moved(life, *from, *to, *cause);
-                }
+                let life = facts.life(facts.name(node, *connection));
+                let wrong = life.and_then(|life| self.moved(life, (*from, *to), *cause, facts));
+                findings.extend(wrong.map(|wrong| violation(now, node, &wrong)));
             }
             _ => {}
         }
@@ -103,68 +96,67 @@ impl Judge for Resources {
         let lives = Lives::on(sample.node, facts);
         let mut wrong = lives.differences(sample.usage);
         wrong.extend(over_limits(sample.usage, config));
-        wrong.extend(self.over_backlog(sample, config));
+        wrong.extend(over_backlog(sample.netstat));
         if lives.all_gone {
             wrong.extend(lives.leaks(sample.usage));
         }
-        findings.extend(wrong.into_iter().map(|wrong| Finding {
-            oracle: NAME,
-            at: now,
-            kind: FindingKind::Violation,
-            message: format!("h{}: {wrong}", sample.node.0),
-        }));
+        let wrong = wrong.iter().map(|wrong| violation(now, sample.node, wrong));
+        findings.extend(wrong);
+    }
+}
+
+fn violation(at: Instant, node: NodeId, what: &str) -> Finding {
+    Finding {
+        oracle: NAME,
+        at,
+        kind: FindingKind::Violation,
+        message: format!("h{}: {what}", node.0),
     }
 }
 
 impl Resources {
-    /// Counts the children of listeners.
-    fn moved(&mut self, life: &Life, from: State, to: State, cause: Cause) {
+    /// Counts the children of listeners: no more than the configuration says may be half-open.
+    fn moved(
+        &mut self,
+        life: &Life,
+        (from, to): (State, State),
+        cause: Cause,
+        facts: &Facts,
+    ) -> Option<String> {
         let passive = matches!(from, State::Listen) && cause == Cause::Segment;
         let key = (life.name.host, life.local.port());
         if to == State::SynReceived && passive {
             let count = self.half_open.entry(key).or_default();
-            count.now += 1;
-            count.most = count.most.max(count.now);
+            *count += 1;
+            let (now, port) = (*count, key.1);
+            let config = facts.circumstances().config(key.0)?;
+            let most = u32::from(config.syn_queue_max.max(1));
+            return (now > most && listeners(key, facts) <= 1)
+                .then(|| format!("{now} half-open connections on port {port}, {most} may be"));
         } else if from == State::SynReceived && was_child(life) {
             let count = self.half_open.entry(key).or_default();
-            count.now = count.now.saturating_sub(1);
+            *count = count.saturating_sub(1);
         }
+        None
     }
+}
 
-    /// Queues that are longer than they may be, now or at any time since the last look.
-    fn over_backlog(&mut self, sample: &Sample<'_>, config: &Config) -> Vec<String> {
-        let half_open_max = u32::from(config.syn_queue_max.max(1));
-        let mut wrong = Vec::new();
-        let listeners = || {
-            sample
-                .netstat
-                .iter()
-                .filter(|row| row.state == State::Listen)
-        };
-        for row in listeners() {
-            let (backlog, port) = (row.send_queue, row.local.port());
-            if row.receive_queue > backlog {
-                let waiting = row.receive_queue;
-                wrong.push(format!(
-                    "{waiting} connections wait on port {port}, {backlog} may"
-                ));
-            }
-            let alone = listeners()
-                .filter(|other| other.local.port() == port)
-                .count()
-                == 1;
-            let Some(half_open) = self.half_open.get_mut(&(sample.node, port)) else {
-                continue;
-            };
-            let most = core::mem::replace(&mut half_open.most, half_open.now);
-            if alone && most > half_open_max {
-                wrong.push(format!(
-                    "{most} half-open connections on port {port}, {half_open_max} may be"
-                ));
-            }
-        }
-        wrong
-    }
+/// Queues for `accept` that are longer than the backlog.
+fn over_backlog(netstat: &[NetstatRow]) -> impl Iterator<Item = String> {
+    let full = |row: &&NetstatRow| row.state == State::Listen && row.receive_queue > row.send_queue;
+    netstat.iter().filter(full).map(|row| {
+        let (waiting, backlog, port) = (row.receive_queue, row.send_queue, row.local.port());
+        format!("{waiting} connections wait on port {port}, {backlog} may")
+    })
+}
+
+/// How many listeners share a port, perhaps on several addresses.
+fn listeners((host, port): (NodeId, u16), facts: &Facts) -> usize {
+    let here = |life: &&Life| {
+        let at = life.name.host == host && life.local.port() == port;
+        at && life.is_listener() && life.is_alive()
+    };
+    facts.lives().filter(here).count()
 }
 
 /// It came from LISTEN.

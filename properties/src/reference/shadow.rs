@@ -13,7 +13,8 @@ use crate::facts::SegmentHeader;
 pub struct Shadow {
     /// The octets that were offered out of order.
     pub held: Held,
-    /// The largest window in any segment that it received (MAX.SND.WND of RFC 5961 §5).
+    /// The largest window in any segment that it received and did not have to
+    /// refuse (MAX.SND.WND of RFC 5961 §5).
     pub max_snd_wnd: u32,
     /// What its own SYN or SYN-ACK offered.
     pub(super) own_syn: Option<SynOptions>,

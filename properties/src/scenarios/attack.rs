@@ -15,16 +15,16 @@ use crate::choose::Choose;
 use crate::label::class;
 use crate::scenario::ground::{Ground, Shape};
 use crate::scenario::{
-    AppPlan, Attack, AttackerPlan, Call, FaultPlan, Forgery, LinkEnd, LinkPlan, Method, Role,
-    Scenario, Serve, Sweep, Target, talks, weather,
+    AppPlan, Attack, AttackerPlan, Call, Ending, FaultPlan, Forgery, LinkEnd, LinkPlan, Method,
+    Role, Scenario, Serve, Sweep, Talk, Target, Write, talks, weather,
 };
 
 /// The two ends of the conversation.
-const CLIENT: Target = Target {
+pub(super) const CLIENT: Target = Target {
     host: 0,
     port: 1000,
 };
-const SERVER: Target = Target { host: 1, port: 80 };
+pub(super) const SERVER: Target = Target { host: 1, port: 80 };
 /// A port of the server where nobody listens.
 const CLOSED: u16 = 81;
 /// A port of the client that has no connection.
@@ -42,7 +42,10 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let shape = Shape::Chain(choose.between(1, 3) as u16);
     let (routers, mut links) = ground.wires(choose, shape, 2);
     let mut hosts: Vec<_> = (0..2).map(|index| ground.host(choose, index)).collect();
-    let (client, server) = talks::pair(choose, PATIENCE);
+    let (client, server) = match choose.chance(1, 2) {
+        true => long(choose),
+        false => talks::pair(choose, PATIENCE),
+    };
     let start = Duration::from_millis(choose.below(1000));
     let call = Call {
         from: CLIENT.port,
@@ -100,6 +103,26 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     }
 }
 
+/// A conversation that lasts: a few octets now and then, for a minute or so.
+fn long(choose: &mut dyn Choose) -> (Talk, Talk) {
+    let (request, response) = (choose.log_between(1, 3000) as u32, 100);
+    let client = Talk {
+        write: Write::Request {
+            count: choose.between(10, 40) as u32,
+            request,
+            response,
+            pause: Duration::from_millis(choose.between(500, 3000)),
+        },
+        ending: Ending::Shut,
+        ..Talk::sink(PATIENCE)
+    };
+    let server = Talk {
+        write: Write::Respond { request, response },
+        ..Talk::sink(PATIENCE)
+    };
+    (client, server)
+}
+
 /// In one of three scenarios SYNs or SYN-ACKs are lost, so that SYN-SENT or SYN-RECEIVED last.
 fn slow_handshake(choose: &mut dyn Choose, links: u32) -> Vec<NthMatch> {
     if !choose.chance(1, 3) {
@@ -147,12 +170,31 @@ fn attack(choose: &mut dyn Choose, ground: &Ground) -> Attack {
             },
         ),
     ]);
+    let lasts = weather::log_duration(choose, ground.rtt, Duration::from_secs(120));
+    let start = weather::log_duration(choose, Duration::from_millis(1), Duration::from_secs(20));
+    stream(choose, (from, to), start, lasts)
+}
+
+/// The same against the conversation alone, most of the time that a [`bystander`](super::bystander)
+/// is there.
+pub(super) fn on_conversation(choose: &mut dyn Choose) -> Attack {
+    let ends = *choose.pick(&[(CLIENT, SERVER), (SERVER, CLIENT)]);
+    let lasts = Duration::from_secs(choose.between(60, 120));
+    let start = Duration::from_secs(choose.between(3, 10));
+    stream(choose, ends, start, lasts)
+}
+
+fn stream(
+    choose: &mut dyn Choose,
+    (from, to): (Target, Target),
+    start: Duration,
+    lasts: Duration,
+) -> Attack {
     let most = *choose.pick(&[10_000, 10_000, 10_000, 100_000]);
     let count = choose.log_between(1_000, most) as u32;
-    let lasts = weather::log_duration(choose, ground.rtt, Duration::from_secs(120));
     Attack {
         to,
-        start: weather::log_duration(choose, Duration::from_millis(1), Duration::from_secs(20)),
+        start,
         every: (lasts / count).max(Duration::from_micros(1)),
         count,
         method: Method::Forge(forgery(choose, from)),
@@ -183,7 +225,15 @@ fn forgery(choose: &mut dyn Choose, from: Target) -> Forgery {
         true => choose.below(1 << 32) as u32,
         false => 0_u32.wrapping_sub(back),
     };
-    let ack = *choose.pick(&[1, 1, 0_u32.wrapping_sub(WINDOW), 1 << 31, 1 << 30, 3 << 30]);
+    let ack = *choose.pick(&[
+        1,
+        1,
+        3 << 30,
+        3 << 30,
+        0_u32.wrapping_sub(WINDOW),
+        1 << 31,
+        1 << 30,
+    ]);
     Forgery {
         from,
         flags,

@@ -36,7 +36,13 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         Kind::Refused => refused(&mut scenario, choose, &ground),
         Kind::Abort => abort(&mut scenario, choose, &ground),
         Kind::LastAckLost => last_ack_lost(&mut scenario, choose),
-        Kind::Bulk | Kind::Swarm | Kind::Churn | Kind::PathMtu | Kind::Attack => {
+        Kind::Bulk
+        | Kind::Swarm
+        | Kind::Churn
+        | Kind::PathMtu
+        | Kind::Attack
+        | Kind::Flood
+        | Kind::Bystander => {
             bulk(&mut scenario, choose, &ground);
         }
     }

@@ -114,7 +114,7 @@ impl Connection {
 
     /// Text is a retransmission whose ACK was lost, and must be answered; nothing else needs an
     /// answer each time.
-    pub(super) fn answer_unacceptable(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
+    pub(super) fn answer_unacceptable(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) {
         let has_text = !segment.text.is_empty() || segment.flags.contains(Flags::FIN);
         if has_text && !segment.flags.contains(Flags::SYN) {
             self.due |= Due::ACK;

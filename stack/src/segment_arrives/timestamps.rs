@@ -17,7 +17,7 @@ impl Connection {
     pub(super) fn check_timestamps(
         &mut self,
         segment: &Segment<'_>,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Result<(), Drop> {
         let Some(agreed) = self.timestamps else {
             return Ok(());
@@ -36,7 +36,7 @@ impl Connection {
     /// TS.Recent is taken from a segment that starts no later than Last.ACK.sent, so that the echo
     /// tells of the oldest segment that the next ACK answers (RFC 7323 §4.3, R7323-08). Only from
     /// one that has passed all checks: what RFC 5961 §5 discards must not poison PAWS.
-    pub(super) fn take_timestamp(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
+    pub(super) fn take_timestamp(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) {
         let early = segment.seq.at_or_before(self.receive.last_ack_sent);
         if let (Some(agreed), Some((value, _))) = (&mut self.timestamps, segment.options.timestamps)
             && (early || !cx.protects(Protection::TsRecent))
@@ -53,7 +53,7 @@ impl Connection {
         agreed: Timestamps,
         echo: u32,
         ack: SeqNumber,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Option<(SeqNumber, Duration)> {
         if !ack.after(self.send.sampled_to) {
             return None;
