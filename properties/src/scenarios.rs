@@ -9,8 +9,8 @@ use crate::scenario::Scenario;
 mod attack;
 mod bystander;
 mod churn;
-mod path_mtu;
 mod flood;
+mod path_mtu;
 mod swarm;
 mod two_hosts;
 

@@ -7,10 +7,10 @@ mod router;
 
 #[path = "rfc9293/addresses.rs"]
 mod addresses;
-#[path = "rfc9293/batches.rs"]
-mod batches;
 #[path = "rfc9293/attacks.rs"]
 mod attacks;
+#[path = "rfc9293/batches.rs"]
+mod batches;
 #[path = "rfc9293/calls.rs"]
 mod calls;
 #[path = "rfc9293/closing.rs"]
