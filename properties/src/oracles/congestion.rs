@@ -28,7 +28,7 @@ mod repair;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Duration, Finding, Instant, Observation, Packet};
-use timewait_stack::event::{Drop, SegmentArrival, Timer, Vars, Verdict};
+use timewait_stack::event::{Drop, IcmpVerdict, SegmentArrival, Timer, Vars, Verdict};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, SeqNumber, State};
 
@@ -118,6 +118,7 @@ fn subject(seen: &Observation<'_, HostEvent>, facts: &Facts) -> Option<Incarnati
             let connection = match event {
                 Event::Segment(arrival) => arrival.connection?,
                 Event::Snapshot(snapshot) => snapshot.connection,
+                Event::Icmp(arrival) => arrival.connection?,
                 Event::Timer { connection, .. } | Event::Transition { connection, .. } => {
                     *connection
                 }
@@ -127,6 +128,14 @@ fn subject(seen: &Observation<'_, HostEvent>, facts: &Facts) -> Option<Incarnati
         }
         _ => None,
     }
+}
+
+/// What SMSS may be once a larger path MTU is tried, if it was lowered: the last segment before the
+/// restart does not show it.
+fn raised(vars: &Vars, report: &Report<'_>) -> u32 {
+    let config = report.facts.circumstances().config(report.who.host);
+    let mtu = config.map_or(0, |config| config.mtu);
+    u32::from(if vars.path_mtu < mtu { mtu } else { 0 })
 }
 
 /// The states in which text and FIN may be outstanding.
@@ -144,6 +153,13 @@ impl Congestion {
             Event::Snapshot(snapshot) => {
                 if let Some(end) = self.ends.get_mut(&report.who) {
                     end.holds(&snapshot.vars, report);
+                }
+            }
+            // What was too big for the path is lost, and congestion had no part in it (RFC 1191
+            // §6.5, RFC 8201 §5.4).
+            Event::Icmp(arrival) if matches!(arrival.verdict, IcmpVerdict::PathMtu(_)) => {
+                if let Some(end) = self.ends.get_mut(&report.who) {
+                    end.repair.may_send_all_again(end.sent_to);
                 }
             }
             Event::Timer { timer, .. } => {
@@ -217,7 +233,7 @@ impl End {
         }
         self.duplicates += u32::from(duplicate);
         if before.snd_wnd == 0 && after.snd_wnd > 0 {
-            self.repair.reopened(self.sent_to);
+            self.repair.may_send_all_again(self.sent_to);
         }
         let Some(envelope) = &mut self.envelope else {
             return;
@@ -309,7 +325,8 @@ impl End {
         vars: &Vars,
         report: &mut Report<'_>,
     ) {
-        let smss = u32::from(vars.smss);
+        // Before something new is sent a larger path MTU may be tried (RFC 1191 §6.3).
+        let smss = u32::from(vars.smss).max(segment.text_len);
         let probes = self.repair.takes_probe(segment);
         let Some(envelope) = self.envelope.as_mut().filter(|_| !probes) else {
             return;
@@ -320,10 +337,12 @@ impl End {
                 .data_sent_at
                 .is_some_and(|at| idle(at, vars, report.now))
         {
-            envelope.restart(profile::initial_window(smss));
+            let largest = smss.max(raised(vars, report));
+            envelope.restart(profile::initial_window(largest));
         }
         let flight = segment.text_end() - vars.snd_una;
-        let cwnd = envelope.cwnd();
+        // One segment always fits.
+        let cwnd = envelope.cwnd().max(if nothing_out { smss } else { 0 });
         // RFC 3042 §2: one segment for each of the first two duplicates.
         let limited = if envelope.recovering() {
             0

@@ -75,6 +75,10 @@ impl Connection {
             };
             self.congestion.recovered(cwnd);
             self.memory.rack.on_recovered();
+            if !self.pipe_is_whole() {
+                // Found lost meanwhile, though sent after what this recovery was about.
+                self.begin_recovery(acked.flight, unreported, cx);
+            }
         } else if acked.octets > 0 && !self.congestion.recovering() {
             self.congestion.leave(una);
             self.congestion.grow(acked);

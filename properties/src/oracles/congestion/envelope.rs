@@ -22,6 +22,8 @@ pub(super) struct Envelope {
     /// The last loss was found by the timer: until `recover`, one segment for each ACK
     /// (RFC 3465 §2.3).
     timed_out: bool,
+    /// SMSS when last seen: the path MTU may change it.
+    smss: u32,
 }
 
 impl Envelope {
@@ -35,6 +37,7 @@ impl Envelope {
             recover: None,
             recovering: false,
             timed_out: false,
+            smss: u32::MAX,
         }
     }
 
@@ -119,6 +122,13 @@ impl Envelope {
     /// What is wrong with the variables; from now on they are the bound.
     pub(super) fn hold(&mut self, vars: &Vars) -> Vec<String> {
         let mut wrong = Vec::new();
+        let smss = u32::from(vars.smss);
+        if smss > self.smss {
+            // The path carries more again: one segment must fit, and ssthresh never is less than two.
+            self.cwnd = self.cwnd.max(smss);
+            self.ssthresh = self.ssthresh.max(2 * smss);
+        }
+        self.smss = smss;
         if vars.cwnd > self.cwnd {
             let at_most = self.cwnd;
             wrong.push(format!(

@@ -9,6 +9,9 @@ use crate::facts::SegmentHeader;
 pub(super) struct Repair {
     /// A timeout, or a window that had been closed and reopened: all octets before this.
     until: Option<SeqNumber>,
+    /// A timeout, and nothing was sent again since: one segment may go, of whatever size. The loss
+    /// window is one segment (RFC 5681 §3.1), and a timeout may change what that is (RFC 2923 §2.1).
+    loss_window: bool,
     /// In fast recovery: SND.UNA, and how far the segment there was sent again.
     fast: Option<(SeqNumber, SeqNumber)>,
     /// The persist timer has expired, and no probe was sent since.
@@ -31,10 +34,12 @@ impl Repair {
     /// The retransmission timer has expired.
     pub(super) fn timed_out(&mut self, sent_to: SeqNumber) {
         self.until = Some(sent_to);
+        self.loss_window = true;
     }
 
-    /// A closed window opened: what the peer may have refused may go again (RFC 9293 §3.8.6.1).
-    pub(super) fn reopened(&mut self, sent_to: Option<SeqNumber>) {
+    /// A closed window opened, and the peer may have refused everything (RFC 9293 §3.8.6.1); or a
+    /// router says that segments were too big.
+    pub(super) fn may_send_all_again(&mut self, sent_to: Option<SeqNumber>) {
         self.until = sent_to.or(self.until);
     }
 
@@ -53,7 +58,11 @@ impl Repair {
     /// What speaks against sending these octets again.
     pub(super) fn judge(&mut self, again: &Again) -> Option<String> {
         self.until = self.until.filter(|until| again.una.before(*until));
+        let first = core::mem::take(&mut self.loss_window) && again.start == again.una;
         if self.until.is_some_and(|until| again.start.before(until)) {
+            if first {
+                return None;
+            }
             let most = again.cwnd.max(again.smss);
             let out = again.end - again.una;
             return (out > most).then(|| format!("sent again beyond cwnd, {out} octets of {most}"));

@@ -80,7 +80,9 @@ fn in_doubt(arrival: Arrival<'_>, segment: &SegmentHeader) -> (Class, Option<Cla
         && !before.passive
         && segment.has(Flags::SYN | Flags::ACK)
         && segment.seq == before.irs;
-    let syn_in_time_wait = before.state == State::TimeWait && segment.has(Flags::SYN);
+    // A bare SYN there may begin something new, whatever its timestamp (RFC 6191 §2).
+    let bare_syn = segment.has(Flags::SYN) && !segment.has(Flags::ACK);
+    let syn_in_time_wait = before.state == State::TimeWait && bare_syn;
     if !arrival.stamped && !segment.has(Flags::RST) && !syn_in_time_wait {
         return match segment.timestamps {
             Some(_) => (Class::OldStamp, None),
