@@ -5,6 +5,7 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use crate::protection::{Disabled, Protection};
 use crate::time::Duration;
+use crate::wire::OptionOrder;
 
 /// The settings of one [`Stack`](crate::Stack). Those that a socket may change are its defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +117,10 @@ pub struct Config {
     /// Selective acknowledgment (RFC 2018), where the peer wants it, too; with it RACK (RFC 8985)
     /// and proportional rate reduction (RFC 9937).
     pub sack: bool,
+    /// Explicit congestion notification (RFC 3168, SHLD-8).
+    pub ecn: EcnUse,
+    /// The order of the options on the wire.
+    pub option_order: OptionOrder,
     /// The tail loss probe (RFC 8985 §7); needs SACK.
     pub tail_loss_probe: bool,
     /// The detection of spurious timeouts (RFC 5682).
@@ -182,6 +187,8 @@ impl Config {
             time_wait_max: 1 << 20,
             reassembly_blocks_max: 64,
             sack: true,
+            ecn: EcnUse::Never,
+            option_order: OptionOrder::default(),
             tail_loss_probe: true,
             frto: true,
             congestion_control: CongestionControl::NewReno,
@@ -236,6 +243,17 @@ impl Default for RtoBounds {
             granularity: Duration::from_millis(1),
         }
     }
+}
+
+/// Who brings up explicit congestion notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EcnUse {
+    /// Nobody: it is not used.
+    Never,
+    /// The peer, if it likes.
+    Accept,
+    /// We offer it with our SYN, too.
+    Offer,
 }
 
 /// A congestion control algorithm.

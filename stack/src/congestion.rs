@@ -80,6 +80,11 @@ impl Congestion {
         matches!(self.state, CaState::Recovery | CaState::Loss)
     }
 
+    /// cwnd was reduced, for the window that ends at `recover`.
+    pub(crate) fn has_reduced(&self) -> bool {
+        self.repairing() || self.state == CaState::Cwr
+    }
+
     /// The reduction in force may still be undone.
     pub(crate) fn can_undo(&self) -> bool {
         self.undo.is_some()
@@ -171,9 +176,10 @@ impl Congestion {
         }
     }
 
-    /// A loss was repaired before anybody knew of it (RFC 8985 §7.4; R8985-08): the reduction is
-    /// still due.
-    pub(crate) fn on_repaired(&mut self, config: &Config, flight: u32, nxt: SeqNumber, smss: u32) {
+    /// A reduction is due without anything to repair: the network has marked something (RFC 3168
+    /// §6.1.2), or a loss was repaired before anybody knew of it (RFC 8985 §7.4; R8985-08). Not
+    /// within a window that was reduced already.
+    pub(crate) fn reduce_once(&mut self, config: &Config, flight: u32, nxt: SeqNumber, smss: u32) {
         if matches!(self.state, CaState::Open | CaState::Disorder)
             && config.protects(Protection::LossResponse)
         {

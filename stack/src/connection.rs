@@ -6,6 +6,7 @@
 //! own or none.
 
 mod calls;
+mod ecn;
 mod loss;
 mod output;
 mod path_mtu;
@@ -39,6 +40,7 @@ use crate::timestamps::{OPTION_OCTETS, Timestamps};
 use crate::window_scale::{SHIFT_MAX, Shift};
 use crate::wire::{Flags, HEADER_LEN, Segment};
 
+pub(crate) use ecn::{EcnState, EcnVariables};
 pub(crate) use path_mtu::{PathMtu, TooBig};
 pub(crate) use receive::{ReceiveSpace, Taken};
 pub(crate) use sack::Reports;
@@ -120,6 +122,7 @@ pub(crate) struct Connection {
     pub(crate) recovery: Option<Box<Recovery>>,
     /// What is to be reported to the peer by SACK, if anything.
     pub(crate) reports: Option<Box<Reports>>,
+    pub(crate) ecn: EcnVariables,
     pub(crate) timers: TimerTable,
     pub(crate) challenge: ChallengeLimit,
     pub(crate) due: Due,
@@ -161,6 +164,7 @@ impl Connection {
             memory: Memory::default(),
             recovery: None,
             reports: None,
+            ecn: EcnVariables::new(iss),
             timers: TimerTable::new(cx.now),
             challenge: ChallengeLimit::default(),
             due: Due::SYN,
@@ -220,6 +224,7 @@ impl Connection {
         self.agree_on_timestamps(syn, cx);
         self.memory.sack = cx.config.sack && syn.options.sack_permitted;
         self.send.take_window(syn);
+        self.take_ecn_setup(syn, cx);
         self.take_user_timeout(syn.options.user_timeout, cx);
         self.timers.heard_at = cx.now;
     }
@@ -384,6 +389,8 @@ impl Connection {
             frto: self.memory.frto != Frto::Off,
             sack: self.sack_vars(),
             path_mtu: self.path.mtu(),
+            ecn: self.ecn.state.contains(EcnState::ON),
+            ecn_echo: self.ecn.state.contains(EcnState::ECHO),
             smss: send.smss,
             rmss: receive.rmss,
             srtt: self.rtt.srtt(),

@@ -9,6 +9,7 @@ use crate::event::{Cause, ConnectionId, Event, Interest, Ready, SocketId, Timer}
 use crate::protection::Protection;
 use crate::seq::SeqNumber;
 use crate::socket_options::IpFields;
+use crate::stack::Ecn;
 use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::Instant;
@@ -146,6 +147,8 @@ impl Reply {
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
+    /// The ECN field of the datagram being handled.
+    pub(crate) ecn: Ecn,
     pub(crate) config: &'a Config,
     pub(crate) events: &'a mut Events,
     pub(crate) replies: &'a mut VecDeque<Reply>,

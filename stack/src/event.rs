@@ -401,6 +401,10 @@ pub struct Vars {
     pub sack: Option<SackVars>,
     /// The largest datagram that is sent, IP header included (RFC 1191, RFC 8201).
     pub path_mtu: u16,
+    /// Explicit congestion notification is on (RFC 3168).
+    pub ecn: bool,
+    /// A congestion mark came, and every ACK says so until the peer says CWR.
+    pub ecn_echo: bool,
     /// Effective send MSS (RFC 9293 §3.7.1).
     pub smss: u16,
     /// The receive MSS that was advertised.

@@ -24,8 +24,8 @@
 //!
 //! # Deliberately missing, for now
 //!
-//! ECN; the documentation of
-//! the project says which comes when. IP source routes and the security option: obsolete.
+//! Options in SYN cookies, and the Eifel algorithm; the documentation of the project says what comes
+//! when. IP source routes and the security option: obsolete.
 //!
 //! # The canonical loop
 //!
@@ -90,6 +90,7 @@ mod icmp_arrives;
 mod isn;
 mod keyed;
 mod ports;
+mod profile;
 mod protection;
 mod quiet;
 mod reassembly;
@@ -115,6 +116,7 @@ pub use call_flags::{RecvFlags, SendFlags};
 pub use config::Config;
 pub use error::Errno;
 pub use event::{ConnectionId, Event, Interest, SocketId, Vars};
+pub use profile::Profile;
 pub use protection::{Disabled, Protection};
 pub use seq::SeqNumber;
 pub use socket_options::{IpFields, SocketOption, SocketOptions};

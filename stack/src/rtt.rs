@@ -33,6 +33,10 @@ impl RttEstimator {
         self.sampled.then(|| Duration::from_nanos(self.srtt_nanos))
     }
 
+    pub(crate) fn rttvar(&self) -> Duration {
+        Duration::from_nanos(self.rttvar_nanos)
+    }
+
     /// Takes an unambiguous sample (§2.2, §2.3; R6298-02, R6298-03), within the bounds (R6298-04,
     /// R6298-05).
     pub(crate) fn sample(&mut self, rtt: Duration, bounds: &RtoBounds) {

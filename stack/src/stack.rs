@@ -243,6 +243,7 @@ impl Stack {
             connections,
             Context {
                 now,
+                ecn: Ecn::NotEct,
                 config,
                 events,
                 replies,

@@ -1,5 +1,7 @@
 //! What a user may ask at any moment: one socket's status, and a netstat listing of all.
 
+mod tcp_info;
+
 use core::fmt;
 use core::net::SocketAddr;
 
@@ -9,6 +11,8 @@ use crate::event::{ConnectionId, Vars};
 use crate::socket::Listener;
 use crate::state::State;
 use crate::time_wait::TimeWait;
+
+pub use tcp_info::TcpInfo;
 
 /// The status of one socket (RFC 9293 §3.9.1.6).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,7 +27,7 @@ pub use checksum::finish_checksum;
 pub use flags::Flags;
 pub use header::{HEADER_LEN, Header};
 pub use icmp::{IcmpKind, IcmpMessage, IcmpParseError, Quote};
-pub use options::{OPTIONS_LEN_MAX, Options};
+pub use options::{OPTIONS_LEN_MAX, OptionOrder, Options};
 pub use parse_error::ParseError;
 pub use sack::{SACK_BLOCKS_MAX, SackBlock, SackBlocks};
 pub use segment::{SEGMENT_LEN_MAX, Segment};

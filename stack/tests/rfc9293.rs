@@ -17,6 +17,8 @@ mod calls;
 mod closing;
 #[path = "rfc9293/congestion.rs"]
 mod congestion;
+#[path = "rfc9293/ecn.rs"]
+mod ecn;
 #[path = "rfc9293/frto.rs"]
 mod frto;
 #[path = "rfc9293/icmp.rs"]

@@ -185,7 +185,7 @@ fn one_window_is_reduced_once() {
         cwnd: 20 * SMSS,
         ..open()
     };
-    congestion.on_repaired(&config(), 20 * SMSS, ISS + 20 * SMSS, SMSS);
+    congestion.reduce_once(&config(), 20 * SMSS, ISS + 20 * SMSS, SMSS);
     assert_eq!(
         (congestion.cwnd, congestion.ssthresh),
         (10 * SMSS, 10 * SMSS)

@@ -53,7 +53,7 @@ impl Connection {
         };
         if answer == Answer::Repaired {
             self.congestion
-                .on_repaired(cx.config, flight, nxt, moment.smss);
+                .reduce_once(cx.config, flight, nxt, moment.smss);
         }
         self.respond(&acked, flight - reported, &report, cx);
         if self.send.una == self.send.nxt {

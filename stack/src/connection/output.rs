@@ -171,10 +171,11 @@ impl Connection {
         } else if cx.protects(Protection::Karn) {
             self.send.timed = None;
         }
+        let setup = self.ecn_setup_flags(first, cx);
         let flags = if self.state == State::SynSent {
-            Flags::SYN
+            Flags::SYN | setup
         } else {
-            Flags::SYN | Flags::ACK
+            Flags::SYN | Flags::ACK | setup
         };
         self.emit(
             Piece {
@@ -196,7 +197,7 @@ impl Connection {
         self.send.rexmit = rest.filter(|(start, end)| start.before(*end));
         self.track_again(piece, cx);
         self.advance(piece);
-        self.emit_piece(piece, buf, cx)
+        self.emit_piece(piece, false, buf, cx)
     }
 
     fn emit_new(&mut self, piece: Piece, buf: &mut Vec<u8>, cx: &Context<'_>) -> Transmit {
@@ -215,7 +216,9 @@ impl Connection {
         self.timers.probe = Instant::MAX; // It is the tail now.
         self.track(piece, cx);
         self.advance(piece);
-        self.emit_piece(piece, buf, cx)
+        let ecn = self.codepoint(piece.text > 0);
+        let transmit = self.emit_piece(piece, true, buf, cx);
+        Transmit { ecn, ..transmit }
     }
 
     /// The probe of a tail whose ACKs stay away: something new if there is, else the last segment
@@ -244,7 +247,7 @@ impl Connection {
                 self.track(piece, cx);
             }
             self.advance(piece);
-            return Some(self.emit_piece(piece, buf, cx));
+            return Some(self.emit_piece(piece, false, buf, cx));
         }
         if due.contains(Due::KEEPALIVE) {
             // One octet left of the window: it must be answered. No text, unless the user has asked
@@ -284,12 +287,21 @@ impl Connection {
         }
     }
 
-    fn emit_piece(&mut self, piece: Piece, buf: &mut Vec<u8>, cx: &Context<'_>) -> Transmit {
+    fn emit_piece(
+        &mut self,
+        piece: Piece,
+        new: bool,
+        buf: &mut Vec<u8>,
+        cx: &Context<'_>,
+    ) -> Transmit {
         let mut flags = Flags::ACK;
         // The last octet that waits is pushed (MUST-61).
         let last = piece.seq + piece.text == self.send.data_end();
         flags.set(Flags::PSH, piece.text > 0 && last);
         flags.set(Flags::FIN, piece.fin);
+        if new && piece.text > 0 {
+            flags |= self.ecn_of_new_text();
+        }
         let runs = self.timers.retransmit.min(self.timers.probe);
         if runs.min(self.timers.reorder) == Instant::MAX && self.send.wnd > 0 {
             self.arm_retransmit(cx);
@@ -313,6 +325,9 @@ impl Connection {
         let urgent = self.urgent_field(piece.seq).filter(|_| !syn);
         let mut flags = flags;
         flags.set(Flags::URG, urgent.is_some());
+        if acknowledges && !syn {
+            flags |= self.ecn_echo();
+        }
         let header = Header {
             source_port: self.tuple.local.port,
             destination_port: self.tuple.remote.port,
@@ -331,7 +346,7 @@ impl Connection {
             urgent: urgent.unwrap_or(0),
             options,
         };
-        header.write(buf);
+        header.write_ordered(cx.config.option_order, buf);
         if piece.text > 0 && piece.seq.before(self.send.una) {
             buf.push(0); // The garbage octet of a keepalive probe.
         } else if piece.text > 0 {

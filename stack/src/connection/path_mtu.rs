@@ -135,7 +135,7 @@ impl Connection {
         }
         let below_floor = reported < u32::from(floor);
         let mtu = u16::try_from(reported).unwrap_or(u16::MAX).max(floor);
-        let nothing_new = mtu >= self.path.mtu && !(below_floor && !self.path.fragment);
+        let nothing_new = mtu >= self.path.mtu && (!below_floor || self.path.fragment);
         let not_sent = reported >= u32::from(self.path.largest_sent());
         if nothing_new || careful && not_sent {
             return TooBig::Useless; // It never grows by a message (RFC 1191 §3, RFC 8201 §4).
@@ -173,7 +173,7 @@ impl Connection {
         if count == timeouts {
             self.path.before_silence = None;
         }
-        if count % timeouts != 0 {
+        if !count.is_multiple_of(timeouts) {
             return;
         }
         let stuck = self.send.outstanding().min(u32::from(self.send.smss));

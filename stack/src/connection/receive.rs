@@ -98,6 +98,11 @@ impl ReceiveSpace {
         self.capacity.saturating_sub(self.buffer.readable())
     }
 
+    /// The largest text that came in one segment.
+    pub(crate) fn largest(&self) -> u32 {
+        self.largest
+    }
+
     /// The first octet that the user has not read.
     pub(crate) fn consumed(&self) -> SeqNumber {
         self.nxt

@@ -60,6 +60,7 @@ impl Connection {
         if self.end.is_none() {
             self.take_user_timeout(segment.options.user_timeout, cx);
             self.take_urgent(segment, cx);
+            self.take_ecn_mark(segment, cx);
             self.take_text_and_fin(segment, cx);
         }
         Ok(())
@@ -75,6 +76,7 @@ impl Connection {
     /// starts at IRS: its acknowledgment counts (RFC 9293 §3.5 figure 7, §A.2).
     fn syn_again(&mut self, segment: &Segment<'_>, full: bool, cx: &mut Context<'_>) -> Checked {
         if !segment.flags.contains(Flags::ACK) {
+            self.take_ecn_setup_again(segment);
             self.due |= Due::SYN;
             return Err(Drop::OutsideWindow);
         }
@@ -245,6 +247,7 @@ impl Connection {
         } else if self.is_duplicate(segment) {
             self.take_duplicate(cx);
         }
+        self.take_ecn_echo(segment, cx);
         let was_shut = self.send.wnd == 0;
         self.send.update_window(cx.config, segment);
         if was_shut && self.send.wnd > 0 {

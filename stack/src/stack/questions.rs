@@ -7,7 +7,7 @@ use crate::event::{ConnectionId, SocketId};
 use crate::socket::{Ended, SocketKind};
 use crate::socket_options::SocketOptions;
 use crate::state::State;
-use crate::status::Status;
+use crate::status::{Status, TcpInfo};
 use crate::table::Entry;
 
 impl Stack {
@@ -72,6 +72,15 @@ impl Stack {
         Ok(match entry.kind {
             SocketKind::Connection(key) => self.connections[key as usize].options,
             _ => entry.options,
+        })
+    }
+
+    /// TCP_INFO of a live connection; `None`: there is none behind this socket.
+    pub fn tcp_info(&self, socket: SocketId) -> Result<Option<TcpInfo>, SocketError> {
+        let entry = self.socket_ref(socket).ok_or(SocketError::BadSocket)?;
+        Ok(match entry.kind {
+            SocketKind::Connection(key) => Some((&self.connections[key as usize]).into()),
+            _ => None,
         })
     }
 

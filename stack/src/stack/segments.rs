@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::net::IpAddr;
 
-use super::Stack;
+use super::{Ecn, Stack};
 use crate::connection::Owner;
 use crate::context::Context;
 use crate::event::{Cause, ConnectionId, Drop, Interest, SegmentArrival, Vars, Verdict};
@@ -28,7 +28,6 @@ impl Stack {
         class: impl Into<TrafficClass>,
         bytes: &[u8],
     ) {
-        // The echo of congestion marks (RFC 3168) is not there yet.
         let class = class.into();
         if self.keeps_quiet(now) {
             self.report(None, Verdict::Dropped(Drop::QuietTime), None, None);
@@ -112,6 +111,7 @@ impl Stack {
             .and_then(|listener| self.listener_mut(listener))
             .is_some_and(|listener| listener.accept_full());
         let (connections, mut cx) = self.split(now);
+        cx.ecn = class.ecn;
         let connection = &mut connections[key as usize];
         let verdict = match state {
             State::SynSent => connection.arrives_in_syn_sent(segment, &mut cx),
@@ -154,6 +154,7 @@ impl Stack {
         } = self;
         let mut cx = Context {
             now,
+            ecn: Ecn::NotEct,
             config,
             events,
             replies,

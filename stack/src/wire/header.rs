@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Flags, Options};
+use super::{Flags, OptionOrder, Options};
 use crate::seq::SeqNumber;
 
 /// Octets of a header without options.
@@ -26,6 +26,11 @@ impl Header {
     /// Appends header and options; the checksum is zero until
     /// [`finish_checksum`](super::finish_checksum), the reserved bits are zero for ever.
     pub fn write(&self, buf: &mut Vec<u8>) {
+        self.write_ordered(OptionOrder::default(), buf);
+    }
+
+    /// [`Header::write`] with the options in this order.
+    pub fn write_ordered(&self, order: OptionOrder, buf: &mut Vec<u8>) {
         let layout = self.options.layout();
         let words = (HEADER_LEN + layout.octets) / 4;
         let mut header = [0; HEADER_LEN];
@@ -38,6 +43,6 @@ impl Header {
         header[14..16].copy_from_slice(&self.window.to_be_bytes());
         header[18..20].copy_from_slice(&self.urgent.to_be_bytes());
         buf.extend_from_slice(&header);
-        self.options.write(&layout, buf);
+        self.options.write(&layout, order, buf);
     }
 }

@@ -20,6 +20,17 @@ use crate::seq::SeqNumber;
 /// The most octets of options: 15 words of header, less 5.
 pub const OPTIONS_LEN_MAX: usize = 40;
 
+/// The order in which the options of a SYN stand. By it, among other things, others recognise a
+/// system; RFC 9293 leaves it open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OptionOrder {
+    /// MSS, SACK-permitted, timestamps, window scale: as Linux writes them.
+    #[default]
+    Linux,
+    /// MSS, window scale, SACK-permitted, timestamps: as FreeBSD writes them.
+    FreeBsd,
+}
+
 /// The options of a segment that this stack understands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -105,15 +116,15 @@ impl Options {
         self.layout().octets as u16
     }
 
-    /// Appends the options in this order: MSS, SACK-permitted, timestamps, window scale, user
-    /// timeout, SACK. All have a length (MUST-68).
+    /// Appends the options in this `order`; the user timeout and SACK stand last. All have a length
+    /// (MUST-68).
     ///
     /// No-operations align each as is customary, so that a receiver may compare whole words. If
     /// that takes more than 40 octets there are none of them, and zeros (End-of-list, MUST-69) at
     /// the end. SACK blocks that have no room even so are left out, the last first (RFC 2018 §3).
     ///
     /// `layout` is [`Options::layout`].
-    pub(super) fn write(&self, layout: &Layout, buf: &mut Vec<u8>) {
+    pub(super) fn write(&self, layout: &Layout, order: OptionOrder, buf: &mut Vec<u8>) {
         if layout.octets == 0 {
             return;
         }
@@ -122,19 +133,12 @@ impl Options {
             let [a, b] = mss.to_be_bytes();
             buf.extend_from_slice(&[MSS, 4, a, b]);
         }
-        if self.sack_permitted != self.timestamps.is_some() {
-            layout.align(buf, 2);
+        if order == OptionOrder::FreeBsd {
+            self.write_scale(layout, buf);
         }
-        if self.sack_permitted {
-            buf.extend_from_slice(&[SACK_PERMITTED, 2]);
-        }
-        if let Some((value, echo)) = self.timestamps {
-            let ([a, b, c, d], [e, f, g, h]) = (value.to_be_bytes(), echo.to_be_bytes());
-            buf.extend_from_slice(&[TIMESTAMPS, 10, a, b, c, d, e, f, g, h]);
-        }
-        if let Some(shift) = self.window_scale {
-            layout.align(buf, 1);
-            buf.extend_from_slice(&[WINDOW_SCALE, 3, shift]);
+        self.write_permitted_and_timestamps(layout, buf);
+        if order == OptionOrder::Linux {
+            self.write_scale(layout, buf);
         }
         if let Some(timeout) = self.user_timeout {
             let [a, b] = timeout.bits().to_be_bytes();
@@ -149,6 +153,26 @@ impl Options {
             }
         }
         buf.resize(end, END_OF_LIST);
+    }
+
+    fn write_scale(&self, layout: &Layout, buf: &mut Vec<u8>) {
+        if let Some(shift) = self.window_scale {
+            layout.align(buf, 1);
+            buf.extend_from_slice(&[WINDOW_SCALE, 3, shift]);
+        }
+    }
+
+    fn write_permitted_and_timestamps(&self, layout: &Layout, buf: &mut Vec<u8>) {
+        if self.sack_permitted != self.timestamps.is_some() {
+            layout.align(buf, 2);
+        }
+        if self.sack_permitted {
+            buf.extend_from_slice(&[SACK_PERMITTED, 2]);
+        }
+        if let Some((value, echo)) = self.timestamps {
+            let ([a, b, c, d], [e, f, g, h]) = (value.to_be_bytes(), echo.to_be_bytes());
+            buf.extend_from_slice(&[TIMESTAMPS, 10, a, b, c, d, e, f, g, h]);
+        }
     }
 
     /// How these options are laid out: with as many SACK blocks as there is room for, and aligned

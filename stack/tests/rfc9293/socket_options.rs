@@ -155,3 +155,25 @@ fn the_error_of_a_connection_is_told_once() {
     assert_eq!(bench.stack.take_error(socket), Ok(Some(Errno::ECONNRESET)));
     assert_eq!(bench.stack.take_error(socket), Ok(None));
 }
+
+#[test]
+fn tcp_info_counts_in_segments() {
+    let (mut bench, socket, iss) = Bench::established(config());
+    let before = bench.stack.tcp_info(socket).unwrap().unwrap();
+    assert_eq!(
+        (before.unacked, before.snd_mss, before.advmss),
+        (0, 1460, 1460)
+    );
+    assert!(before.snd_cwnd >= 2 && before.rtt.is_zero());
+    send(&mut bench, socket, 3000, SendFlags::empty());
+    bench.wait(Duration::from_millis(50));
+    let during = bench.stack.tcp_info(socket).unwrap().unwrap();
+    assert_eq!((during.unacked, during.notsent_bytes), (2, 80));
+    bench.inject(Flags::ACK, 1, iss + 2921, b"");
+    let after = bench.stack.tcp_info(socket).unwrap().unwrap();
+    // The handshake took no time at all: SRTT = 7/8 * 0 + 1/8 * 50, RTTVAR = 3/4 * 0 + 1/4 * 50.
+    assert_eq!(after.rtt, Duration::from_micros(6_250));
+    assert_eq!(after.rttvar, Duration::from_micros(12_500));
+    let fresh = bench.stack.socket();
+    assert_eq!(bench.stack.tcp_info(fresh), Ok(None));
+}

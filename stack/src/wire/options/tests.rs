@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::arbitrary::{config, option_octets, options};
 use super::super::{ParseError, SackBlock, SackBlocks, UserTimeout};
-use super::{OPTIONS_LEN_MAX, Options};
+use super::{OPTIONS_LEN_MAX, OptionOrder, Options};
 use crate::seq::SeqNumber;
 
 fn blocks(edges: &[(u32, u32)]) -> SackBlocks {
@@ -28,7 +28,7 @@ fn parsed(bytes: &[u8]) -> Result<Options, ParseError> {
 
 fn written(options: &Options) -> Vec<u8> {
     let mut bytes = Vec::new();
-    options.write(&options.layout(), &mut bytes);
+    options.write(&options.layout(), OptionOrder::Linux, &mut bytes);
     bytes
 }
 
@@ -270,6 +270,23 @@ fn alignment_gives_way_to_options() {
     let bytes = written(&options);
     assert_eq!((bytes.len(), bytes[39]), (40, 0));
     assert_eq!(parsed(&bytes), Ok(options));
+}
+
+#[test]
+fn each_system_has_its_order() {
+    let layout = linux_syn().layout();
+    let mut bytes = Vec::new();
+    linux_syn().write(&layout, OptionOrder::FreeBsd, &mut bytes);
+    let kinds: Vec<u8> = [0, 4, 5, 8, 10].map(|at| bytes[at]).into();
+    assert_eq!(kinds, [2, 1, 3, 4, 8], "mss, nop, wscale, sackOK, TS");
+    assert_eq!((bytes.len(), parsed(&bytes)), (20, Ok(linux_syn())));
+    let alone = Options {
+        window_scale: Some(7),
+        ..Options::default()
+    };
+    bytes.clear();
+    alone.write(&alone.layout(), OptionOrder::FreeBsd, &mut bytes);
+    assert_eq!(bytes, [1, 3, 3, 7]);
 }
 
 #[test]
