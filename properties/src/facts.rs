@@ -361,6 +361,11 @@ impl Facts {
         let was_waiting = life.state == State::TimeWait;
         let was_synchronized = life.history.iter().any(|step| step.to.is_synchronized());
         life.step(step, header.as_ref());
+        // Judges see the transition before they hear that the segment was accepted.
+        let forged = self.delivery.as_ref().is_some_and(|it| it.forged);
+        if forged && step.cause == Why::Segment {
+            life.taint = Some(Taint::Attack);
+        }
         life.parent = parent.or(life.parent);
         if let Some(header) = header.filter(|_| sets_irs(step)) {
             life.shadow.synchronized_by(&header, step.at);

@@ -8,6 +8,7 @@ pub mod congestion;
 pub mod delivery;
 mod describe;
 pub mod incarnation;
+pub mod isn;
 pub mod negotiation;
 pub mod off_path;
 pub mod quiescence;
@@ -42,6 +43,7 @@ pub fn standard() -> Vec<Box<dyn Judge>> {
         Box::<congestion::Congestion>::default(),
         Box::<silly_window::SillyWindow>::default(),
         Box::<negotiation::Negotiation>::default(),
+        Box::<isn::InitialNumbers>::default(),
         Box::<codec::Codec>::default(),
         Box::<off_path::OffPath>::default(),
     ]

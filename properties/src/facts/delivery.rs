@@ -24,6 +24,8 @@ pub struct Delivery {
     pub forged: bool,
     /// The bits of [`class`].
     pub class: u16,
+    /// The ECN field of its IP header, as it arrived.
+    pub ecn: u8,
     /// When it was sent.
     pub born: Instant,
     /// Its source address.
@@ -77,6 +79,7 @@ impl Delivery {
             tag: Incarnation::from_tag(packet.tag),
             forged: false,
             class: packet.class,
+            ecn: packet.ecn,
             born: packet.born,
             src: packet.src,
             dst: packet.dst,

@@ -15,9 +15,8 @@
 //! - Octets go again after a timeout or a window that reopened, within cwnd; or, one segment for
 //!   each ACK, at the third duplicate (R5681-07) or a partial ACK.
 //!
-//! What a host is configured with is not asked yet: the envelope is the widest of RFC 5681, 3465,
-//! 6928 and 9438. Where both SYNs permit SACK (RFC 2018) nothing is judged yet: in flight is then
-//! what RFC 6675 calls the pipe.
+//! The envelope is the widest of RFC 5681, 3465 and 6928. Nothing is judged yet where both SYNs permit
+//! SACK (RFC 2018; in flight is then what RFC 6675 calls the pipe), nor on hosts with CUBIC.
 //!
 //! A flight larger than cwnd after a cut is legal, and so is every window smaller than the
 //! envelope: from there it grows anew.
@@ -28,6 +27,7 @@ mod repair;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Duration, Finding, Instant, Observation, Packet};
+use timewait_stack::config::CongestionControl;
 use timewait_stack::event::{Drop, IcmpVerdict, SegmentArrival, Timer, Vars, Verdict};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, SeqNumber, State};
@@ -130,6 +130,12 @@ fn subject(seen: &Observation<'_, HostEvent>, facts: &Facts) -> Option<Incarnati
     }
 }
 
+/// The growth of CUBIC depends on its own clock and curve, which are not kept here yet.
+fn is_newreno(report: &Report<'_>) -> bool {
+    let config = report.facts.circumstances().config(report.who.host);
+    config.is_none_or(|config| config.congestion_control == CongestionControl::NewReno)
+}
+
 /// What SMSS may be once a larger path MTU is tried, if it was lowered: the last segment before the
 /// restart does not show it.
 fn raised(vars: &Vars, report: &Report<'_>) -> u32 {
@@ -222,6 +228,7 @@ impl End {
             };
             // Of an end that never sent a SYN (a cookie) too little is known.
             let plain = matches!(self.sack, (Some(own), Some(theirs)) if !(own && theirs));
+            let plain = plain && is_newreno(report);
             self.envelope = plain.then(|| Envelope::new(initial));
             return self.holds(after, report);
         }

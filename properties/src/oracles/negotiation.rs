@@ -7,11 +7,16 @@
 //! - MSS: only in SYN segments (MUST-65), in each of them where it is not the default (MUST-14,
 //!   SHLD-5), never more than the link carries (MUST-67); text and options of a segment together
 //!   are never more than the peer's MSS, or 536 or 1220 without the option (MUST-15, MUST-16).
+//! - ECN (RFC 3168 §6.1): agreed by the flags of both SYNs, ECN-capable is only new text, a mark is
+//!   echoed until CWR comes, CWR answers ECE.
 
+mod ecn;
 mod mss;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, Instant, Observation, Packet};
+use timewait_stack::event::Verdict;
+use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State};
 
 use super::report::Report;
@@ -33,6 +38,7 @@ pub struct Negotiation {
 struct Agreed {
     /// The SYN or SYN-ACK that set IRS.
     peer: Option<SegmentHeader>,
+    ecn: ecn::Ecn,
 }
 
 impl Judge for Negotiation {
@@ -75,9 +81,17 @@ impl Judge for Negotiation {
                     self.agreed.remove(&who);
                 } else if synchronizes(*from, *to) {
                     let peer = facts.delivery().and_then(|delivery| delivery.header);
-                    self.agreed.entry(who).or_default().peer = peer;
+                    let agreed = self.agreed.entry(who).or_default();
+                    agreed.peer = peer;
+                    if let Some(peer) = peer {
+                        agreed.ecn.synchronized(&peer);
+                    }
                 }
             }
+            Observation::Node {
+                event: HostEvent::Stack(Event::Segment(arrival)),
+                ..
+            } => self.arrived(arrival.verdict, facts),
             _ => {}
         }
     }
@@ -93,6 +107,18 @@ fn synchronizes(from: State, to: State) -> bool {
 }
 
 impl Negotiation {
+    fn arrived(&mut self, verdict: Verdict, facts: &Facts) {
+        let Some(delivery) = facts.delivery() else {
+            return;
+        };
+        let receiver = delivery.received_by.map(|(receiver, _)| receiver);
+        let agreed = receiver.and_then(|receiver| self.agreed.get_mut(&receiver));
+        if let (Some(agreed), Some(segment)) = (agreed, delivery.segment()) {
+            let taken = verdict == Verdict::Accepted;
+            agreed.ecn.arrived(segment, delivery.ecn, taken);
+        }
+    }
+
     fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
         let octets = packet.payload.octets();
         // The tag of a SYN cookie is that of the SYN it answers.
@@ -102,6 +128,14 @@ impl Negotiation {
         };
         let peer = self.agreed.get(&report.who).and_then(|agreed| agreed.peer);
         let own = packet.class & class::ECHO == 0;
+        let life = report.facts.life(report.who);
+        let rests = life.is_none_or(|life| life.state == State::TimeWait);
+        if own && !segment.has(Flags::RST) && !rests {
+            let vars = life.and_then(|life| life.vars.as_deref());
+            let agreed = self.agreed.entry(report.who).or_default();
+            let wrong = agreed.ecn.sent(&segment, packet.ecn, config.ecn, vars);
+            report.violations_unless_damaged(wrong);
+        }
         report.violations_unless_damaged(mss::option(&segment, packet.src, config.mtu));
         if own && let Some(peer) = peer {
             report.violations_unless_damaged(mss::size(&segment, &peer, packet.src, config.mtu));

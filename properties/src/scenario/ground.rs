@@ -6,10 +6,10 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
-use timewait_stack::Config;
 use timewait_stack::config::{
-    CongestionControl, GiveUp, InitialWindow, Keepalive, RtoBounds, SynCookies, WindowScale,
+    CongestionControl, EcnUse, GiveUp, InitialWindow, Keepalive, RtoBounds, SynCookies, WindowScale,
 };
+use timewait_stack::{Config, Profile};
 
 use super::{HostPlan, LinkEnd, LinkPlan};
 use crate::choose::Choose;
@@ -23,7 +23,7 @@ pub(crate) struct Ground {
     pub(crate) msl: Duration,
     /// What the network keeps to.
     pub(crate) lifetime: Duration,
-    profile: Profile,
+    timing: Timing,
     ipv6: bool,
     /// Most hosts use timestamps; else none does, for they mask what protects without them.
     timestamps: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Ground {
 
 /// A stack's timing.
 #[derive(Clone, Copy, Debug)]
-struct Profile {
+struct Timing {
     rto_min: Duration,
     rto_initial: Duration,
     rto_after_syn_loss: Duration,
@@ -39,20 +39,20 @@ struct Profile {
 }
 
 /// By the book (RFC 6298), as common systems have it, and fast.
-const PROFILES: [Profile; 3] = [
-    Profile {
+const TIMINGS: [Timing; 3] = [
+    Timing {
         rto_min: Duration::from_secs(1),
         rto_initial: Duration::from_secs(1),
         rto_after_syn_loss: Duration::from_secs(3),
         delayed_ack: Duration::from_millis(200),
     },
-    Profile {
+    Timing {
         rto_min: Duration::from_millis(200),
         rto_initial: Duration::from_secs(1),
         rto_after_syn_loss: Duration::from_secs(3),
         delayed_ack: Duration::from_millis(40),
     },
-    Profile {
+    Timing {
         rto_min: Duration::from_millis(10),
         rto_initial: Duration::from_millis(50),
         rto_after_syn_loss: Duration::from_millis(150),
@@ -82,9 +82,9 @@ impl Ground {
     /// Times that fit together, with a round trip of at most `rtt_max`.
     pub(crate) fn draw(choose: &mut dyn Choose, rtt_max: Duration) -> Self {
         let rtt = Duration::from_micros(choose.log_between(200, rtt_max.as_micros() as u64));
-        let profile = *choose.pick(&PROFILES);
+        let timing = *choose.pick(&TIMINGS);
         // RFC 6298: RTO = SRTT + 4 RTTVAR is 3 RTT at the first sample.
-        let rto = profile.rto_min.max(rtt * 3 + profile.delayed_ack);
+        let rto = timing.rto_min.max(rtt * 3 + timing.delayed_ack);
         let fitting: Vec<Duration> = MSLS.into_iter().filter(|msl| *msl * 2 >= rto * 4).collect();
         let msl = *choose.pick(&fitting);
         let lifetime = Duration::from_millis(choose.between(1, 4) * msl.as_millis() as u64 / 4);
@@ -92,7 +92,7 @@ impl Ground {
             rtt,
             msl,
             lifetime,
-            profile,
+            timing,
             ipv6: choose.chance(1, 3),
             timestamps: choose.chance(1, 2),
         }
@@ -111,6 +111,8 @@ impl Ground {
         };
         let mtu = *choose.pick(&[1500, 1500, self.mtu_min(), 9000]);
         let segment = u32::from(mtu) - 40;
+        // What is not drawn here is as in one of the profiles.
+        let profile = *choose.pick(&Profile::ALL);
         let config = Config {
             isn_epoch: choose.below(1 << 32) as u32,
             msl: self.msl,
@@ -122,14 +124,14 @@ impl Ground {
             timestamps: self.timestamps && !choose.chance(1, 8),
             send_buffer: *choose.pick(&[65_536, 262_144, 16_384, 2 * segment, 1 << 20]),
             rto: RtoBounds {
-                initial: self.profile.rto_initial,
-                after_syn_loss: self.profile.rto_after_syn_loss,
-                min: self.profile.rto_min,
+                initial: self.timing.rto_initial,
+                after_syn_loss: self.timing.rto_after_syn_loss,
+                min: self.timing.rto_min,
                 ..RtoBounds::default()
             },
             delayed_ack: *choose.pick(&[
-                self.profile.delayed_ack,
-                self.profile.delayed_ack,
+                self.timing.delayed_ack,
+                self.timing.delayed_ack,
                 Duration::ZERO,
             ]),
             r2: *choose.pick(&[
@@ -155,6 +157,7 @@ impl Ground {
                 probes: choose.between(3, 9) as u8,
                 garbage: false,
             }),
+            ecn: *choose.pick(&[EcnUse::Offer, EcnUse::Accept, EcnUse::Never]),
             cork: choose.chance(1, 16),
             quick_ack: choose.chance(1, 12),
             max_segment: choose
@@ -174,7 +177,7 @@ impl Ground {
             slow_start_limit: choose.between(1, 2) as u8,
             // Small enough to be met, or large enough never to be.
             scoreboard_segments_max: *choose.pick(&[1024, 1024, 1024, 8]),
-            ..Config::new(vec![address], choose.secret())
+            ..profile.config(vec![address], choose.secret())
         };
         HostPlan {
             config,

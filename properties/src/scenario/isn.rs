@@ -138,7 +138,7 @@ mod tests {
         fn observe(&mut self, _: Instant, seen: &Observation<'_, HostEvent>, _: &mut Vec<Finding>) {
             if let Observation::Sent { packet, .. } = seen
                 && let Ok(segment) = Segment::parse(packet.payload.octets())
-                && segment.flags == self.0
+                && segment.flags & (Flags::SYN | Flags::ACK) == self.0
                 && self.1.get().is_none()
             {
                 self.1.set(Some(segment.seq.0));

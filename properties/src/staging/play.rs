@@ -255,6 +255,7 @@ pub(crate) fn fresh(iss: u32) -> Vars {
         snd_una: iss,
         snd_nxt: iss + 1,
         rcv_free: WINDOW,
+        path_mtu: 1500,
         ..Vars::default()
     }
 }

@@ -143,6 +143,8 @@ fn digest(vars: &Vars) -> u64 {
         frto,
         sack,
         path_mtu,
+        ecn,
+        ecn_echo,
         smss,
         rmss,
         srtt,
@@ -160,6 +162,8 @@ fn digest(vars: &Vars) -> u64 {
         recovering,
         can_undo,
         frto,
+        ecn,
+        ecn_echo,
         orphan,
     ];
     let flags = flags
