@@ -13,7 +13,7 @@
 //! follows from it is a hazard (E7).
 //!
 //! That an attack on one connection leaves another one alone can't be seen in a single run: that
-//! is [`crate::check`]'s matter.
+//! is [`check`](mod@crate::check)'s matter.
 
 mod exact;
 
