@@ -56,3 +56,9 @@ fn a_flood_without_bound() {
 fn islands_without_bound() {
     assert_noticed(Kind::Flood, Protection::ReassemblyBound, "resources");
 }
+
+#[test]
+fn an_exact_reset_is_a_hazard_and_not_a_violation() {
+    let report = check(&Scenario::from_seed(Kind::Attack, 79));
+    assert!(!report.failed(), "{report}");
+}

@@ -79,3 +79,39 @@ impl Repair {
         (!first).then(|| "more than the first segment sent again for one ACK".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Again, Repair};
+    use timewait_stack::SeqNumber;
+
+    const UNA: SeqNumber = SeqNumber(100);
+
+    fn again(octets: u32, cwnd: u32) -> Again {
+        Again {
+            start: UNA,
+            end: UNA + octets,
+            una: UNA,
+            smss: 1220,
+            cwnd,
+            recovering: false,
+        }
+    }
+
+    #[test]
+    fn after_a_timeout_one_segment_of_another_size_may_go() {
+        let mut repair = Repair::default();
+        repair.timed_out(UNA + 3000);
+        assert_eq!(repair.judge(&again(1440, 1220)), None);
+        assert!(repair.judge(&again(1440, 1220)).is_some(), "only one");
+    }
+
+    #[test]
+    fn what_was_too_big_for_the_path_goes_again_within_cwnd() {
+        let mut repair = Repair::default();
+        assert!(repair.judge(&again(576, 4380)).is_some());
+        repair.may_send_all_again(Some(UNA + 4380));
+        assert_eq!(repair.judge(&again(576, 4380)), None);
+        assert!(repair.judge(&again(4400, 4380)).is_some());
+    }
+}
