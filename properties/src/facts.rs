@@ -38,6 +38,8 @@ pub struct Facts {
     hosts: BTreeMap<NodeId, Host>,
     lives: IndexMap<u64, Life, BuildHasherDefault<TagHasher>>,
     delivery: Option<Delivery>,
+    /// The segment of the datagram last sent.
+    sent: Option<SegmentHeader>,
     /// Of each echo in the network: whether it answers a segment that was old.
     echoes: BTreeMap<PacketId, bool>,
     cookies: cookies::Cookies,
@@ -79,6 +81,11 @@ impl Facts {
     /// The datagram that a host is handling: from its delivery until something else happens.
     pub fn delivery(&self) -> Option<&Delivery> {
         self.delivery.as_ref()
+    }
+
+    /// The segment in the datagram that is being sent, if it holds one: read once for all judges.
+    pub fn segment_sent(&self) -> Option<SegmentHeader> {
+        self.sent
     }
 
     /// The name of a connection in the present boot of its host.
@@ -233,7 +240,10 @@ impl Facts {
     /// An echo inherits the age of what it answers, unless that met no incarnation at all: then
     /// it is how a half-open connection learns that its peer is gone (RFC 9293 §3.5.1).
     fn sent(&mut self, now: Instant, cause: Cause, packet: &Packet) {
-        self.cookies.sent(packet);
+        self.sent = SegmentHeader::of(packet);
+        if let Some(segment) = &self.sent {
+            self.cookies.sent(packet, segment);
+        }
         if packet.class & class::ECHO == 0 {
             self.offers(now, packet);
         }
@@ -253,7 +263,7 @@ impl Facts {
     fn offers(&mut self, now: Instant, packet: &Packet) {
         let sender = Incarnation::from_tag(packet.tag);
         if sender.host == packet.id.origin
-            && let Some(segment) = SegmentHeader::decode(packet.payload.octets())
+            && let Some(segment) = self.sent
         {
             self.with(sender, |life| life.shadow.sent(&segment, now));
         }

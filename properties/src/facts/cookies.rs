@@ -24,21 +24,19 @@ struct Cookie {
 pub(super) struct Cookies(BTreeSet<Cookie>);
 
 impl Cookies {
-    pub(super) fn sent(&mut self, packet: &Packet) {
+    pub(super) fn sent(&mut self, packet: &Packet, segment: &SegmentHeader) {
         const COOKIE: u16 = class::ECHO | class::SYN_ACK;
         if packet.class & COOKIE != COOKIE {
             return;
         }
-        if let Some(syn_ack) = SegmentHeader::decode(packet.payload.octets()) {
-            self.0.insert(Cookie {
-                host: packet.src,
-                port: syn_ack.source_port,
-                peer: packet.dst,
-                peer_port: syn_ack.destination_port,
-                iss: syn_ack.seq.0,
-                irs: syn_ack.ack.back(1).0,
-            });
-        }
+        self.0.insert(Cookie {
+            host: packet.src,
+            port: segment.source_port,
+            peer: packet.dst,
+            peer_port: segment.destination_port,
+            iss: segment.seq.0,
+            irs: segment.ack.back(1).0,
+        });
     }
 
     /// Whether the datagram acknowledges one, and is the first in sequence to do so.

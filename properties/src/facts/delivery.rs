@@ -71,7 +71,7 @@ impl Delivery {
         held_by: Option<NodeId>,
     ) -> Self {
         let octets = packet.payload.octets();
-        let header = SegmentHeader::decode(octets).filter(|_| packet.protocol == TCP);
+        let header = SegmentHeader::of(packet);
         Self {
             node,
             at: now,

@@ -4,8 +4,11 @@
 //! stack would share its mistakes.
 
 use core::net::IpAddr;
+use timewait_sim::Packet;
 use timewait_stack::SeqNumber;
 use timewait_stack::wire::Flags;
+
+use super::TCP;
 
 /// The header of a segment and the length of its text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +66,14 @@ impl SegmentHeader {
             text_start: u16::from(fixed[12] >> 4) * 4,
             text_len,
         })
+    }
+
+    /// The header of the segment in a datagram; `None` if it holds none.
+    pub fn of(packet: &Packet) -> Option<Self> {
+        let octets = packet.payload.octets();
+        (packet.protocol == TCP)
+            .then(|| Self::decode(octets))
+            .flatten()
     }
 
     /// Whether all of `flags` are set.

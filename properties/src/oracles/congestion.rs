@@ -26,7 +26,7 @@ mod profile;
 mod repair;
 
 use std::collections::BTreeMap;
-use timewait_sim::{Duration, Finding, Instant, Observation, Packet};
+use timewait_sim::{Duration, Finding, Instant, Observation};
 use timewait_stack::config::CongestionControl;
 use timewait_stack::event::{Drop, IcmpVerdict, SegmentArrival, Timer, Vars, Verdict};
 use timewait_stack::wire::Flags;
@@ -93,7 +93,7 @@ impl Judge for Congestion {
             findings,
         };
         match *seen {
-            Observation::Sent { packet, .. } => self.sent(packet, &mut report),
+            Observation::Sent { .. } => self.sent(&mut report),
             Observation::Node {
                 event: HostEvent::Stack(event),
                 ..
@@ -197,8 +197,8 @@ impl Congestion {
         }
     }
 
-    fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
-        let Some(segment) = SegmentHeader::decode(packet.payload.octets()) else {
+    fn sent(&mut self, report: &mut Report<'_>) {
+        let Some(segment) = report.facts.segment_sent() else {
             return;
         };
         let end = self.ends.entry(report.who).or_default();

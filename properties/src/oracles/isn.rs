@@ -20,7 +20,7 @@ use timewait_sim::{Duration, Finding, Instant, NodeId, Observation, Packet};
 use timewait_stack::{Event, SeqNumber};
 
 use crate::event::HostEvent;
-use crate::facts::{Facts, Life, SegmentHeader};
+use crate::facts::{Facts, Life};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 use crate::oracles::report::Report;
@@ -85,7 +85,7 @@ impl Judge for InitialNumbers {
                 let wrong = self
                     .unnumbered
                     .remove(&who)
-                    .and_then(|opens| self.numbered(who, opens, packet, facts));
+                    .and_then(|opens| self.numbered(who, opens, facts));
                 if let Some(wrong) = wrong {
                     let mut report = Report {
                         oracle: NAME,
@@ -109,15 +109,9 @@ fn is_first_kind(packet: &Packet) -> bool {
 
 impl InitialNumbers {
     /// `who` has shown its ISS. Returns what is wrong with it.
-    fn numbered(
-        &mut self,
-        who: Incarnation,
-        opens: u32,
-        packet: &Packet,
-        facts: &Facts,
-    ) -> Option<String> {
+    fn numbered(&mut self, who: Incarnation, opens: u32, facts: &Facts) -> Option<String> {
         let life = facts.life(who)?;
-        let iss = SegmentHeader::decode(packet.payload.octets())?.seq;
+        let iss = facts.segment_sent()?.seq;
         let tuple = (who.host, who.boot, life.local, life.remote?);
         let reading = Reading {
             at: life.opened_at,

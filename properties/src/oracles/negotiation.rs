@@ -120,10 +120,9 @@ impl Negotiation {
     }
 
     fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
-        let octets = packet.payload.octets();
         // The tag of a SYN cookie is that of the SYN it answers.
         let config = report.facts.circumstances().config(packet.id.origin);
-        let (Some(segment), Some(config)) = (SegmentHeader::decode(octets), config) else {
+        let (Some(segment), Some(config)) = (report.facts.segment_sent(), config) else {
             return;
         };
         let peer = self.agreed.get(&report.who).and_then(|agreed| agreed.peer);

@@ -26,7 +26,7 @@ use timewait_stack::event::{IcmpVerdict, Timer};
 use timewait_stack::{Event, SeqNumber, State, Vars};
 
 use crate::event::HostEvent;
-use crate::facts::{Facts, SegmentHeader, accepted, connection_of};
+use crate::facts::{Facts, accepted, connection_of};
 use crate::label::{Incarnation, class, flow_of};
 use crate::oracle::Judge;
 use crate::oracles::report::Report;
@@ -186,9 +186,9 @@ impl Quiescence {
     }
 
     /// Whether the datagram holds text, SYN or FIN that its incarnation never sent before.
-    fn is_new(&mut self, packet: &Packet, who: Incarnation) -> bool {
+    fn is_new(&mut self, packet: &Packet, who: Incarnation, facts: &Facts) -> bool {
         let counts = packet.class & (class::ECHO | class::RST) == 0;
-        let header = SegmentHeader::decode(packet.payload.octets()).filter(|_| counts);
+        let header = facts.segment_sent().filter(|_| counts);
         let Some(header) = header.filter(|header| header.seg_len() > 0) else {
             return false;
         };
@@ -201,7 +201,7 @@ impl Quiescence {
 
     fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
         let mut step = self.step;
-        if self.is_new(packet, report.who) {
+        if self.is_new(packet, report.who, report.facts) {
             (step.accepted, step.progress) = (true, true);
         }
         let Some(flow) = self.flows.get(&packet.flow) else {

@@ -200,7 +200,7 @@ impl ReplyTable {
         facts: &Facts,
         findings: &mut Vec<Finding>,
     ) {
-        let Some(header) = SegmentHeader::decode(packet.payload.octets()) else {
+        let Some(header) = facts.segment_sent() else {
             return;
         };
         let tag = Incarnation::from_tag(packet.tag);

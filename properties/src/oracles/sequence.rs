@@ -13,7 +13,7 @@
 //!   (MAY-7).
 
 use std::collections::BTreeMap;
-use timewait_sim::{Finding, Instant, Observation, Packet};
+use timewait_sim::{Finding, Instant, Observation};
 use timewait_stack::event::{SegmentArrival, Timer};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, SeqNumber, State, Vars};
@@ -94,7 +94,7 @@ impl Judge for Sequence {
             findings,
         };
         match *seen {
-            Observation::Sent { packet, .. } => self.sent(packet, &mut report),
+            Observation::Sent { .. } => self.sent(&mut report),
             Observation::Node {
                 event: HostEvent::Stack(event),
                 ..
@@ -174,8 +174,8 @@ impl Sequence {
         track.numbers = Some(now);
     }
 
-    fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
-        let Some(segment) = SegmentHeader::decode(packet.payload.octets()) else {
+    fn sent(&mut self, report: &mut Report<'_>) {
+        let Some(segment) = report.facts.segment_sent() else {
             return;
         };
         let Some(life) = report.facts.life(report.who) else {

@@ -18,7 +18,7 @@
 //! peer's FIN is taken; where windows are scaled, as far as can be told of rounded ones. What SYN segments offer is no edge yet.
 
 use std::collections::BTreeMap;
-use timewait_sim::{Finding, Instant, Observation, Packet};
+use timewait_sim::{Finding, Instant, Observation};
 use timewait_stack::config::Config;
 use timewait_stack::event::{Timer, Vars};
 use timewait_stack::wire::Flags;
@@ -75,7 +75,7 @@ impl Judge for SillyWindow {
                     facts,
                     findings,
                 };
-                self.sent(packet, &mut report);
+                self.sent(&mut report);
             }
             Observation::Node {
                 node,
@@ -125,12 +125,11 @@ impl SillyWindow {
         }
     }
 
-    fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
+    fn sent(&mut self, report: &mut Report<'_>) {
         let facts = report.facts;
         let config = facts.circumstances().config(report.who.host);
         let life = facts.life(report.who);
-        let segment = SegmentHeader::decode(packet.payload.octets());
-        let (Some(segment), Some(life), Some(config)) = (segment, life, config) else {
+        let (Some(segment), Some(life), Some(config)) = (facts.segment_sent(), life, config) else {
             return;
         };
         let track = self.tracks.entry(report.who).or_default();

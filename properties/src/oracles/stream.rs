@@ -95,7 +95,7 @@ impl Judge for Stream {
 impl Stream {
     fn sent(&mut self, cause: Cause, packet: &Packet, report: &mut Report<'_>) {
         let octets = packet.payload.octets();
-        let Some(header) = SegmentHeader::decode(octets) else {
+        let Some(header) = report.facts.segment_sent() else {
             return;
         };
         if !self.writers.contains_key(&report.who)

@@ -19,7 +19,7 @@ use timewait_stack::event::{Call, Cause, Timer};
 use timewait_stack::{Event, State};
 
 use crate::event::HostEvent;
-use crate::facts::{Facts, Life, Seconds, SegmentHeader};
+use crate::facts::{Facts, Life, Seconds};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 
@@ -102,7 +102,7 @@ impl TimeWait {
         }
         let index = self.unnumbered.iter().position(|new| *new == sender)?;
         self.unnumbered.swap_remove(index);
-        let iss = SegmentHeader::decode(packet.payload.octets())?.seq;
+        let iss = facts.segment_sent()?.seq;
         let old = facts.life(facts.life(sender)?.reopened_from?)?;
         let highest = old.vars.as_ref()?.snd_nxt;
         (!iss.after(highest)).then(|| {

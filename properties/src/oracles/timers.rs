@@ -72,8 +72,8 @@ impl Judge for Timers {
         match *seen {
             Observation::Sent { packet, .. } if packet.class & class::ECHO == 0 => {
                 let who = Incarnation::from_tag(packet.tag);
-                let header = SegmentHeader::decode(packet.payload.octets());
-                if let (Some(watch), Some(header)) = (self.ends.get_mut(&who), header) {
+                let ends = (self.ends.get_mut(&who), facts.segment_sent());
+                if let (Some(watch), Some(header)) = ends {
                     watch.sent(&header, now);
                 }
             }
