@@ -358,11 +358,10 @@ impl Facts {
             .delivery
             .as_ref()
             .filter(|delivery| !delivery.is_echo());
-        let parent = sender
-            .map(|delivery| delivery.tag)
-            .filter(|_| sets_irs(step));
+        let synchronizes = step.cause == Why::Segment && sets_irs(step.from, step.to);
+        let parent = sender.map(|delivery| delivery.tag).filter(|_| synchronizes);
         let header = self.delivery.as_ref().and_then(|delivery| delivery.header);
-        if let Some(delivery) = self.delivery.as_mut().filter(|_| opens(step)) {
+        if let Some(delivery) = self.delivery.as_mut().filter(|_| opens(step.from, step.to)) {
             delivery.opened = Some(name);
         }
         let Some(life) = self.lives.get_mut(&name.tag()) else {
@@ -377,7 +376,7 @@ impl Facts {
             life.taint = Some(Taint::Attack);
         }
         life.parent = parent.or(life.parent);
-        if let Some(header) = header.filter(|_| sets_irs(step)) {
+        if let Some(header) = header.filter(|_| synchronizes) {
             life.shadow.synchronized_by(&header, step.at);
             life.shadow.offered_window(&header);
         }
@@ -388,7 +387,7 @@ impl Facts {
             .is_some_and(|end| end.ending == Ending::ReturnedToTimeWait);
         let old = life.reopened_from.filter(|_| returned);
         self.coverage.connections += u64::from(first);
-        if let Some(parent) = parent.filter(|_| is_by_cookie(step)) {
+        if let Some(parent) = parent.filter(|_| is_by_cookie(step.from, step.to)) {
             self.with(parent, |life| life.paired_by_cookie(name));
         }
         let host = self.hosts.entry(name.host).or_default();
@@ -432,24 +431,23 @@ impl Facts {
 
 /// Whether a new incarnation begins with this transition, by a SYN or by what a SYN cookie has
 /// kept of it.
-fn opens(step: Step) -> bool {
-    is_by_cookie(step)
-        || matches!(step.from, State::Listen | State::TimeWait) && step.to == State::SynReceived
+fn opens(from: State, to: State) -> bool {
+    is_by_cookie(from, to)
+        || matches!(from, State::Listen | State::TimeWait) && to == State::SynReceived
 }
 
 /// Whether an incarnation begins by what a SYN cookie has kept of its SYN (RFC 4987 §3.6).
-fn is_by_cookie(step: Step) -> bool {
-    step.from == State::Listen && step.to == State::Established
+pub(crate) fn is_by_cookie(from: State, to: State) -> bool {
+    from == State::Listen && to == State::Established
 }
 
 /// Whether the segment behind this transition set IRS.
-fn sets_irs(step: Step) -> bool {
-    let entered = match step.to {
-        State::SynReceived => opens(step) || step.from == State::SynSent,
-        State::Established | State::CloseWait => step.from == State::SynSent || opens(step),
-        _ => false,
-    };
-    entered && step.cause == Why::Segment
+pub(crate) fn sets_irs(from: State, to: State) -> bool {
+    let entered = matches!(
+        to,
+        State::SynReceived | State::Established | State::CloseWait
+    );
+    opens(from, to) || entered && from == State::SynSent
 }
 
 /// The connection that a user's event is about, if it came to one.

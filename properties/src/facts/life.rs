@@ -208,7 +208,7 @@ impl Life {
     pub fn is_by_cookie(&self) -> bool {
         self.history
             .first()
-            .is_some_and(|step| step.from == State::Listen && step.to == State::Established)
+            .is_some_and(|step| super::is_by_cookie(step.from, step.to))
     }
 
     /// The SYN-ACK that set IRS was nobody's: a cookie, which has now become `child`. It becomes

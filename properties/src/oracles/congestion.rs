@@ -34,7 +34,7 @@ use timewait_stack::{Event, SeqNumber, State};
 
 use super::report::Report;
 use crate::event::HostEvent;
-use crate::facts::{Facts, SegmentHeader};
+use crate::facts::{Facts, SegmentHeader, sets_irs};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 use envelope::Envelope;
@@ -172,11 +172,7 @@ impl Congestion {
                 let end = self.ends.entry(report.who).or_default();
                 end.expired(*timer, report);
             }
-            Event::Transition {
-                from: State::Listen | State::SynSent | State::TimeWait,
-                to: State::SynReceived | State::Established | State::CloseWait,
-                ..
-            } => {
+            Event::Transition { from, to, .. } if sets_irs(*from, *to) => {
                 let segment = report
                     .facts
                     .delivery()

@@ -21,7 +21,7 @@ use timewait_stack::{Event, State};
 
 use super::report::Report;
 use crate::event::HostEvent;
-use crate::facts::{Facts, SegmentHeader};
+use crate::facts::{Facts, SegmentHeader, is_by_cookie, sets_irs};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 
@@ -97,13 +97,9 @@ impl Judge for Negotiation {
     }
 }
 
-/// Whether the segment behind this transition set IRS.
+/// Whether a SYN or SYN-ACK is behind this transition, and set IRS.
 fn synchronizes(from: State, to: State) -> bool {
-    match from {
-        State::Listen | State::TimeWait => to == State::SynReceived,
-        State::SynSent => to != State::Closed,
-        _ => false,
-    }
+    sets_irs(from, to) && !is_by_cookie(from, to)
 }
 
 impl Negotiation {
