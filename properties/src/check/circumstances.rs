@@ -55,15 +55,38 @@ struct Delay {
     most: Duration,
 }
 
-/// The delays of the ways from each host to each other. Between two machines there is but one
-/// way without a detour in all our topologies.
+/// The delays of the ways from each host to each other.
 fn delays(scenario: &Scenario) -> Vec<Delay> {
     let hosts = (0..scenario.hosts.len() as u16).map(LinkEnd::Host);
     hosts.flat_map(|host| delays_from(scenario, host)).collect()
 }
 
 fn delays_from(scenario: &Scenario, host: LinkEnd) -> Vec<Delay> {
-    let mut reached = vec![(host, Delay::default())];
+    let longer = |so_far: Delay, link: &LinkPlan| {
+        let over = delay(scenario, link);
+        Delay {
+            least: so_far.least + over.least,
+            most: so_far.most + over.most,
+        }
+    };
+    let reached = reached_from(scenario, host, Delay::default(), longer);
+    let others = reached.into_iter().skip(1);
+    others
+        .filter(|(end, _)| matches!(end, LinkEnd::Host(_)))
+        .map(|(_, delay)| delay)
+        .collect()
+}
+
+/// Every machine that links join with `from`, nearest first, and what `over` makes of `start` link
+/// by link on the way there. Between two machines there is but one way without a detour in all our
+/// topologies.
+fn reached_from<T: Copy>(
+    scenario: &Scenario,
+    from: LinkEnd,
+    start: T,
+    over: impl Fn(T, &LinkPlan) -> T,
+) -> Vec<(LinkEnd, T)> {
+    let mut reached = vec![(from, start)];
     let mut next = 0;
     while let Some(&(near, so_far)) = reached.get(next) {
         next += 1;
@@ -74,23 +97,11 @@ fn delays_from(scenario: &Scenario, host: LinkEnd) -> Vec<Delay> {
                 _ => continue,
             };
             if reached.iter().all(|(end, _)| *end != far) {
-                let over = delay(scenario, link);
-                let least = so_far.least + over.least;
-                reached.push((
-                    far,
-                    Delay {
-                        least,
-                        most: so_far.most + over.most,
-                    },
-                ));
+                reached.push((far, over(so_far, link)));
             }
         }
     }
-    let others = reached.into_iter().skip(1);
-    others
-        .filter(|(end, _)| matches!(end, LinkEnd::Host(_)))
-        .map(|(_, delay)| delay)
-        .collect()
+    reached
 }
 
 fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {
@@ -114,27 +125,12 @@ fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {
     }
 }
 
-/// What the way from each host to each other carries, where a link of it is limited. Between two
-/// machines there is but one way without a detour in all our topologies.
+/// What the way from each host to each other carries, where a link of it is limited.
 fn path_mtus(scenario: &Scenario) -> BTreeMap<(NodeId, NodeId), u16> {
+    let narrower = |so_far: u16, link: &LinkPlan| so_far.min(link.mtu.unwrap_or(u16::MAX));
     let mut mtus = BTreeMap::new();
     for host in 0..scenario.hosts.len() as u16 {
-        let mut reached = vec![(LinkEnd::Host(host), u16::MAX)];
-        let mut next = 0;
-        while let Some(&(near, so_far)) = reached.get(next) {
-            next += 1;
-            for link in &scenario.links {
-                let far = match (link.a == near, link.b == near) {
-                    (true, _) => link.b,
-                    (_, true) => link.a,
-                    _ => continue,
-                };
-                if reached.iter().all(|(end, _)| *end != far) {
-                    reached.push((far, so_far.min(link.mtu.unwrap_or(u16::MAX))));
-                }
-            }
-        }
-        for (end, mtu) in reached {
+        for (end, mtu) in reached_from(scenario, LinkEnd::Host(host), u16::MAX, narrower) {
             if let LinkEnd::Host(other) = end
                 && mtu < u16::MAX
             {
