@@ -106,6 +106,18 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// What `oracle` says must not have happened.
+    pub fn violation(oracle: &'static str, at: Instant, message: String) -> Self {
+        Self {
+            oracle,
+            at,
+            kind: FindingKind::Violation,
+            message,
+        }
+    }
+}
+
 /// The three kinds of finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {

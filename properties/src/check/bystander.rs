@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use timewait_sim::{Finding, FindingKind, Instant, NodeId, Observation, Oracle, Packet};
+use timewait_sim::{Finding, Instant, NodeId, Observation, Oracle, Packet};
 
 use super::{Run, Watch};
 use crate::event::HostEvent;
@@ -87,16 +87,12 @@ fn difference(attacked: &[Sent], calm: &[Sent]) -> Option<Finding> {
         Some((at, node, header)) => format!("h{} sends {header} at {at:?}", node.0),
         None => "nothing is sent any more".to_owned(),
     };
-    Some(Finding {
-        oracle: "off-path",
-        at,
-        kind: FindingKind::Violation,
-        message: format!(
-            "an attack on another connection is felt: {}; without it {}",
-            words(here),
-            words(there)
-        ),
-    })
+    let message = format!(
+        "an attack on another connection is felt: {}; without it {}",
+        words(here),
+        words(there)
+    );
+    Some(Finding::violation("off-path", at, message))
 }
 
 impl Account {

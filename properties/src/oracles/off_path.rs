@@ -18,7 +18,7 @@
 mod exact;
 
 use std::collections::BTreeMap;
-use timewait_sim::{Cause, Finding, FindingKind, Instant, NodeId, Observation, Packet, PacketId};
+use timewait_sim::{Cause, Finding, Instant, NodeId, Observation, Packet, PacketId};
 use timewait_stack::event::SegmentArrival;
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State, Vars};
@@ -81,12 +81,7 @@ impl Judge for OffPath {
             }
             _ => None,
         };
-        findings.extend(wrong.map(|message| Finding {
-            oracle: NAME,
-            at: now,
-            kind: FindingKind::Violation,
-            message,
-        }));
+        findings.extend(wrong.map(|message| Finding::violation(NAME, now, message)));
     }
 
     fn notes(&self) -> Notes {

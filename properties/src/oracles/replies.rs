@@ -19,7 +19,7 @@ mod owed;
 mod table;
 
 use std::collections::BTreeMap;
-use timewait_sim::{Cause, Finding, FindingKind, Instant, NodeId, Observation, Packet};
+use timewait_sim::{Cause, Finding, Instant, NodeId, Observation, Packet};
 use timewait_stack::event::SegmentArrival;
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State};
@@ -222,7 +222,7 @@ impl ReplyTable {
                 "h{} sends {header}, which answers nothing",
                 packet.id.origin.0
             );
-            findings.push(violation(now, message));
+            findings.push(Finding::violation(NAME, now, message));
         }
     }
 
@@ -232,7 +232,7 @@ impl ReplyTable {
             return;
         };
         for what in batch.wrong(facts) {
-            findings.push(violation(batch.at, batch.describe(&what)));
+            findings.push(Finding::violation(NAME, batch.at, batch.describe(&what)));
         }
         if batch.held_back() {
             *self
@@ -254,7 +254,7 @@ impl ReplyTable {
         for (who, since) in self.owed.late(now, facts) {
             let since = Seconds(since);
             let message = format!("{who} has not acknowledged what it took in order at {since}");
-            findings.push(violation(now, message));
+            findings.push(Finding::violation(NAME, now, message));
         }
     }
 }
@@ -282,15 +282,6 @@ fn goes_back(delivery: &Delivery, packet: &Packet, header: &SegmentHeader) -> bo
     let there = (header.destination_port, header.source_port);
     (packet.src, packet.dst) == (delivery.dst, delivery.src)
         && delivery.header.as_ref().map(ports) == Some(there)
-}
-
-fn violation(at: Instant, message: String) -> Finding {
-    Finding {
-        oracle: NAME,
-        at,
-        kind: FindingKind::Violation,
-        message,
-    }
 }
 
 #[cfg(test)]

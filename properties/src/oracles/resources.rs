@@ -14,7 +14,7 @@
 //! by the end. Work per segment is not counted yet, and there is no scoreboard to bound.
 
 use std::collections::BTreeMap;
-use timewait_sim::{Finding, FindingKind, Instant, NodeId, Observation};
+use timewait_sim::{Finding, Instant, NodeId, Observation};
 use timewait_stack::config::Config;
 use timewait_stack::event::Cause;
 use timewait_stack::status::{NetstatRow, Usage};
@@ -106,12 +106,7 @@ impl Judge for Resources {
 }
 
 fn violation(at: Instant, node: NodeId, what: &str) -> Finding {
-    Finding {
-        oracle: NAME,
-        at,
-        kind: FindingKind::Violation,
-        message: format!("h{}: {what}", node.0),
-    }
+    Finding::violation(NAME, at, format!("h{}: {what}", node.0))
 }
 
 impl Resources {

@@ -14,7 +14,7 @@
 //! - A copy of the FIN that PAWS stops (RFC 7323 §5.3) restarts nothing.
 
 use std::collections::BTreeMap;
-use timewait_sim::{Duration, Finding, FindingKind, Instant, Observation, Packet};
+use timewait_sim::{Duration, Finding, Instant, Observation, Packet};
 use timewait_stack::event::{Call, Cause, Timer};
 use timewait_stack::{Event, State};
 
@@ -69,7 +69,7 @@ impl Judge for TimeWait {
             },
             _ => None,
         };
-        findings.extend(wrong.map(|message| violation(now, message)));
+        findings.extend(wrong.map(|message| Finding::violation(NAME, now, message)));
     }
 
     fn finish(&mut self, now: Instant, facts: &Facts, findings: &mut Vec<Finding>) {
@@ -81,7 +81,8 @@ impl Judge for TimeWait {
             let late = latest(facts, life, touched).filter(|latest| waits && now > *latest);
             findings.extend(late.map(|latest| {
                 let latest = Seconds(latest);
-                violation(
+                Finding::violation(
+                    NAME,
                     now,
                     format!("{name} is still in TIME-WAIT, due to end by {latest}"),
                 )
@@ -237,15 +238,6 @@ fn latest(facts: &Facts, life: &Life, touched: Instant) -> Option<Instant> {
         .rto
         .granularity;
     Some(since + facts.two_msl(life.name.host)? + slack.max(Duration::from_nanos(1)))
-}
-
-fn violation(at: Instant, message: String) -> Finding {
-    Finding {
-        oracle: NAME,
-        at,
-        kind: FindingKind::Violation,
-        message,
-    }
 }
 
 #[cfg(test)]

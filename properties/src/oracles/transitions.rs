@@ -11,7 +11,7 @@
 
 mod table;
 
-use timewait_sim::{Finding, FindingKind, Instant, Observation};
+use timewait_sim::{Finding, Instant, Observation};
 use timewait_stack::config::{HardErrors, SynCookies};
 use timewait_stack::event::Cause;
 use timewait_stack::wire::Flags;
@@ -77,12 +77,7 @@ impl Judge for Transitions {
                 .map(|delivery| format!(" on {delivery}"))
                 .unwrap_or_default();
             let message = format!("{name} went from {from} to {to} ({cause:?}{on}): {why}");
-            findings.push(Finding {
-                oracle: NAME,
-                at: now,
-                kind: FindingKind::Violation,
-                message,
-            });
+            findings.push(Finding::violation(NAME, now, message));
         }
     }
 }
