@@ -233,6 +233,18 @@ impl Ground {
         });
         (routers, links.collect())
     }
+
+    /// The link by which the attacker is joined to a router.
+    pub(crate) fn attackers_wire(&self, router: u16) -> LinkPlan {
+        LinkPlan {
+            a: LinkEnd::Attacker(0),
+            b: LinkEnd::Router(router),
+            delay: self.rtt / 8,
+            rate: None,
+            queue_bytes_max: 0,
+            mtu: None,
+        }
+    }
 }
 
 /// Octets of a receive buffer: two segments up to 1 MiB.

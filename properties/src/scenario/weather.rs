@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use timewait_sim::HopId;
-use timewait_sim::fates::{LinkFaults, LossBursts};
+use timewait_sim::fates::{LinkFaults, LossBursts, NthMatch};
 
 use super::ground::Ground;
-use super::{LinkEnd, LinkPlan};
+use super::{FaultPlan, LinkEnd, LinkPlan};
 use crate::choose::Choose;
 use crate::label::class;
 
@@ -53,6 +53,38 @@ pub(crate) fn spread(
         }
     }
     spread
+}
+
+/// Such [`families`], [`spread`]; nothing is drawn for hops if all families are off.
+pub(crate) fn somewhere(
+    choose: &mut dyn Choose,
+    ground: &Ground,
+    links: &[LinkPlan],
+    on: u64,
+    some_of: u64,
+) -> Vec<(HopId, LinkFaults)> {
+    match families(choose, ground, on) {
+        LinkFaults::NONE => Vec::new(),
+        faults => spread(choose, links, faults, some_of),
+    }
+}
+
+/// Faults at these hops, and those of single datagrams.
+pub(crate) fn drawn(
+    choose: &mut dyn Choose,
+    hops: Vec<(HopId, LinkFaults)>,
+    nth: Vec<NthMatch>,
+) -> FaultPlan {
+    FaultPlan::Drawn {
+        seed: choose.below(u64::MAX),
+        hops,
+        nth,
+    }
+}
+
+/// Until when there is weather: a second to a minute.
+pub(crate) fn heal_at(choose: &mut dyn Choose) -> Duration {
+    log_duration(choose, Duration::from_secs(1), Duration::from_secs(60))
 }
 
 /// Each family off or on, `on` times in 8, with its own weight.

@@ -7,7 +7,7 @@
 use core::time::Duration;
 
 use timewait_sim::HopId;
-use timewait_sim::fates::{LinkFaults, NthMatch};
+use timewait_sim::fates::NthMatch;
 use timewait_stack::wire::Flags;
 
 use super::Kind;
@@ -15,8 +15,8 @@ use crate::choose::Choose;
 use crate::label::class;
 use crate::scenario::ground::{Ground, Shape};
 use crate::scenario::{
-    AppPlan, Attack, AttackerPlan, Call, Ending, FaultPlan, Forgery, LinkEnd, LinkPlan, Method,
-    Role, Scenario, Serve, Sweep, Talk, Target, Write, talks, weather,
+    AppPlan, Attack, AttackerPlan, Call, Ending, Forgery, Method, Role, Scenario, Serve, Sweep,
+    Talk, Target, Write, talks, weather,
 };
 
 /// The two ends of the conversation.
@@ -68,21 +68,11 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     hosts[1].apps.push(AppPlan { start, role });
     let nth = slow_handshake(choose, links.len() as u32);
     let attackers = vec![attacker(choose, &ground, hosts[0].config.addresses[0])];
-    links.push(LinkPlan {
-        a: LinkEnd::Attacker(0),
-        b: LinkEnd::Router(choose.below(routers.into()) as u16),
-        delay: ground.rtt / 8,
-        rate: None,
-        queue_bytes_max: 0,
-        mtu: None,
-    });
-    let faults = match choose.chance(1, 4) {
-        true => weather::families(choose, &ground, 2),
-        false => LinkFaults::NONE,
-    };
-    let hops = match faults == LinkFaults::NONE {
-        true => Vec::new(),
-        false => weather::spread(choose, &links, faults, 3),
+    let router = choose.below(routers.into()) as u16;
+    links.push(ground.attackers_wire(router));
+    let hops = match choose.chance(1, 4) {
+        true => weather::somewhere(choose, &ground, &links, 2, 3),
+        false => Vec::new(),
     };
     Scenario {
         kind: Kind::Attack,
@@ -93,12 +83,8 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),
-        faults: FaultPlan::Drawn {
-            seed: choose.below(u64::MAX),
-            hops,
-            nth,
-        },
-        heal_at: weather::log_duration(choose, Duration::from_secs(1), Duration::from_secs(60)),
+        faults: weather::drawn(choose, hops, nth),
+        heal_at: weather::heal_at(choose),
         limit: LIMIT,
     }
 }

@@ -15,8 +15,8 @@ use super::{Kind, attack};
 use crate::choose::Choose;
 use crate::scenario::ground::{Ground, Shape};
 use crate::scenario::{
-    AppPlan, AttackerPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Scenario,
-    Serve, Talk, Write,
+    AppPlan, AttackerPlan, Call, Ending, FaultPlan, HostPlan, LinkPlan, Role, Scenario, Serve,
+    Talk, Write,
 };
 
 /// The bystander's ports, its caller's first.
@@ -32,14 +32,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let ground = Ground::draw(choose, RTT_MAX);
     let (routers, wires) = ground.wires(choose, Shape::Chain(1), 2);
     let mut links: Vec<_> = wires.into_iter().map(unrated).collect();
-    links.push(LinkPlan {
-        a: LinkEnd::Attacker(0),
-        b: LinkEnd::Router(0),
-        delay: ground.rtt / 8,
-        rate: None,
-        queue_bytes_max: 0,
-        mtu: None,
-    });
+    links.push(ground.attackers_wire(0));
     let mut hosts: Vec<HostPlan> = (0..2).map(|index| ground.host(choose, index)).collect();
     for host in &mut hosts {
         host.config.keepalive = Some(Keepalive {

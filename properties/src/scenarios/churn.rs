@@ -16,7 +16,7 @@ use crate::label::class;
 use crate::scenario::ground::{Ground, Shape};
 use crate::scenario::weather;
 use crate::scenario::{
-    AppPlan, Churn, End, FaultPlan, HostPlan, LinkPlan, Role, Round, RoundEnding, Scenario,
+    AppPlan, Churn, End, HostPlan, LinkPlan, Role, Round, RoundEnding, Scenario,
 };
 
 /// Windows of 64 KiB carry more than 3 MB/s at this round trip: 12 times the ISN clock.
@@ -78,11 +78,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),
-        faults: FaultPlan::Drawn {
-            seed: choose.below(u64::MAX),
-            hops,
-            nth: Vec::new(),
-        },
+        faults: weather::drawn(choose, hops, Vec::new()),
         // Incarnations that wait for 2MSL take long; the copies are to be made in all of them.
         heal_at: LIMIT / 2,
         limit: LIMIT,

@@ -8,8 +8,8 @@ use super::Kind;
 use crate::choose::Choose;
 use crate::scenario::ground::{Ground, Shape};
 use crate::scenario::{
-    AppPlan, Attack, AttackerPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Method,
-    Role, Scenario, Serve, Talk, Target, Write, talks, weather,
+    AppPlan, Attack, AttackerPlan, Call, Ending, HostPlan, Method, Role, Scenario, Serve, Talk,
+    Target, Write, talks, weather,
 };
 
 /// The listener.
@@ -52,14 +52,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         role: Role::Serve(serve),
     });
     let address = super::beyond(hosts[0].config.addresses[0]);
-    links.push(LinkPlan {
-        a: LinkEnd::Attacker(0),
-        b: LinkEnd::Router(0),
-        delay: ground.rtt / 8,
-        rate: None,
-        queue_bytes_max: 0,
-        mtu: None,
-    });
+    links.push(ground.attackers_wire(0));
     let attacks = attacks(choose, &ground, half_open_max);
     let faults = weather::families(choose, &ground, 2);
     let hops = weather::spread(choose, &links, faults, 2);
@@ -72,12 +65,8 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),
-        faults: FaultPlan::Drawn {
-            seed: choose.below(u64::MAX),
-            hops,
-            nth: Vec::new(),
-        },
-        heal_at: weather::log_duration(choose, Duration::from_secs(1), Duration::from_secs(60)),
+        faults: weather::drawn(choose, hops, Vec::new()),
+        heal_at: weather::heal_at(choose),
         limit: LIMIT,
     }
 }

@@ -3,15 +3,12 @@
 
 use core::time::Duration;
 
-use timewait_sim::fates::LinkFaults;
 use timewait_stack::config::{BlackHole, GiveUp};
 
 use super::Kind;
 use crate::choose::Choose;
 use crate::scenario::ground::{Ground, Shape, narrow};
-use crate::scenario::{
-    AppPlan, Call, Ending, FaultPlan, IcmpPlan, Role, Scenario, Serve, Talk, Write,
-};
+use crate::scenario::{AppPlan, Call, Ending, IcmpPlan, Role, Scenario, Serve, Talk, Write};
 use crate::scenario::{talks, weather};
 
 /// The server's port.
@@ -41,13 +38,9 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         ]);
         (host.config.user_timeout, host.config.announce_user_timeout) = (None, false);
     }
-    let faults = match choose.chance(1, 2) {
-        true => weather::families(choose, &ground, 3),
-        false => LinkFaults::NONE,
-    };
-    let hops = match faults == LinkFaults::NONE {
-        true => Vec::new(),
-        false => weather::spread(choose, &links, faults, 2),
+    let hops = match choose.chance(1, 2) {
+        true => weather::somewhere(choose, &ground, &links, 3, 2),
+        false => Vec::new(),
     };
     let mut scenario = Scenario {
         kind: Kind::PathMtu,
@@ -58,12 +51,8 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         links,
         icmp,
         lifetime: Some(ground.lifetime),
-        faults: FaultPlan::Drawn {
-            seed: choose.below(u64::MAX),
-            hops,
-            nth: Vec::new(),
-        },
-        heal_at: weather::log_duration(choose, Duration::from_secs(1), Duration::from_secs(60)),
+        faults: weather::drawn(choose, hops, Vec::new()),
+        heal_at: weather::heal_at(choose),
         limit: LIMIT,
     };
     users(choose, &mut scenario);

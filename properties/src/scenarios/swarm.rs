@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::Kind;
 use crate::choose::Choose;
 use crate::scenario::ground::{Ground, Shape, narrow};
-use crate::scenario::{AppPlan, Call, FaultPlan, HostPlan, IcmpPlan, Role, Scenario, Serve};
+use crate::scenario::{AppPlan, Call, HostPlan, IcmpPlan, Role, Scenario, Serve};
 use crate::scenario::{talks, weather};
 
 /// When nothing has ended a conversation, its users do.
@@ -46,12 +46,8 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         links,
         icmp,
         lifetime: Some(ground.lifetime),
-        faults: FaultPlan::Drawn {
-            seed: choose.below(u64::MAX),
-            hops,
-            nth: Vec::new(),
-        },
-        heal_at: weather::log_duration(choose, Duration::from_secs(1), Duration::from_secs(60)),
+        faults: weather::drawn(choose, hops, Vec::new()),
+        heal_at: weather::heal_at(choose),
         limit: LIMIT,
     }
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use timewait_sim::HopId;
-use timewait_sim::fates::{LinkFaults, NthMatch};
+use timewait_sim::fates::NthMatch;
 
 use super::Kind;
 use crate::choose::Choose;
@@ -266,11 +266,7 @@ fn last_ack_lost(scenario: &mut Scenario, choose: &mut dyn Choose) {
     let nth = (last..last + lost)
         .map(|n| NthMatch::lose(hop, class::PURE_ACK, n))
         .collect();
-    scenario.faults = FaultPlan::Drawn {
-        seed: choose.below(u64::MAX),
-        hops: Vec::new(),
-        nth,
-    };
+    scenario.faults = weather::drawn(choose, Vec::new(), nth);
     scenario.heal_at = Duration::from_secs(60);
 }
 
@@ -296,21 +292,12 @@ fn lose_one_of(
 
 /// Faults of all families, or of none, until some time.
 fn weather(scenario: &mut Scenario, choose: &mut dyn Choose, ground: &Ground, nth: Vec<NthMatch>) {
-    let faults = match choose.chance(3, 4) {
-        true => weather::families(choose, ground, 3),
-        false => LinkFaults::NONE,
+    let hops = match choose.chance(3, 4) {
+        true => weather::somewhere(choose, ground, &scenario.links, 3, 3),
+        false => Vec::new(),
     };
-    let hops = match faults == LinkFaults::NONE {
-        true => Vec::new(),
-        false => weather::spread(choose, &scenario.links, faults, 3),
-    };
-    scenario.faults = FaultPlan::Drawn {
-        seed: choose.below(u64::MAX),
-        hops,
-        nth,
-    };
-    let (low, high) = (Duration::from_secs(1), Duration::from_secs(60));
-    scenario.heal_at = weather::log_duration(choose, low, high);
+    scenario.faults = weather::drawn(choose, hops, nth);
+    scenario.heal_at = weather::heal_at(choose);
 }
 
 /// The hop by which everything leaves the server.
