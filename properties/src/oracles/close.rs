@@ -276,7 +276,7 @@ impl Watch {
     /// (a): the time by which one is CLOSED whose both ends had closed at `done`.
     fn bound(&self, done: Instant, report: &Report<'_>) -> Option<Bound> {
         let facts = report.facts;
-        let config = facts.circumstances().config(report.who.host)?;
+        let config = report.config()?;
         let from = bounds::healed(facts, done)?;
         let terms = Bounds::of(facts, report.who, self.backlog)?;
         let false_syns = if self.reopened > 0 {

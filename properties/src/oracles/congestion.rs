@@ -132,14 +132,14 @@ fn subject(seen: &Observation<'_, HostEvent>, facts: &Facts) -> Option<Incarnati
 
 /// The growth of CUBIC depends on its own clock and curve, which are not kept here yet.
 fn is_newreno(report: &Report<'_>) -> bool {
-    let config = report.facts.circumstances().config(report.who.host);
+    let config = report.config();
     config.is_none_or(|config| config.congestion_control == CongestionControl::NewReno)
 }
 
 /// What SMSS may be once a larger path MTU is tried, if it was lowered: the last segment before the
 /// restart does not show it.
 fn raised(vars: &Vars, report: &Report<'_>) -> u32 {
-    let config = report.facts.circumstances().config(report.who.host);
+    let config = report.config();
     let mtu = config.map_or(0, |config| config.mtu);
     u32::from(if vars.path_mtu < mtu { mtu } else { 0 })
 }

@@ -2,6 +2,7 @@
 
 use core::fmt::Display;
 use timewait_sim::{Finding, FindingKind, Instant};
+use timewait_stack::Config;
 
 use crate::facts::{Facts, Taint};
 use crate::label::Incarnation;
@@ -16,7 +17,12 @@ pub(super) struct Report<'a> {
     pub(super) findings: &'a mut Vec<Finding>,
 }
 
-impl Report<'_> {
+impl<'a> Report<'a> {
+    /// The configuration of its host, if the scenario told.
+    pub(super) fn config(&self) -> Option<&'a Config> {
+        self.facts.circumstances().config(self.who.host)
+    }
+
     /// Something that must not happen. If an old or a damaged segment has spoilt the incarnation
     /// or its pair before, it is no more than a hazard: `incarnation` and `acceptance` have said
     /// whether *that* was a violation.

@@ -127,7 +127,7 @@ impl SillyWindow {
 
     fn sent(&mut self, report: &mut Report<'_>) {
         let facts = report.facts;
-        let config = facts.circumstances().config(report.who.host);
+        let config = report.config();
         let life = facts.life(report.who);
         let (Some(segment), Some(life), Some(config)) = (facts.segment_sent(), life, config) else {
             return;

@@ -63,7 +63,7 @@ impl Silence {
     }
 
     fn waiting(&self, vars: &Vars, report: &Report<'_>) -> Option<Wait> {
-        let config = report.facts.circumstances().config(report.who.host)?;
+        let config = report.config()?;
         Wait::of(vars, config)
     }
 
@@ -86,7 +86,7 @@ impl Silence {
 
     fn begin(&mut self, wait: Wait, vars: &Vars, report: &Report<'_>) {
         self.rto = vars.rto;
-        let config = report.facts.circumstances().config(report.who.host);
+        let config = report.config();
         let longest = config.and_then(|config| wait.longest(self.rto, config));
         self.limit = longest.map(|longest| report.now + longest);
     }

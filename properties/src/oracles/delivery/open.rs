@@ -105,7 +105,7 @@ impl Open {
     /// It was, or is, decided in time.
     fn check(&self, report: &mut Report<'_>) {
         let facts = report.facts;
-        let config = facts.circumstances().config(report.who.host);
+        let config = report.config();
         let Some(bound) = config.and_then(bounds::handshake) else {
             return;
         };
