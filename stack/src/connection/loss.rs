@@ -209,25 +209,17 @@ impl Connection {
     }
 
     /// The octets that are to be sent again first, inside the peer's window and cwnd (RFC 6675 §5,
-    /// step C; R6675-05, R6675-06). The last segment is filled up with what was never sent.
+    /// step C; R6675-05, R6675-06).
     pub(super) fn next_lost(&mut self, text_max: u32, cx: &Context<'_>) -> Option<Piece> {
-        let recovery = self.recovery.as_mut()?;
-        let (seq, end) = recovery.board.next_waiting()?;
-        let send = &self.send;
-        let last = end == send.nxt;
-        let data_end = send.data_end();
-        let text_end = if last { data_end } else { end.min(data_end) };
-        let left = text_end.saturating_since(seq);
-        let window = send.window_again(seq);
-        let text = left.min(text_max).min(window);
-        let has_fin = matches!(send.fin, Fin::Queued | Fin::Sent);
-        let fin = has_fin && last && text == left && window > text;
-        if fin && text == 0 && !cx.protects(Protection::FinRetransmission) {
+        let (seq, end) = self.recovery.as_mut()?.board.next_waiting()?;
+        let piece = self.piece_again(seq, end, text_max);
+        if piece.is_bare_fin() && !cx.protects(Protection::FinRetransmission) {
             return None;
         }
+        let recovery = self.recovery.as_ref()?;
         let room = self.congestion.cwnd.saturating_sub(recovery.board.pipe());
-        let goes = recovery.force || room >= text.max(1);
-        (goes && (text > 0 || fin)).then_some(Piece { seq, text, fin })
+        let goes = recovery.force || room >= piece.text.max(1);
+        (goes && piece.end() != seq).then_some(piece)
     }
 
     /// The segment that went last, as a probe of the tail; even if the peer has drawn its window

@@ -31,6 +31,10 @@ impl Piece {
     pub(super) fn end(self) -> SeqNumber {
         self.seq + self.text + u32::from(self.fin)
     }
+
+    pub(super) fn is_bare_fin(self) -> bool {
+        self.fin && self.text == 0
+    }
 }
 
 impl Connection {
@@ -81,25 +85,37 @@ impl Connection {
             return self.next_lost(self.text_max(), cx);
         }
         let (seq, end) = self.send.rexmit?;
-        let send = &self.send;
-        let window = send.window_again(seq);
-        let in_flight = seq - send.una;
+        let smss = u32::from(self.send.smss);
+        let in_flight = seq - self.send.una;
         let cwnd = if in_flight == 0 {
-            u32::from(send.smss)
+            smss
         } else {
             self.congestion.cwnd.saturating_sub(in_flight)
         };
-        let all = end == send.nxt;
-        let text_end = if all { send.data_end() } else { end };
-        let left = text_end.saturating_since(seq);
-        let text = left.min(u32::from(send.smss)).min(window).min(cwnd);
-        let has_fin = matches!(send.fin, Fin::Queued | Fin::Sent);
-        let fin = has_fin && all && text == left && window > text && cwnd > 0;
-        if fin && text == 0 && !cx.protects(Protection::FinRetransmission) {
+        if cwnd == 0 {
+            return None;
+        }
+        let piece = self.piece_again(seq, end, smss.min(cwnd));
+        if piece.is_bare_fin() && !cx.protects(Protection::FinRetransmission) {
             self.send.rexmit = None;
             return None;
         }
-        (text > 0 || fin).then_some(Piece { seq, text, fin })
+        (piece.end() != seq).then_some(piece)
+    }
+
+    /// What goes again of `seq..end` in one segment of at most `text_max` octets of text, inside the
+    /// peer's window. The last one is filled up with what was never sent, FIN included.
+    pub(super) fn piece_again(&self, seq: SeqNumber, end: SeqNumber, text_max: u32) -> Piece {
+        let send = &self.send;
+        let last = end == send.nxt;
+        let data_end = send.data_end();
+        let text_end = if last { data_end } else { end.min(data_end) };
+        let left = text_end.saturating_since(seq);
+        let window = send.window_again(seq);
+        let text = left.min(text_max).min(window);
+        let has_fin = matches!(send.fin, Fin::Queued | Fin::Sent);
+        let fin = has_fin && last && text == left && window > text;
+        Piece { seq, text, fin }
     }
 
     /// The next piece never sent before that window, cwnd, Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17)

@@ -76,16 +76,19 @@ impl Stack {
     /// Without room in the accept queue a SYN is not answered at all: its sender would take
     /// itself for connected.
     fn room(&self, listener: SocketId) -> Room {
-        let accept_full = self
-            .listener_ref(listener)
-            .is_none_or(Listener::accept_full);
         match self.config.syn_cookies {
-            _ if accept_full => Room::None,
+            _ if self.accept_full(listener) => Room::None,
             SynCookies::Always => Room::Cookie,
             _ if self.has_room(listener) => Room::Child,
             SynCookies::WhenFull => Room::Cookie,
             SynCookies::Off => Room::None,
         }
+    }
+
+    /// Without room for one more connection that waits to be accepted, or no listener at all.
+    fn accept_full(&self, listener: SocketId) -> bool {
+        self.listener_ref(listener)
+            .is_none_or(Listener::accept_full)
     }
 
     fn listener_ref(&self, id: SocketId) -> Option<&Listener> {
@@ -151,14 +154,13 @@ impl Stack {
         segment: &Segment<'_>,
         mss: u16,
     ) -> bool {
-        let Some(options) = self
-            .listener_ref(listener)
-            .filter(|listener| !listener.accept_full())
-            .and_then(|_| self.socket_ref(listener))
-            .map(|socket| socket.options)
-        else {
+        let socket = self.socket_ref(listener);
+        let Some(options) = socket.map(|socket| socket.options) else {
             return false;
         };
+        if self.accept_full(listener) {
+            return false;
+        }
         let id = self.new_connection_id();
         self.announce(id, None, &tuple);
         let owner = Owner::Listener(listener);
@@ -188,10 +190,7 @@ impl Stack {
         let Some(mss) = self.cookie_in(now, listener, &tuple, segment) else {
             return false;
         };
-        if self
-            .listener_ref(listener)
-            .is_none_or(Listener::accept_full)
-        {
+        if self.accept_full(listener) {
             let (id, vars) = (half_open.id, half_open.vars());
             let vars = self.events.wants(Interest::SEGMENTS).then_some(vars);
             let verdict = Verdict::Dropped(Drop::QueueFull);
