@@ -532,6 +532,22 @@ fn only_a_fresh_syn_draws_a_syn_ack_out_of_time_wait() {
     }
 }
 
+/// RFC 7323 §3.2: who agreed on timestamps SHOULD drop what has none without an answer, also in
+/// TIME-WAIT; only a bare SYN may begin something new there (RFC 6191 §2).
+#[test]
+fn a_syn_ack_without_its_timestamp_draws_nothing_in_time_wait() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake_stamped(listener, 1000, 5000);
+    stage.vars(server).state = State::TimeWait;
+    stage.snapshot(server);
+    stage.by_user();
+    let syn_ack = seg(Flags::SYN | Flags::ACK).seq(1001).ack(5001);
+    let syn_ack = stage.send(client, syn_ack);
+    stage.ignore(server, &syn_ack);
+    end(stage).assert_silent();
+}
+
 /// E6: the oracle can't tell what the host has read.
 #[test]
 fn damage_that_verifies_is_not_judged() {
