@@ -223,7 +223,7 @@ impl Connection {
     }
 
     /// The segment that went last, as a probe of the tail; even if the peer has drawn its window
-    /// back meanwhile.
+    /// back meanwhile (MAY-7).
     pub(super) fn last_again(&self, text_max: u32) -> Option<Piece> {
         let last = self.recovery.as_ref()?.board.last()?;
         let send = &self.send;

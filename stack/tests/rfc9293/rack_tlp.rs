@@ -1,6 +1,7 @@
 //! RACK-TLP (RFC 8985): losses told by time, and the probe of a tail.
 
 use timewait_stack::event::CaState;
+use timewait_stack::wire::Flags;
 use timewait_stack::{Config, Duration, SeqNumber, SocketId};
 
 use crate::peer::{Bench, Sent, config};
@@ -40,6 +41,17 @@ fn a_tail_is_probed_after_two_round_trips_with_its_last_segment() {
     assert_eq!(next(&mut bench, 999).1, [], "R8985-07: one probe");
     let (_, sent) = next(&mut bench, 10);
     assert_eq!(starts(iss, &sent), [una], "then the timeout");
+}
+
+/// RFC 9293 §3.8.6: old data right of SND.UNA+SND.WND may go again.
+#[test]
+fn a_tail_right_of_a_shrunk_window_is_probed_too() {
+    let (mut bench, socket, iss, una) = measured(config());
+    send(&mut bench, socket, 3000);
+    bench.inject_window(Flags::ACK, 1, iss + 1 + una, b"", None, 1000);
+    assert_eq!(bench.vars(socket).snd_wnd, 1000);
+    let (_, sent) = next(&mut bench, 900);
+    assert_eq!(starts(iss, &sent), [una + 2000], "MAY-7");
 }
 
 #[test]
