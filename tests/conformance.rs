@@ -15,7 +15,6 @@
 
 mod ledger;
 mod page;
-mod pending;
 mod scan;
 mod source;
 mod spelling;
@@ -25,7 +24,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use ledger::{Requirement, Scope};
-use pending::PENDING;
 use scan::{Findings, Role};
 
 const PAGE: &str = "docs/CONFORMANCE.md";
@@ -75,31 +73,13 @@ fn conformance_has_a_place_and_a_test_for_every_requirement() {
     let (requirements, findings) = (requirements(), findings());
     let missing: Vec<String> = requirements
         .iter()
-        .filter(|requirement| requirement.scope == Scope::In && !is_pending(requirement))
+        .filter(|requirement| requirement.scope == Scope::In)
         .filter_map(|requirement| {
             let lacks = lacks(findings, &requirement.id)?;
             Some(format!("{} has no {lacks}", requirement.id))
         })
         .collect();
     assert!(missing.is_empty(), "{}", missing.join("\n"));
-}
-
-#[test]
-fn conformance_pending_list_shrinks() {
-    let (requirements, findings) = (requirements(), findings());
-    for (id, reason) in PENDING {
-        let known = requirements.iter().find(|known| known.id == *id);
-        let known = known.unwrap_or_else(|| panic!("{id} is pending and unknown"));
-        assert_eq!(known.scope, Scope::In, "{id} is pending and not due");
-        assert!(!reason.is_empty(), "{id} waits for nothing");
-    }
-    let done = PENDING.iter().map(|(id, _)| *id);
-    let done: Vec<&str> = done.filter(|id| lacks(findings, id).is_none()).collect();
-    assert!(
-        done.is_empty(),
-        "strike off tests/conformance/pending.rs what has a place and a test: {}",
-        done.join(", ")
-    );
 }
 
 #[test]
@@ -146,10 +126,6 @@ fn lacks(findings: &Findings, id: &str) -> Option<&'static str> {
         (true, false) => Some("test"),
         (false, false) => Some("place and no test"),
     }
-}
-
-fn is_pending(requirement: &Requirement) -> bool {
-    PENDING.iter().any(|(id, _)| *id == requirement.id)
 }
 
 fn requirements() -> Vec<Requirement> {

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::ledger::{Requirement, Scope};
-use super::pending::PENDING;
 use super::scan::{Findings, Role};
 
 /// The whole page. It has no line numbers: those go stale with every edit.
@@ -37,17 +36,17 @@ RFC rules. *Not offered* is a permission (MAY) that is not made use of.
 /// Of how many requirements each source has so many in each standing.
 fn summary(page: &mut String, requirements: &[Requirement]) {
     page.push_str(
-        "\n| | requirements | implemented and tested | pending | not offered | out of scope |\n\
-         |---|---|---|---|---|---|\n",
+        "\n| | requirements | implemented and tested | not offered | out of scope |\n\
+         |---|---|---|---|---|\n",
     );
-    let mut groups: Vec<(String, [u32; 4])> = Vec::new();
+    let mut groups: Vec<(String, [u32; 3])> = Vec::new();
     for requirement in requirements {
         let name = match (rfc(requirement), requirement.id.split_once('-')) {
             ("RFC 9293", Some((word, _))) => format!("RFC 9293 {word}"),
             (other, _) => other.to_owned(),
         };
         if groups.last().is_none_or(|(last, _)| *last != name) {
-            groups.push((name, [0; 4]));
+            groups.push((name, [0; 3]));
         }
         if let Some((_, counts)) = groups.last_mut() {
             counts[standing(requirement) as usize] += 1;
@@ -69,7 +68,6 @@ fn summary(page: &mut String, requirements: &[Requirement]) {
 #[derive(Clone, Copy)]
 enum Standing {
     Done,
-    Pending,
     NotOffered,
     Out,
 }
@@ -78,14 +76,8 @@ fn standing(requirement: &Requirement) -> Standing {
     match &requirement.scope {
         Scope::Out(_) => Standing::Out,
         Scope::NotOffered(_) => Standing::NotOffered,
-        Scope::In if waits_for(requirement).is_some() => Standing::Pending,
         Scope::In => Standing::Done,
     }
-}
-
-fn waits_for(requirement: &Requirement) -> Option<&'static str> {
-    let pending = PENDING.iter().find(|(id, _)| *id == requirement.id);
-    pending.map(|(_, reason)| *reason)
 }
 
 fn entry(page: &mut String, requirement: &Requirement, findings: &Findings) {
@@ -104,11 +96,7 @@ fn entry(page: &mut String, requirement: &Requirement, findings: &Findings) {
         Scope::NotOffered(reason) => {
             let _ = writeln!(page, "- not offered: {reason}");
         }
-        Scope::In => {
-            if let Some(reason) = waits_for(requirement) {
-                let _ = writeln!(page, "- pending: {reason}");
-            }
-        }
+        Scope::In => {}
     }
     for (role, words) in [
         (Role::Place, "where"),
