@@ -74,6 +74,7 @@ pub(crate) fn pairs(
             delay: Duration::from_millis(1),
             rate: None,
             queue_bytes_max: u64::MAX,
+            queue_bytes_mark: None,
             mtu: None,
         });
     }

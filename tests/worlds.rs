@@ -77,6 +77,7 @@ fn link(a: LinkEnd, b: LinkEnd) -> LinkPlan {
         delay: ms(10),
         rate: None,
         queue_bytes_max: 1 << 20,
+        queue_bytes_mark: None,
         mtu: None,
     }
 }

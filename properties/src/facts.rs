@@ -25,6 +25,7 @@ use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use timewait_sim::{Cause, DropReason, Duration, Instant, NodeId, Observation, Packet, PacketId};
 use timewait_stack::event::{Cause as Why, IcmpArrival, IcmpVerdict};
+use timewait_stack::wire::Flags;
 use timewait_stack::{ConnectionId, Event, State};
 
 use crate::event::{HostEvent, UserEvent};
@@ -225,6 +226,7 @@ impl Facts {
                     .is_some_and(|heal_at| now >= heal_at);
                 self.drops_after_heal += u32::from(healed && reason == DropReason::QueueFull);
             }
+            Observation::Marked { .. } => self.coverage.note("ecn: marked by a queue"),
             Observation::Fate { .. } | Observation::Released { .. } => {}
         }
     }
@@ -243,6 +245,9 @@ impl Facts {
         self.sent = SegmentHeader::of(packet);
         if let Some(segment) = &self.sent {
             self.cookies.sent(packet, segment);
+            if segment.has(Flags::CWR) && !segment.has(Flags::SYN) {
+                self.coverage.note("ecn: a mark answered");
+            }
         }
         if packet.class & class::ECHO == 0 {
             self.offers(now, packet);

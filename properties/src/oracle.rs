@@ -135,6 +135,7 @@ fn is_no_segment(seen: &Observation<'_, HostEvent>) -> bool {
         Observation::Sent { packet, .. }
         | Observation::Fate { packet, .. }
         | Observation::Dropped { packet, .. }
+        | Observation::Marked { packet, .. }
         | Observation::Released { packet, .. }
         | Observation::Delivered { packet, .. } => packet.protocol != TCP,
         Observation::Node { .. } => false,

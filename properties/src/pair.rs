@@ -76,6 +76,7 @@ pub fn pair(seed: u64) -> Pair {
         delay: Duration::from_millis(5),
         rate: None,
         queue_bytes_max: 0,
+        queue_bytes_mark: None,
         mtu: None,
     };
     let router = LinkEnd::Router(0);

@@ -19,6 +19,10 @@ pub struct LinkConfig {
     /// Octets that may wait for a rated link, beside the datagram being sent; what does not fit
     /// is dropped.
     pub queue_bytes_max: u64,
+    /// Where the queue marks congestion (RFC 3168 §5): an ECN-capable datagram with which more
+    /// than so many octets would wait is marked. `None`: none is. What is not ECN-capable is never
+    /// marked, and what finds the queue full is dropped, ECN-capable or not.
+    pub queue_bytes_mark: Option<u64>,
     /// The largest datagram it carries, in octets with the IP header; `None`: any. A larger one
     /// is dropped if it must not be fragmented (IPv6: always so). There are no fragments yet:
     /// one that may be fragmented passes whole.
@@ -32,6 +36,7 @@ impl LinkConfig {
             delay,
             rate: None,
             queue_bytes_max: 0,
+            queue_bytes_mark: None,
             mtu: None,
         }
     }
@@ -58,11 +63,13 @@ pub(crate) struct Way {
     pub(crate) arrival: Instant,
     /// Whether one that entered before comes out after it.
     pub(crate) overtakes: bool,
+    /// Whether the queue has grown so long that it marks congestion.
+    pub(crate) congested: bool,
 }
 
 impl Hop {
     pub(crate) fn new(from: NodeId, to: NodeId, leaves_router: bool, config: LinkConfig) -> Self {
-        let transmitter = |rate| Box::new(Transmitter::new(rate, config.queue_bytes_max));
+        let transmitter = |rate| Box::new(Transmitter::new(rate, config));
         Self {
             from,
             to,
@@ -87,14 +94,18 @@ impl Hop {
         size: impl FnOnce() -> u64,
         extra: Duration,
     ) -> Option<Way> {
-        let sent = match &mut self.transmitter {
-            None => now,
-            Some(transmitter) => transmitter.send(now, size())?,
+        let (sent, congested) = match &mut self.transmitter {
+            None => (now, false),
+            Some(transmitter) => (transmitter.send(now, size())?, transmitter.is_congested()),
         };
         let arrival = sent.plus_nanos(self.delay_ns).plus_nanos(nanos(extra));
         let overtakes = arrival < self.latest;
         self.latest = self.latest.max(arrival);
-        Some(Way { arrival, overtakes })
+        Some(Way {
+            arrival,
+            overtakes,
+            congested,
+        })
     }
 }
 
@@ -133,6 +144,7 @@ impl Ordinals {
 struct Transmitter {
     octets_per_second: u64,
     queue_bytes_max: u64,
+    queue_bytes_mark: u64,
     /// When everything accepted so far is on the link.
     free: Instant,
     /// When each waiting datagram begins to be sent, and its size.
@@ -141,11 +153,12 @@ struct Transmitter {
 }
 
 impl Transmitter {
-    fn new(octets_per_second: u64, queue_bytes_max: u64) -> Self {
+    fn new(octets_per_second: u64, config: LinkConfig) -> Self {
         assert!(octets_per_second > 0, "a link needs a rate above zero");
         Self {
             octets_per_second,
-            queue_bytes_max,
+            queue_bytes_max: config.queue_bytes_max,
+            queue_bytes_mark: config.queue_bytes_mark.unwrap_or(u64::MAX),
             free: Instant::ZERO,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -172,6 +185,11 @@ impl Transmitter {
         Some(self.free)
     }
 
+    /// Whether what came last waits in a queue that marks congestion.
+    fn is_congested(&self) -> bool {
+        self.waiting_bytes > self.queue_bytes_mark
+    }
+
     /// How long `size` octets take, rounded up.
     fn serialization_ns(&self, size: u64) -> u64 {
         let rate = u128::from(self.octets_per_second);
@@ -193,6 +211,7 @@ mod tests {
             delay: Duration::from_nanos(100),
             rate,
             queue_bytes_max,
+            queue_bytes_mark: None,
             mtu: None,
         };
         Hop::new(NodeId(0), NodeId(1), false, config)

@@ -62,6 +62,13 @@ pub enum Observation<'a, E> {
         /// Why.
         reason: DropReason,
     },
+    /// A queue marked a datagram (RFC 3168 §5).
+    Marked {
+        /// The hop that it waits for.
+        hop: HopId,
+        /// The datagram, with the mark.
+        packet: &'a Packet,
+    },
     /// A router let go of a datagram that it had kept.
     Released {
         /// The hop it enters now.

@@ -32,7 +32,7 @@ pub struct Outgoing {
     pub dst: IpAddr,
     /// As in IP (RFC 791, RFC 8200 §3): each router takes one off and drops what has none left.
     pub hop_limit: u8,
-    /// The ECN field.
+    /// The ECN field (RFC 3168 §5): 0 not ECN-capable, 1 or 2 capable, 3 congestion experienced.
     pub ecn: u8,
     /// The Diffserv field, 0 to 63 (RFC 2474 §3).
     pub diffserv: u8,
@@ -55,6 +55,16 @@ impl Outgoing {
     pub fn size(&self) -> u64 {
         let header = if self.dst.is_ipv4() { 20 } else { 40 };
         header + self.payload.octets().len() as u64
+    }
+
+    /// A queue experiences congestion (RFC 3168 §5): says whether that is news, which it is only
+    /// in a datagram that is ECN-capable and bears no mark yet.
+    pub(crate) fn mark(&mut self) -> bool {
+        let capable = matches!(self.ecn, 1 | 2);
+        if capable {
+            self.ecn = 3;
+        }
+        capable
     }
 
     /// Whether a link of this MTU, in octets, can't carry it: too large, and not to be fragmented

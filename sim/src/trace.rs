@@ -14,6 +14,7 @@
 //! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big |
 //! | 4 | released | *name*, hop u32, router u32 |
 //! | 5 | delivered | *name*, node u32, hop limit u8, held by u32 (2^32 - 1: nobody), damaged u8 (0 or 1), if damaged *octets* |
+//! | 6 | marked | *name*, hop u32 |
 //!
 //! *name*: origin u32, ordinal u64. *octets*: their number u32, then themselves; what arrives
 //! undamaged is what was sent under its name. *outcome*: 1 u8 delivered, extra ns u64, damage
@@ -120,6 +121,12 @@ impl Trace {
         let mut record = running.record(4, now, packet.id);
         record.put(hop.0.to_le_bytes());
         record.put(router.0.to_le_bytes());
+    }
+
+    pub(crate) fn marked(&mut self, now: Instant, hop: HopId, packet: &Packet) {
+        let Some(running) = &mut self.0 else { return };
+        let mut record = running.record(6, now, packet.id);
+        record.put(hop.0.to_le_bytes());
     }
 
     pub(crate) fn delivered(
@@ -256,6 +263,7 @@ mod tests {
             true,
             Some(NodeId(2)),
         );
+        trace.marked(Instant::from_nanos(11), HopId(7), &packet());
 
         let mut octets = vec![
             1, 8, 9, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0,
@@ -274,6 +282,9 @@ mod tests {
             5, 10, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0,
         ]);
         octets.extend([1, 0, 0, 0, 64, 2, 0, 0, 0, 1, 2, 0, 0, 0, b'a', b'b']);
+        octets.extend([
+            6, 11, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0,
+        ]);
         assert_eq!(trace.hash(), xxh3_64(&octets));
     }
 

@@ -81,6 +81,13 @@ impl SegmentHeader {
         self.flags.contains(flags)
     }
 
+    /// Whether a SYN or SYN-ACK has the flags by which ECN is agreed on (RFC 3168 §6.1.1).
+    pub fn is_ecn_setup(&self) -> bool {
+        let both = Flags::ECE.union(Flags::CWR);
+        let answer = self.has(Flags::ACK);
+        self.flags & both == if answer { Flags::ECE } else { both }
+    }
+
     /// Octets of options, padding included.
     pub fn option_octets(&self) -> u32 {
         u32::from(self.text_start).saturating_sub(20)

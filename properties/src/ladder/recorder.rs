@@ -89,6 +89,7 @@ impl Recorder {
             } => {
                 self.dropped(now, *hop, packet, *reason);
             }
+            Observation::Marked { hop, packet } => self.marked(now, *hop, packet),
             Observation::Released { router, packet, .. } => {
                 let deed = format!("r{} releases", router.0);
                 self.network(now, packet, deed, String::new());
@@ -186,6 +187,13 @@ impl Recorder {
         if !self.note_on_sent(now, packet.id, &note, true) {
             let deed = hop.map_or("the network".to_owned(), |hop| format!("hop {}", hop.0));
             self.network(now, packet, deed, note);
+        }
+    }
+
+    fn marked(&mut self, now: Instant, hop: HopId, packet: &Packet) {
+        const NOTE: &str = "marked CE";
+        if !self.note_on_sent(now, packet.id, NOTE, false) {
+            self.network(now, packet, format!("hop {}", hop.0), NOTE.to_owned());
         }
     }
 
@@ -494,6 +502,7 @@ fn is_icmp(seen: &Observation<'_, HostEvent>) -> bool {
         Observation::Sent { packet, .. }
         | Observation::Fate { packet, .. }
         | Observation::Dropped { packet, .. }
+        | Observation::Marked { packet, .. }
         | Observation::Released { packet, .. }
         | Observation::Delivered { packet, .. } => icmp::PROTOCOLS.contains(&packet.protocol),
         Observation::Node { .. } => false,

@@ -273,6 +273,15 @@ fn every_doing_of_the_network_has_its_reason() {
         packet: &refused,
         reason,
     });
+    script.tell(&Observation::Marked {
+        hop: HopId(2),
+        packet: &kept,
+    });
+    let marked = script.sends(0, 1, 1, &segment(Flags::ACK, 1001, 9001, b""));
+    script.tell(&Observation::Marked {
+        hop: HopId(0),
+        packet: &marked,
+    });
     let damaged = script.sends(1, 2, 0, &segment(Flags::ACK, 9001, 1001, b""));
     let damage = Some(Burst {
         start: 3,
@@ -310,6 +319,8 @@ fn every_doing_of_the_network_has_its_reason() {
 0.040000              │── PSH,ACK seq 1 len 10 ack 1 win 4096 ──▷ resent, a copy 1.5 ms late │
 0.041000              │   ┄┄ hop 2: PSH,ACK seq 1 len 10 a copy held till SYN+3 or 2 s ┄▷    │
 0.042000              │               lost: the queue is full ✗── ACK seq 1 ack 1 win 4096 ──│
+                      │             ┄┄ hop 2: PSH,ACK seq 1 len 10 marked CE ┄▷              │
+                      │── ACK seq 1 ack 1 win 4096 ──▷ marked CE                             │
                       │                               damaged ◁── ACK seq 1 ack 1 win 4096 ──│
 0.052000              │◀── 20 damaged octets                                                 │
 0.060000              │               ┄┄ r2 releases: PSH,ACK seq 1 len 10 ┄▷                │

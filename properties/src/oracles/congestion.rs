@@ -12,6 +12,8 @@
 //! - A timeout leaves one segment (R5681-06), and half of the flight as ssthresh (R5681-05); so
 //!   does the fast retransmit (R5681-09), from which cwnd comes back to ssthresh (R5681-10). Idle
 //!   for longer than an RTO, it restarts from the initial window (R5681-11).
+//! - So does congestion that the peer reports, with nothing to repair, once for a window of text
+//!   (R3168-05).
 //! - Octets go again after a timeout or a window that reopened, within cwnd; or, one segment for
 //!   each ACK, at the third duplicate (R5681-07) or a partial ACK.
 //!
@@ -21,6 +23,7 @@
 //! A flight larger than cwnd after a cut is legal, and so is every window smaller than the
 //! envelope: from there it grows anew.
 
+mod echo;
 mod envelope;
 mod profile;
 mod repair;
@@ -37,6 +40,7 @@ use crate::event::HostEvent;
 use crate::facts::{Facts, SegmentHeader, sets_irs};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
+use echo::EcnAgreement;
 use envelope::Envelope;
 use repair::{Again, Repair};
 
@@ -53,6 +57,7 @@ pub struct Congestion {
 struct End {
     /// Whether its own SYN permits SACK, and whether the one that set IRS does.
     sack: (Option<bool>, Option<bool>),
+    ecn: EcnAgreement,
     /// From the end of the handshake on, without SACK.
     envelope: Option<Envelope>,
     /// The retransmission timer of the SYN has expired.
@@ -179,6 +184,9 @@ impl Congestion {
                     .and_then(|delivery| delivery.segment());
                 let end = self.ends.entry(report.who).or_default();
                 end.sack.1 = segment.map(|syn| syn.sack_permitted);
+                if let Some(syn) = segment {
+                    end.ecn.came(syn);
+                }
             }
             Event::Transition { to, .. } if !transfers(*to) && to.is_synchronized() => {
                 self.ends.remove(&report.who);
@@ -212,6 +220,11 @@ impl End {
 
     fn arrived(&mut self, arrival: &SegmentArrival, report: &mut Report<'_>) {
         let (before, after) = (&arrival.before, &arrival.after);
+        let delivery = report.facts.delivery();
+        let segment = delivery.and_then(|delivery| delivery.segment());
+        if let Some(syn) = segment.filter(|segment| segment.has(Flags::SYN)) {
+            self.ecn.came(syn);
+        }
         if !transfers(after.state) {
             return;
         }
@@ -252,6 +265,9 @@ impl End {
         }
         if acked > 0 {
             self.beyond = 0;
+        }
+        if segment.is_some_and(|segment| self.ecn.reports(segment, arrival.verdict)) {
+            envelope.reported(self.sent_to, after);
         }
         self.holds(after, report);
     }
@@ -305,6 +321,7 @@ impl End {
         }
         if segment.has(Flags::SYN) {
             self.sack.0 = Some(segment.sack_permitted);
+            self.ecn.sent(segment);
         }
         let life = report.facts.life(report.who);
         let vars = life.and_then(|life| life.vars.as_ref());

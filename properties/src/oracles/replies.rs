@@ -109,6 +109,7 @@ impl ReplyTable {
             Observation::Node { node, cause, .. } => same(node, cause),
             Observation::Fate { .. }
             | Observation::Dropped { .. }
+            | Observation::Marked { .. }
             | Observation::Released { .. } => true,
         }
     }

@@ -222,12 +222,14 @@ impl Ground {
             let rate = choose
                 .chance(1, 2)
                 .then(|| choose.log_between(1 << 20, 1 << 27));
+            let queue_bytes_max = queue(choose, rate);
             LinkPlan {
                 a,
                 b,
                 delay,
                 rate,
-                queue_bytes_max: queue(choose, rate),
+                queue_bytes_max,
+                queue_bytes_mark: mark(choose, queue_bytes_max),
                 mtu: None,
             }
         });
@@ -242,6 +244,7 @@ impl Ground {
             delay: self.rtt / 8,
             rate: None,
             queue_bytes_max: 0,
+            queue_bytes_mark: None,
             mtu: None,
         }
     }
@@ -286,4 +289,12 @@ fn queue(choose: &mut dyn Choose, rate: Option<u64>) -> u64 {
     let most = rate.map_or(1 << 20, |rate| (rate / 4).min(1 << 20));
     // Never less than a few datagrams, or no window fits.
     (most >> choose.below(4)).max(40_000)
+}
+
+/// Half of the queues mark congestion, long before they drop: from one datagram on to half of what
+/// they hold (RFC 3168 §5).
+fn mark(choose: &mut dyn Choose, queue_bytes_max: u64) -> Option<u64> {
+    choose
+        .chance(1, 2)
+        .then(|| choose.log_between(1500, queue_bytes_max / 2))
 }

@@ -17,6 +17,8 @@ pub struct LinkPlan {
     pub rate: Option<u64>,
     /// Octets that may wait for a rated link.
     pub queue_bytes_max: u64,
+    /// Beyond so many octets waiting an ECN-capable datagram is marked; `None`: none is.
+    pub queue_bytes_mark: Option<u64>,
     /// The largest datagram it carries, in octets with the IP header; `None`: any.
     pub mtu: Option<u16>,
 }

@@ -87,10 +87,12 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
 
 /// The same wires, 20 Mbit/s to 1 Gbit/s fast.
 fn fast(choose: &mut dyn Choose, links: Vec<LinkPlan>) -> Vec<LinkPlan> {
+    const QUEUE: u64 = 256 << 10;
     let rate = choose.log_between(2_500_000, 125_000_000);
-    let fast = |link| LinkPlan {
+    let fast = |link: LinkPlan| LinkPlan {
         rate: Some(rate),
-        queue_bytes_max: 256 << 10,
+        queue_bytes_max: QUEUE,
+        queue_bytes_mark: link.queue_bytes_mark.map(|mark| mark.min(QUEUE / 2)),
         ..link
     };
     links.into_iter().map(fast).collect()

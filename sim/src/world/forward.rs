@@ -254,9 +254,23 @@ impl<N: Node, F: Fates> World<N, F> {
             self.stats.corrupted += u64::from(of.damaged);
         }
         of.next = self.hops[hop.0 as usize].to;
+        if way.congested {
+            self.mark(hop, flight);
+        }
         self.stats.delayed += u64::from(!extra.is_zero());
         self.stats.reordered += u64::from(way.overtakes);
         self.land(flight, way.arrival);
+    }
+
+    /// A datagram waits in a queue that marks congestion.
+    fn mark(&mut self, hop: HopId, flight: u32) {
+        let of = &mut self.flights[flight];
+        if of.packet.sent.mark() {
+            self.stats.marked += 1;
+            let (now, packet) = (self.now, &of.packet);
+            self.trace.marked(now, hop, packet);
+            self.judges.see(now, || Observation::Marked { hop, packet });
+        }
     }
 
     fn land(&mut self, flight: u32, at: Instant) {

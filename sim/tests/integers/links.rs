@@ -1,9 +1,10 @@
 //! Delay, rate, queue, lifetime and the way, on one link and at one router.
 
-use timewait_sim::{Duration, HopId, LinkConfig, NodeId};
+use timewait_sim::{Duration, Fate, HopId, Instant, LinkConfig, NodeId, Outcome, Release};
 
 use crate::talker::{
-    DELAY, count, finish, heard, link, ms, number_in, pair, routed, say, saying, talkers, watch,
+    DELAY, count, finish, heard, link, listed, ms, number_in, pair, routed, say, saying, talkers,
+    watch,
 };
 
 #[test]
@@ -40,6 +41,7 @@ fn a_rated_link_spaces_datagrams_and_drops_the_tail_of_its_queue() {
         delay: DELAY,
         rate: Some(26_000),
         queue_bytes_max: 52,
+        queue_bytes_mark: None,
     };
     world.connect(NodeId(0), NodeId(1), link);
     let log = watch(&mut world);
@@ -157,4 +159,92 @@ fn big_payloads_travel_whole_and_their_buffers_go_back() {
     assert_eq!(world.node(NodeId(1)).garbled, 1);
     let reclaimed = &world.node(NodeId(0)).reclaimed;
     assert_eq!(*reclaimed, [octets.len()]);
+}
+
+/// A link of 26 octets, one integer with its IP header, per millisecond; ten may wait, and more than
+/// two that wait are congestion.
+fn congested(mark: Option<u64>) -> LinkConfig {
+    LinkConfig {
+        rate: Some(26_000),
+        queue_bytes_max: 260,
+        queue_bytes_mark: mark,
+        ..link()
+    }
+}
+
+/// Sends these ECN fields at once over such a link. Returns them as they arrive, and the marks counted.
+fn through(mark: Option<u64>, sent: &[u8]) -> (Vec<u8>, u64) {
+    let mut world = talkers(2, ());
+    world.connect(NodeId(0), NodeId(1), congested(mark));
+    for (number, ecn) in (0..).zip(sent) {
+        let mut outgoing = saying(0, 1, number);
+        outgoing.ecn = *ecn;
+        say(&mut world, 0, outgoing);
+    }
+    finish(&mut world);
+    let receiver = world.node(NodeId(1));
+    assert_eq!(
+        receiver.numbers(),
+        (0..sent.len() as u32).collect::<Vec<_>>()
+    );
+    (receiver.ecn.clone(), world.stats().marked)
+}
+
+#[test]
+fn a_long_queue_marks_what_is_ecn_capable() {
+    // The first is being sent; two wait unmarked.
+    assert_eq!(through(Some(52), &[2; 5]), (vec![2, 2, 2, 3, 3], 2));
+    assert_eq!(through(Some(0), &[1; 3]), (vec![1, 3, 3], 2));
+    assert_eq!(through(None, &[2; 5]), (vec![2; 5], 0));
+}
+
+#[test]
+fn what_is_not_ecn_capable_is_never_marked_and_a_mark_is_no_news() {
+    assert_eq!(through(Some(0), &[0, 0, 3, 0]), (vec![0, 0, 3, 0], 0));
+}
+
+#[test]
+fn a_full_queue_drops_what_is_ecn_capable_too() {
+    let mut world = talkers(2, ());
+    world.connect(NodeId(0), NodeId(1), congested(Some(26)));
+    let log = watch(&mut world);
+    for number in 0..13 {
+        let mut outgoing = saying(0, 1, number);
+        outgoing.ecn = 2;
+        say(&mut world, 0, outgoing);
+    }
+    finish(&mut world);
+    assert_eq!(heard(&world), (0..11).collect::<Vec<_>>());
+    assert_eq!(
+        (world.stats().dropped_queue_full, world.stats().marked),
+        (2, 9)
+    );
+    let marks = log
+        .borrow()
+        .iter()
+        .filter(|line| *line == "0: marked 0 3")
+        .count();
+    assert_eq!(marks, 9);
+}
+
+#[test]
+fn a_mark_on_a_datagram_is_none_on_its_copy() {
+    // The copy goes on at once; the original is kept and then finds the link busy.
+    let kept = Fate {
+        original: Outcome::Hold(Release::After(Duration::from_millis(3))),
+        copy: Some(Outcome::default()),
+    };
+    let mut world = talkers(2, listed(2, [(0, kept)]));
+    let router = world.add_router();
+    world.connect(NodeId(0), router, link());
+    world.connect(router, NodeId(1), congested(Some(0)));
+    for (number, at_us) in [(0, 0), (1, 2_500)] {
+        world.run_until(Instant::from_nanos(at_us * 1_000));
+        let mut outgoing = saying(0, 1, number);
+        outgoing.ecn = 2;
+        say(&mut world, 0, outgoing);
+    }
+    finish(&mut world);
+    assert_eq!(heard(&world), [0, 1, 0]);
+    assert_eq!(world.node(NodeId(1)).ecn, [2, 2, 3]);
 }

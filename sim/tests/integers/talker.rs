@@ -74,6 +74,8 @@ pub(crate) struct Talker {
     pub(crate) outbox: VecDeque<Outgoing>,
     /// What it has heard and when.
     pub(crate) heard: Vec<(Instant, u32)>,
+    /// The ECN fields of what it has heard.
+    pub(crate) ecn: Vec<u8>,
     /// What routers reported.
     pub(crate) reports: Vec<Packet>,
     /// How many datagrams came in which damage showed.
@@ -111,6 +113,7 @@ impl Node for Talker {
             return;
         };
         self.heard.push((now, number));
+        self.ecn.push(packet.ecn);
         self.events.push_back(number);
         if self.bounces && number > 0 {
             let index = |address: IpAddr| match address {
@@ -175,6 +178,7 @@ impl Oracle<u32> for Scribe {
                 format!("fate at {} #{} {fate}", at.hop.0, at.ordinal)
             }
             Observation::Dropped { hop, reason, .. } => format!("dropped {hop:?} {reason:?}"),
+            Observation::Marked { hop, packet } => format!("marked {} {}", hop.0, packet.ecn),
             Observation::Released { hop, router, .. } => format!("released {} {}", hop.0, router.0),
             Observation::Delivered {
                 node,

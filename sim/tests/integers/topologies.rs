@@ -63,6 +63,7 @@ fn both_sides_of_a_dumbbell_meet_at_the_bottleneck() {
         delay: Duration::from_millis(30),
         rate: Some(26_000),
         queue_bytes_max: 10_000,
+        queue_bytes_mark: None,
     };
     let dumbbell = dumbbell(&mut world, &hosts[..2], &hosts[2..], link(), middle);
     assert_eq!(

@@ -2,6 +2,10 @@
 //!
 //! Only what is sent for the first time and carries text is marked as ECN-capable: no SYN, no bare
 //! ACK, no retransmission and no probe (RFC 3168 §6.1.1, §6.1.4 to §6.1.6).
+//!
+//! Missing: with a cwnd of one segment ECE does not restart the retransmission timer (§6.1.2), which
+//! is to send less than a segment for each round trip. A reduction never leaves less than two here,
+//! and after a timeout the backed-off timer slows down by itself.
 
 use bitflags::bitflags;
 

@@ -102,6 +102,18 @@ impl Envelope {
         self.cwnd = self.ssthresh.saturating_add(3 * smss);
     }
 
+    /// The peer reports congestion. What was sent before the last reduction is no news (RFC 3168
+    /// §6.1.2).
+    pub(super) fn reported(&mut self, sent_to: Option<SeqNumber>, after: &Vars) {
+        let news = |recover| after.snd_una.after(recover);
+        if self.recovering || !self.recover.is_none_or(news) {
+            return;
+        }
+        self.recover = sent_to;
+        self.ssthresh = threshold(after.snd_nxt - after.snd_una, u32::from(after.smss));
+        self.cwnd = self.cwnd.min(self.ssthresh);
+    }
+
     /// The retransmission timer has expired. ssthresh is set at the first expiry only (RFC 5681
     /// §3.1).
     pub(super) fn timed_out(&mut self, flight: u32, sent_to: SeqNumber, first: bool, vars: &Vars) {

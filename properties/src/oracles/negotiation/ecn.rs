@@ -33,18 +33,13 @@ pub(super) struct Ecn {
 impl Ecn {
     /// IRS was set by this SYN or SYN-ACK.
     pub(super) fn synchronized(&mut self, peer: &SegmentHeader) {
-        let wanted = if peer.has(Flags::ACK) {
-            Flags::ECE
-        } else {
-            SETUP
-        };
-        self.peer_offered = peer.flags & SETUP == wanted;
+        self.peer_offered = peer.is_ecn_setup();
     }
 
     /// A segment came, in a datagram with this codepoint; `taken`: it was accepted.
     pub(super) fn arrived(&mut self, segment: &SegmentHeader, codepoint: u8, taken: bool) {
         if segment.has(Flags::SYN) {
-            self.peer_plain |= !segment.has(Flags::ACK) && segment.flags & SETUP != SETUP;
+            self.peer_plain |= !segment.has(Flags::ACK) && !segment.is_ecn_setup();
         } else if taken {
             self.told |= segment.has(Flags::ECE);
             if segment.text_len > 0 {
@@ -78,20 +73,16 @@ impl Ecn {
     /// §6.1.1: an ECN-setup SYN has both flags, an ECN-setup SYN-ACK only ECE, and answers one.
     fn syn(&mut self, segment: &SegmentHeader, codepoint: u8, used: EcnUse) -> Vec<&'static str> {
         let said = segment.flags & SETUP;
-        let setup = if segment.has(Flags::ACK) {
-            Flags::ECE
-        } else {
-            SETUP
-        };
+        let setup = segment.is_ecn_setup();
         let allowed = if segment.has(Flags::ACK) {
             self.peer_offered && used >= EcnUse::Accept
         } else {
             used == EcnUse::Offer
         };
-        self.offered |= said == setup;
-        self.plain |= said != setup;
+        self.offered |= setup;
+        self.plain |= !setup;
         let mut wrong = Vec::new();
-        if !said.is_empty() && (said != setup || !allowed) {
+        if !said.is_empty() && (!setup || !allowed) {
             wrong.push("R3168-01: ECN flags that may not stand on it");
         }
         if codepoint != 0 {

@@ -29,6 +29,8 @@ pub(super) enum Place {
     ByTheBook { host: u16, setting: usize },
     /// This link is infinitely fast.
     Unrated(u32),
+    /// The queue of this link marks no congestion.
+    Unmarked(u32),
     /// This link carries datagrams of any size.
     Wide(u32),
     /// The network heals in half the time.
@@ -88,6 +90,7 @@ impl Scenario {
         }
         let links = 0..self.links.len() as u32;
         places.extend(links.clone().map(Place::Unrated));
+        places.extend(links.clone().map(Place::Unmarked));
         places.extend(links.map(Place::Wide));
         places.extend([Place::HealEarlier, Place::HoldLess]);
         for (attacker, plan) in (0..).zip(&self.attackers) {
@@ -130,6 +133,7 @@ impl Scenario {
                 let book = Config::new(Vec::new(), [0; 32]);
                 SETTINGS[setting](config, book);
             }
+            Place::Unmarked(link) => self.links.get_mut(link as usize)?.queue_bytes_mark = None,
             Place::Wide(link) => self.links.get_mut(link as usize)?.mtu = None,
             Place::Unrated(link) => self.links.get_mut(link as usize)?.rate = None,
             // Below a second nothing is gained any more.

@@ -4,7 +4,7 @@ use timewait_stack::ConnectionId;
 
 use super::pieces;
 use crate::label::Incarnation;
-use crate::scenario::{FaultPlan, LinkEnd, Role, Scenario};
+use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
 use crate::scenarios::Kind;
 
 /// Where shrinking ends when the first (or the last) candidate always still fails.
@@ -108,4 +108,17 @@ fn a_family_leaves_all_hops_and_the_others_stay() {
             .smaller()
             .any(|smaller| smaller.faults == with(lossless))
     );
+}
+
+#[test]
+fn a_queue_stops_marking_and_keeps_its_length() {
+    let mut scenario = Scenario::from_seed(Kind::Bulk, 1);
+    let marked = scenario.links[0];
+    scenario.links[0].queue_bytes_mark = Some(3000);
+    let unmarked = LinkPlan {
+        queue_bytes_mark: None,
+        ..marked
+    };
+    let links: Vec<_> = scenario.smaller().map(|smaller| smaller.links[0]).collect();
+    assert!(links.contains(&unmarked));
 }
