@@ -68,7 +68,7 @@ impl Outgoing {
     }
 
     /// Whether a link of this MTU, in octets, can't carry it: too large, and not to be fragmented
-    /// on the way, as nothing is in IPv6 (RFC 8200 §5).
+    /// on the way, as nothing is in IPv6 (RFC 8200 §4.5).
     pub(crate) fn is_too_big(&self, mtu: u16) -> bool {
         self.size() > u64::from(mtu) && (self.dont_fragment || self.dst.is_ipv6())
     }

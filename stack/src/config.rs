@@ -37,7 +37,7 @@ pub struct Config {
     /// The least path MTU of IPv4 that an ICMP message may bring about, at least 68 (RFC 1191 §3).
     /// Below it routers are allowed to fragment instead. 552, as in Linux. (IPv6: 1280, RFC 8201.)
     pub path_mtu_min: u16,
-    /// After this time a larger path MTU is tried, at least 5 minutes (RFC 1191 §6.3, RFC 8201 §4).
+    /// After this time a larger path MTU is tried, at least 5 minutes (RFC 1191 §3, RFC 8201 §4).
     pub path_mtu_raise_after: Duration,
     /// What to do where routers drop what is too big and say nothing; `None`: nothing.
     pub black_hole: Option<BlackHole>,
@@ -75,7 +75,7 @@ pub struct Config {
     /// The same for the SYN-ACK of a passive open. As long as for a SYN by the book; shorter, it
     /// makes room in the SYN queue sooner (RFC 4987 §3.3). Linux: 5 retransmissions.
     pub r2_syn_ack: GiveUp,
-    /// The most half-open connections of one listener, at least 1 (RFC 4987 §3.2). With those
+    /// The most half-open connections of one listener, at least 1 (RFC 4987 §2.2). With those
     /// that wait for `accept` there are never more than this and the backlog together. A half-open
     /// connection has no buffers yet: it is one control block, one entry in the table of
     /// connections and one in the queue of timers, less than 1,000 octets.
@@ -83,7 +83,7 @@ pub struct Config {
     /// How long what was sent may stay unacknowledged, whatever R2 says (RFC 9293 §3.10.8).
     /// `None`: R2 alone decides.
     pub user_timeout: Option<Duration>,
-    /// Whether user timeouts are told to the peer and taken from it: ENABLED of RFC 5482 §3.1, off
+    /// Whether user timeouts are told to the peer and taken from it: ENABLED of RFC 5482 §3, off
     /// by default there.
     pub announce_user_timeout: bool,
     /// What a peer can make of our user timeout (RFC 5482 §3.1).

@@ -42,7 +42,7 @@ pub(crate) struct Congestion {
     undo: Option<Box<Undo>>,
 }
 
-/// The variables before a reduction (RFC 4015 §3.1, RFC 9438 §4.9).
+/// The variables before a reduction (RFC 4015 §3.2, RFC 9438 §4.9).
 #[derive(Clone, Copy, Debug)]
 struct Undo {
     cwnd: u32,
@@ -51,7 +51,8 @@ struct Undo {
 }
 
 impl Congestion {
-    /// The start of data transfer. `syn_lost`: the SYN or its acknowledgment was retransmitted.
+    /// The start of data transfer. `syn_lost`: the SYN or its acknowledgment was retransmitted, after
+    /// which RFC 5681 §3.1 has one segment (RFC 6928 §2 would not fall so low after the first time).
     pub(crate) fn new(config: &Config, smss: u32, iss: SeqNumber, syn_lost: bool) -> Self {
         let cwnd = match (config.protects(Protection::SlowStart), syn_lost) {
             (false, _) => CWND_MAX,
@@ -143,7 +144,7 @@ impl Congestion {
             CaState::Open => self.state = CaState::Disorder,
             CaState::Disorder | CaState::Cwr | CaState::Loss => {}
         }
-        // RFC 6582 §3.2 step 1: duplicates caused by our own retransmissions are no new loss.
+        // RFC 6582 §3.2 step 2: duplicates caused by our own retransmissions are no new loss.
         if self.duplicates != DUP_THRESH || una.at_or_before(self.recover) {
             return false;
         }
@@ -248,7 +249,8 @@ impl Congestion {
         self.cwnd = smss; // The loss window (R5681-06).
     }
 
-    /// The loss that was answered was none: all is as before (RFC 4015 §3.2, RFC 9438 §4.9).
+    /// The loss that was answered was none: all is as before (RFC 9438 §4.9; RFC 4015 §3.4 would
+    /// limit the burst by a smaller cwnd).
     pub(crate) fn undo(&mut self) {
         if let Some(before) = self.undo.take() {
             self.cwnd = self.cwnd.max(before.cwnd);

@@ -158,8 +158,8 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     /// Whether a connection whose own limit is `own` may answer something invalid now. No
-    /// connection shares it with another, or it would tell one of the other's traffic (RFC 5961
-    /// §7; Cao et al., CVE-2016-5696).
+    /// connection shares it with another, or it would tell one of the other's traffic (Cao et
+    /// al., CVE-2016-5696).
     pub(crate) fn may_challenge(&mut self, own: &mut ChallengeLimit) -> bool {
         let limit = if self.protects(Protection::PerConnectionLimiter) {
             own

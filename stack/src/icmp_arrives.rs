@@ -3,8 +3,8 @@
 //! A forger who sees nothing must guess a sequence number that is on its way (RFC 5927 §4.1).
 //! Soft errors only inform. Hard ones (IPv4 unreachable 2 and 3; 4 is path MTU discovery's now)
 //! end a connection that is still opening, and no other unless the profile says so: RFC 9293
-//! SHLD-26 would have them end every one, but Linux, the BSDs and RFC 5461 §2.1 do not let a
-//! stranger's word weigh more than the peer's silence.
+//! SHLD-26 would have them end every one, but Linux and the BSDs do not let a stranger's word weigh
+//! more than the peer's silence (RFC 5461 §2.1 and RFC 5927 §5.2 tell of it).
 
 use crate::config::HardErrors;
 use crate::connection::{Connection, TooBig};
@@ -97,7 +97,7 @@ fn weigh(kind: IcmpKind, v4: bool) -> Weight {
         (IcmpKind::Unreachable { code: 0 }, _) => Soft(Errno::ENETUNREACH),
         (IcmpKind::Unreachable { code: 2 }, true) => Hard(Errno::ENOPROTOOPT),
         (IcmpKind::Unreachable { code: 3 }, true) => Hard(Errno::ECONNREFUSED),
-        // RFC 5461 §2.1: prohibited, and no port there.
+        // RFC 5927 §5.1: prohibited, and no port there.
         (IcmpKind::Unreachable { code: 1 }, false) => Hard(Errno::EACCES),
         (IcmpKind::Unreachable { code: 4 }, false) => Hard(Errno::ECONNREFUSED),
         (IcmpKind::Unreachable { .. }, _) => Soft(Errno::EHOSTUNREACH),

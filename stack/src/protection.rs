@@ -36,7 +36,7 @@ protections! {
     TimeWaitReAck = "tw-re-ack",
     /// The peer's FIN restarts the 2MSL clock (RFC 9293 §3.10.7.4, eighth check).
     TimeWaitRestart = "tw-restart",
-    /// A RST does not end TIME-WAIT (RFC 1337 §4, fix F1).
+    /// A RST does not end TIME-WAIT (RFC 1337 §3, fix F1).
     Rfc1337 = "rfc1337",
     /// A SYN that proves to be old gives TIME-WAIT back (RFC 9293 §3.6.1, MAY-2).
     TimeWaitReturn = "tw-return",
@@ -92,9 +92,9 @@ protections! {
     Rfc5961Ack = "rfc5961-ack",
     /// Challenge ACKs are limited in rate (RFC 5961 §7).
     ChallengeLimit = "challenge-limit",
-    /// Each connection has its own limit of challenge ACKs (RFC 5961 §7, CVE-2016-5696).
+    /// Each connection has its own limit of challenge ACKs (CVE-2016-5696).
     PerConnectionLimiter = "per-connection-limiter",
-    /// Half-open connections of a listener are bounded (RFC 4987 §3.2).
+    /// Half-open connections of a listener are bounded (RFC 4987 §2.2).
     SynQueueBound = "syn-queue-bound",
     /// Blocks held out of order are bounded.
     ReassemblyBound = "reassembly-bound",

@@ -3,7 +3,7 @@
 //! A connection has a [`Recovery`] only while something is outstanding; what must outlive a flight
 //! is in [`Memory`]. Detection is that of RACK: a reordering window of zero makes it the DupThresh
 //! of RFC 6675. Of its NextSeg, rules 3 and 4 are left out: what they would send on suspicion, the
-//! reordering timer and the tail loss probe ask for (RFC 8985 §9.1).
+//! reordering timer and the tail loss probe ask for (RFC 8985 §9.2).
 
 pub(crate) mod frto;
 mod prr;

@@ -46,7 +46,7 @@ pub enum SocketOption {
     /// TCP_USER_TIMEOUT: how long what was sent may stay unacknowledged (RFC 9293 §3.10.8). Once
     /// set, no peer's option changes it (RFC 5482 §3.1).
     UserTimeout(Option<Duration>),
-    /// Whether the user timeout is told to the peer and taken from it (RFC 5482 §3.1: ENABLED).
+    /// Whether the user timeout is told to the peer and taken from it (RFC 5482 §3: ENABLED).
     AnnounceUserTimeout(bool),
 }
 
@@ -95,9 +95,9 @@ pub struct SocketOptions {
     pub max_segment: Option<u16>,
     /// TCP_USER_TIMEOUT, or what the peer's option has made of it.
     pub user_timeout: Option<Duration>,
-    /// The user has chosen it: no peer changes it (CHANGEABLE of RFC 5482 §3.1 is off).
+    /// The user has chosen it: no peer changes it (CHANGEABLE of RFC 5482 §3 is off).
     pub user_timeout_fixed: bool,
-    /// ENABLED of RFC 5482 §3.1.
+    /// ENABLED of RFC 5482 §3.
     pub announce_user_timeout: bool,
 }
 

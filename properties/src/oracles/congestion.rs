@@ -167,7 +167,7 @@ impl Congestion {
                 }
             }
             // What was too big for the path is lost, and congestion had no part in it (RFC 1191
-            // §6.5, RFC 8201 §5.4).
+            // §6.4, RFC 8201 §5.4).
             Event::Icmp(arrival) if matches!(arrival.verdict, IcmpVerdict::PathMtu(_)) => {
                 if let Some(end) = self.ends.get_mut(&report.who) {
                     end.repair.may_send_all_again(end.sent_to);

@@ -7,7 +7,7 @@
 //! A reader that is behind keeps the bound from running: it starts when nothing is unread. Exempt,
 //! by name: aborted, a reader that has gone or was never there, R2 that ran out before healing,
 //! an open that met an older connection (retry until 2MSL), text that came to a listener before the
-//! segment with its SYN cookie and drew a RST (RFC 4987 §3.6). Nagle is no exemption: a delayed ACK
+//! segment with its SYN cookie and drew a RST (RFC 9293 §3.10.7.2). Nagle is no exemption: a delayed ACK
 //! ends it.
 
 mod open;
@@ -338,8 +338,8 @@ fn exemption(
     None
 }
 
-/// RFC 4987 §3.6: a listener that remembers nothing answers by a RST what comes before the segment
-/// that brings the cookie back, and that RST may end the connection.
+/// A listener that remembers nothing (RFC 4987 §3.6) answers by a RST what comes before the segment
+/// that brings the cookie back (RFC 9293 §3.10.7.2), and that RST may end the connection.
 fn reset_before_cookie(e: Incarnation, f: Incarnation, facts: &Facts) -> Option<&'static str> {
     let lives = [e, f].into_iter().filter_map(|name| facts.life(name));
     let child = lives.into_iter().find(|life| life.is_by_cookie())?;

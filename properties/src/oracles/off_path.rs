@@ -2,8 +2,8 @@
 //! §3.10.7; ORACLES.md §1). Of every segment that an attacker sent:
 //!
 //! - If it fails the exact checks, nothing is accepted, and at most one datagram answers it.
-//! - Answers that RFC 5961 §7 wants limited keep the interval of the profile, on each connection:
-//!   challenge ACKs to RST, SYN and bad ACK, and ACKs of what lies outside the window without
+//! - Limited answers keep the interval of the profile, on each connection: challenge ACKs to RST and
+//!   SYN (RFC 5961 §7), and, by our choice, to a bad ACK and to what lies outside the window without
 //!   text. (Text there may be a retransmission whose ACK was lost; each one is answered.)
 //!
 //! What passes may be accepted, for nobody could tell it from the peer's: a RST at RCV.NXT; a
@@ -169,7 +169,7 @@ fn max_snd_wnd(delivery: &Delivery, facts: &Facts) -> u32 {
     receiver.map_or(0, |life| life.shadow.max_snd_wnd)
 }
 
-/// An answer to it falls under RFC 5961 §7.
+/// An answer to it is limited.
 fn is_limited(before: &Vars, segment: &SegmentHeader) -> bool {
     let connected = before.state.is_synchronized() || before.state == State::SynReceived;
     let challenged = segment.has(Flags::RST) || segment.has(Flags::SYN);

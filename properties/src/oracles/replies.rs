@@ -145,7 +145,7 @@ impl ReplyTable {
         });
         let (before, after) = (&arrival.before, &arrival.after);
         let due = Answer {
-            // The accept queue may have no room for it: then it comes again (RFC 4987 §3.6).
+            // The accept queue may have no room for it: then it comes again.
             due: match state {
                 State::Listen if facts.acknowledges_cookie(delivery) => Due::Never,
                 _ => due.due,

@@ -1,6 +1,6 @@
 //! `resources` \[I\]: a stack holds what its connections need and no more.
 //!
-//! - At any time: the SYN queue of a listener within the configuration (RFC 4987 §3.2) and its
+//! - At any time: the SYN queue of a listener within the configuration (RFC 4987 §2.2) and its
 //!   accept queue within the backlog, blocks out of order and buffered octets within the
 //!   configuration, the TIME-WAIT table within its limit.
 //! - Whenever somebody looks: as many listeners, connections (half-open ones, and ones that wait

@@ -72,7 +72,7 @@ fn checks(before: &Vars, shadow: &Shadow, segment: &SegmentHeader, now: Instant)
 }
 
 /// Second check, as RFC 5961 §3 has it: a RST counts exactly at RCV.NXT, also at zero window
-/// (MUST-66). In TIME-WAIT it never counts (RFC 1337 §4, fix F1).
+/// (MUST-66). In TIME-WAIT it never counts (RFC 1337 §3, fix F1).
 fn reset(before: &Vars, segment: &SegmentHeader) -> Allowance {
     if before.state == State::TimeWait {
         return Allowance::refused(before, "a RST in TIME-WAIT (RFC 1337)");

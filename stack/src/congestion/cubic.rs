@@ -112,7 +112,7 @@ impl Cubic {
         }
     }
 
-    /// W_cubic(t) = C (t - K)^3 + W_max (§4.2, equation 1).
+    /// W_cubic(t) = C (t - K)^3 + W_max (§4.2, figure 1).
     fn curve(&self, t: u64, k: u64) -> u64 {
         let cube = |away: u64| {
             let away = away.min(AWAY_MAX);
@@ -127,7 +127,7 @@ impl Cubic {
     }
 }
 
-/// K = cbrt((W_max - cwnd_epoch) / C) (§4.2, equation 2), in ticks.
+/// K = cbrt((W_max - cwnd_epoch) / C) (§4.2, figure 2), in ticks.
 fn k(below: u64) -> u64 {
     cube_root(below * (C.1 << 20) / C.0)
 }

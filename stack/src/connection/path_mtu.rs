@@ -71,7 +71,7 @@ impl PathMtu {
         self.mtu
     }
 
-    /// Whether the IPv4 header says that no router may fragment (RFC 1191 §3).
+    /// Whether the IPv4 header says that no router may fragment (RFC 1191 §2, §3).
     pub(crate) fn dont_fragment(&self) -> bool {
         !self.fragment
     }
@@ -227,8 +227,8 @@ impl Connection {
             .resize(before, self.send.smss, self.send.nxt);
     }
 
-    /// What was too big is lost for certain: it is sent again at once, and congestion had no part
-    /// in it (RFC 1191 §6.5, RFC 8201 §5.4).
+    /// What was too big is lost for certain: it is sent again at once, and cwnd stays as it is:
+    /// congestion had no part in it (RFC 1191 §6.4, RFC 8201 §5.4).
     fn resend_from(&mut self, seq: SeqNumber) {
         if !self.send.syn_acked || self.send.outstanding() == 0 {
             return;
@@ -273,7 +273,7 @@ fn floor(config: &Config, v4: bool) -> u16 {
     }
 }
 
-/// The largest common MTU below `length`, for routers that do not tell theirs (RFC 1191 §7.1).
+/// The largest common MTU below `length`, for routers that do not tell theirs (RFC 1191 §5, §7).
 fn plateau_below(length: u32) -> u32 {
     let smaller = |plateau: &&u16| u32::from(**plateau) < length;
     u32::from(PLATEAUS.iter().find(smaller).copied().unwrap_or(MIN_MTU_V4))

@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(
             reports.blocks(NXT, &buffer).as_slice(),
             vec![twice; 2],
-            "RFC 2883 §4.2.1"
+            "RFC 2883 §4.1.3"
         );
     }
 

@@ -105,7 +105,8 @@ impl Rack {
         delivery.octets += record.len();
         let rtt = now - record.at;
         if record.is(Marks::EVER_RESENT) {
-            // An answer sooner than any round trip is one to an earlier transmission (R8985-05).
+            // An answer sooner than any round trip is one to an earlier transmission (R8985-05). The
+            // other sign of RFC 8985 §6.2 step 2, an older TSecr, is not looked at.
             if rtt < memory.min_rtt {
                 return;
             }

@@ -139,7 +139,7 @@ impl TimeWait {
         TimeWaitAnswer::Restarts
     }
 
-    /// RFC 1337 §4, fix F1: a RST ends nothing (R1337-01), least of all one that answers what old
+    /// RFC 1337 §3, fix F1: a RST ends nothing (R1337-01), least of all one that answers what old
     /// text drew (R1337-02).
     fn reset(&mut self, segment: &Segment<'_>, cx: &mut Context<'_>) -> TimeWaitAnswer {
         if cx.protects(Protection::Rfc1337) {

@@ -20,7 +20,7 @@ impl UserTimeout {
     }
 
     /// The time in seconds if they fit, else in minutes; rounded up, 1 second to 32,767 minutes
-    /// (zero must not be sent, RFC 5482 §3.1).
+    /// (zero must not be sent, RFC 5482 §3.4).
     pub fn from_duration(time: Duration) -> Self {
         let up = u64::from(time.subsec_nanos() > 0);
         let seconds = time.as_secs().saturating_add(up).max(1);

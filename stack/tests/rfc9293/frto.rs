@@ -40,7 +40,7 @@ fn late_acks_let_new_segments_go_and_undo_the_timeout() {
     );
     assert!(
         vars.cwnd >= 4000 && vars.ssthresh > 10_000,
-        "RFC 4015 §3.2: {}",
+        "RFC 9438 §4.9: {}",
         vars.cwnd
     );
     assert!(

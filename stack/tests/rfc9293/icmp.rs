@@ -172,7 +172,7 @@ fn a_hard_error_ends_a_half_open_child() {
 
 #[test]
 fn an_established_connection_survives_a_hard_error_unless_the_profile_says_so() {
-    // SHLD-26 to the letter only with `HardErrors::Abort`; RFC 5461 §2.1 says why.
+    // SHLD-26 to the letter only with `HardErrors::Abort`; RFC 5461 §2.1: hardly any stack follows it.
     for (hard_errors, survives) in [
         (HardErrors::Inform, true),
         (HardErrors::FailOpen, true),

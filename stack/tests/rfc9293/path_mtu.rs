@@ -60,7 +60,7 @@ fn acknowledge(bench: &mut Bench, socket: SocketId) -> Vec<Sent> {
 
 #[test]
 fn datagrams_forbid_fragmentation_from_the_first() {
-    // RFC 1191 §3: every datagram, also a SYN.
+    // RFC 1191 §2: every datagram, also a SYN.
     let (mut bench, listener) = Bench::listening(config());
     let syn_ack = bench.inject_with(Flags::SYN, 0, SeqNumber(0), b"", Some(1460));
     bench.inject(Flags::ACK, 1, syn_ack[0].seq + 1, b"");
@@ -90,7 +90,8 @@ fn what_was_too_big_is_cut_anew_and_sent_again_at_once() {
 
 #[test]
 fn congestion_had_no_part_in_it() {
-    // RFC 1191 §6.5: no slow start, no halving; RFC 5681 §3.1: cwnd in proportion to the size.
+    // RFC 1191 §6.4, RFC 8201 §5.4: cwnd does not change (the slow start that the former asks for
+    // is not done); RFC 5681 §3.1: it stays in proportion to the size.
     let (mut bench, socket, _) = established(config());
     let sent = send(&mut bench, socket, 20_000);
     let before = vars(&bench, socket);
@@ -129,7 +130,7 @@ fn several_narrow_links_are_found_one_after_the_other() {
 
 #[test]
 fn a_router_that_does_not_say_how_much_gets_the_next_plateau() {
-    // RFC 1191 §5, §7.1
+    // RFC 1191 §5, §7
     let (mut bench, socket, _) = established(config());
     let mut sent = send(&mut bench, socket, 1460);
     for mtu in [1492, 1006, 552] {
@@ -192,7 +193,7 @@ fn no_message_makes_it_larger() {
 
 #[test]
 fn a_claim_about_more_than_was_sent_is_none() {
-    // RFC 5927 §7.2: `claimed_mtu >= maxsizesent`.
+    // RFC 5927 §7.2, §7.4: compared with `maxsizesent`.
     let (mut bench, socket, _) = established(config());
     let sent = send(&mut bench, socket, 500);
     let cause = Cause {
@@ -312,7 +313,7 @@ fn silence_about_full_segments_makes_them_smaller() {
 
 #[test]
 fn the_size_comes_back_if_it_was_not_that() {
-    // RFC 2923 §2.1: the smallest is lost as well, so the path is down, not narrow.
+    // The smallest is lost as well, so the path is down, not narrow.
     let (mut bench, socket, _) = established(config());
     send(&mut bench, socket, 1460);
     let mut again = vec![];

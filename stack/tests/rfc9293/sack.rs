@@ -151,13 +151,13 @@ fn what_comes_twice_is_told_once_and_first() {
     assert_eq!(
         reported(&twice[0]),
         [(2000, 3000), (2000, 3000)],
-        "RFC 2883 §4.2.1"
+        "RFC 2883 §4.1.3"
     );
     let part = receive(&mut bench, iss, 500, 1000);
     assert_eq!(
         reported(&part[0]),
         [(500, 1000), (2000, 3000)],
-        "RFC 2883 §4.3"
+        "RFC 2883 §4.2.1"
     );
     assert_eq!(
         reported(&receive(&mut bench, iss, 4000, 10)[0]),

@@ -136,10 +136,7 @@ fn the_option_is_on_syns_only_where_asked_for() {
     assert_eq!(syn_ack[0].user_timeout, Some(150));
     let (mut bench, _) = Bench::listening(config());
     let syn_ack = bench.inject(Flags::SYN, 0, SeqNumber(0), b"");
-    assert_eq!(
-        syn_ack[0].user_timeout, None,
-        "RFC 5482 §3.1: off by default"
-    );
+    assert_eq!(syn_ack[0].user_timeout, None, "RFC 5482 §3: off by default");
 }
 
 #[test]

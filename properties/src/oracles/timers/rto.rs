@@ -126,7 +126,7 @@ impl Rto {
     }
 
     /// §5.1, §5.3, §5.6: the timer starts with the whole RTO, at the first octet, at each ACK of
-    /// new data, at each expiry. During fast recovery RFC 6582 §4 leaves it to the stack.
+    /// new data, at each expiry. During fast recovery it is the stack's choice (RFC 6582 appendix A).
     fn wrong_start(&self, vars: &Vars, config: &Config, now: Instant) -> Option<String> {
         let at = vars.timers.retransmit?;
         let started = match &self.last {

@@ -38,7 +38,7 @@ fn cube_roots_are_exact() {
 }
 
 #[test]
-fn k_is_that_of_equation_2() {
+fn k_is_that_of_figure_2() {
     for segments in [1_u32, 3, 30, 300, 3000, 30_000] {
         let expected = (f64::from(segments) / 0.4).cbrt();
         let ours = k(u64::from(segments) * SCALE) as f64 / SCALE as f64;
@@ -50,7 +50,7 @@ fn k_is_that_of_equation_2() {
 }
 
 #[test]
-fn the_curve_is_that_of_equation_1() {
+fn the_curve_is_that_of_figure_1() {
     let cubic = Cubic {
         w_max: 300 * SCALE,
         ..Cubic::default()
