@@ -227,7 +227,7 @@ impl Stream {
     /// Looks again at what is on its way. The time starts anew when something was added, and as
     /// long as the reader is behind.
     fn update(&mut self, from: &Life, to: &Life, now: Instant) {
-        let given = from.user.octets_sent + u64::from(from.user.write_shut_at.is_some());
+        let given = given(from);
         let missing = to.vars.as_ref().map_or(0, |vars| missing(given, vars));
         let unread = to.vars.as_ref().map_or(0, |vars| vars.unread);
         let was_behind = core::mem::replace(&mut self.behind, unread > 0);
@@ -284,6 +284,14 @@ impl Stream {
             None => Some("delivery: the run ended before the bound"),
         }
     }
+}
+
+/// What the user has given to send, its FIN included. Who closes what is over already sends none.
+fn given(life: &Life) -> u64 {
+    let over = life.ended_at();
+    let shut = life.user.write_shut_at;
+    let fin = shut.is_some_and(|at| over.is_none_or(|over| at < over));
+    life.user.octets_sent + u64::from(fin)
 }
 
 /// Octets of those `given`, a FIN included, that the reader's stack has not taken in order.

@@ -224,6 +224,26 @@ fn a_reset_that_nobody_asked_for_is_a_violation() {
     stage.assert_violation("ended by Some(Reset), and nobody aborted");
 }
 
+/// The end of the first is the whole story: its user's `close`, which follows, gives no FIN.
+#[test]
+fn who_closes_what_is_over_gives_nothing_more() {
+    let mut stage = stage();
+    let (client, server) = connect(&mut stage);
+    let rst = stage.send(server, seg(Flags::RST).seq(301));
+    stage.take(client, &rst, |v| v.state = State::Closed);
+    stage.user(
+        A,
+        UserEvent::Closed {
+            connection: client.connection,
+            unread: 0,
+        },
+    );
+    stage.snapshot(server);
+    let rst = stage.send(client, seg(Flags::RST).seq(101));
+    stage.take(server, &rst, |v| v.state = State::Closed);
+    stage.assert_silent();
+}
+
 #[test]
 fn r2_may_run_out_before_healing_and_not_after() {
     for (after, complaints) in [(74, 0), (80, 1)] {
