@@ -14,6 +14,8 @@
 //!   for longer than an RTO, it restarts from the initial window (R5681-11).
 //! - So does congestion that the peer reports, with nothing to repair, once for a window of text
 //!   (R3168-05).
+//! - What a timeout took away comes back only if F-RTO finds it spurious (RFC 5682 §2.1): one ACK of
+//!   what went again, one of octets that did not. Between the two, two new segments go.
 //! - Octets go again after a timeout or a window that reopened, within cwnd; or, one segment for
 //!   each ACK, at the third duplicate (R5681-07) or a partial ACK.
 //!
@@ -27,11 +29,12 @@ mod echo;
 mod envelope;
 mod profile;
 mod repair;
+mod spurious;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Duration, Finding, Instant, Observation};
 use timewait_stack::config::CongestionControl;
-use timewait_stack::event::{Drop, IcmpVerdict, SegmentArrival, Timer, Vars, Verdict};
+use timewait_stack::event::{CaState, Drop, IcmpVerdict, SegmentArrival, Timer, Vars, Verdict};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, SeqNumber, State};
 
@@ -43,6 +46,7 @@ use crate::oracle::Judge;
 use echo::EcnAgreement;
 use envelope::Envelope;
 use repair::{Again, Repair};
+use spurious::Spurious;
 
 const NAME: &str = "congestion";
 
@@ -73,6 +77,7 @@ struct End {
     /// Expiries of the retransmission timer since SND.UNA last moved.
     expiries: u32,
     repair: Repair,
+    spurious: Spurious,
 }
 
 impl Judge for Congestion {
@@ -248,6 +253,12 @@ impl End {
             (self.duplicates, self.expiries) = (0, 0);
         }
         self.duplicates += u32::from(duplicate);
+        let heard = acked > 0 || duplicate;
+        let spurious = heard.then(|| self.spurious.on_ack(acked > 0, after.snd_una));
+        let undone = before.ca_state == CaState::Loss && after.ca_state != CaState::Loss;
+        if undone && spurious.flatten().is_some() {
+            self.repair.found_needless();
+        }
         if before.snd_wnd == 0 && after.snd_wnd > 0 {
             self.repair.may_send_all_again(self.sent_to);
         }
@@ -262,6 +273,9 @@ impl End {
             envelope.acked(acked, before, after);
         } else if duplicate {
             envelope.duplicate(after);
+        }
+        if let Some(before) = spurious.flatten() {
+            envelope.undo(before, undone);
         }
         if acked > 0 {
             self.beyond = 0;
@@ -305,6 +319,10 @@ impl End {
                     return;
                 };
                 let flight = sent_to - vars.snd_una;
+                self.spurious = match envelope.before_timeout(vars.snd_una) {
+                    Some(before) => Spurious::timed_out(before, vars.snd_una, sent_to),
+                    None => Spurious::Off,
+                };
                 envelope.timed_out(flight, sent_to, self.expiries == 0, vars);
                 self.repair.timed_out(sent_to);
                 self.expiries += 1;
@@ -360,7 +378,8 @@ impl End {
             let largest = smss.max(raised(vars, report));
             envelope.restart(profile::initial_window(largest));
         }
-        let flight = segment.text_end() - vars.snd_una;
+        let from = self.spurious.probes_from().unwrap_or(vars.snd_una);
+        let flight = segment.text_end() - from;
         // One segment always fits.
         let cwnd = envelope.cwnd().max(if nothing_out { smss } else { 0 });
         // RFC 3042 §2: one segment for each of the first two duplicates.
@@ -385,6 +404,7 @@ impl End {
         if self.repair.takes_probe(segment) {
             return;
         }
+        self.spurious.sent_again(segment.end());
         let again = Again {
             start: segment.seq,
             end: segment.text_end().max(segment.seq),

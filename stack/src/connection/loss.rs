@@ -1,5 +1,6 @@
 //! Loss recovery of one connection, with SACK in use: what an ACK does, what a timer does, and what
-//! is sent again (RFC 6675 §5, RFC 8985 §6, §7, RFC 9937 §6, RFC 5682 §3).
+//! is sent again (RFC 6675 §5, RFC 8985 §6, §7, RFC 9937 §6). And, with SACK or without, whether a
+//! timeout was spurious (RFC 5682).
 
 use alloc::boxed::Box;
 
@@ -55,16 +56,24 @@ impl Connection {
             self.congestion
                 .reduce_once(cx.config, flight, nxt, moment.smss);
         }
-        self.respond(&acked, flight - reported, &report, cx);
+        let undone = self.ask_frto(segment, acked.octets > 0, &report);
+        self.respond(&acked, undone, flight - reported, &report, cx);
         if self.send.una == self.send.nxt {
             self.recovery = None;
             self.congestion.confirm();
         }
     }
 
-    /// Congestion control by what an ACK told. `unreported`: what was outstanding before it and not
-    /// reported.
-    fn respond(&mut self, acked: &Acked, unreported: u32, report: &Report, cx: &Context<'_>) {
+    /// Congestion control by what an ACK told. `undone`: it proved a timeout spurious. `unreported`:
+    /// what was outstanding before it and not reported.
+    fn respond(
+        &mut self,
+        acked: &Acked,
+        undone: bool,
+        unreported: u32,
+        report: &Report,
+        cx: &Context<'_>,
+    ) {
         let una = self.send.una;
         if self.congestion.recovering() && una.at_or_after(self.congestion.recover) {
             // R6675-08, R5681-10: about ssthresh is in the network by now.
@@ -79,11 +88,10 @@ impl Connection {
                 // Found lost meanwhile, though sent after what this recovery was about.
                 self.begin_recovery(acked.flight, unreported, cx);
             }
-        } else if acked.octets > 0 && !self.congestion.recovering() {
+        } else if acked.octets > 0 && !undone && !self.congestion.recovering() {
             self.congestion.leave(una);
             self.congestion.grow(acked);
         }
-        self.ask_frto(acked, report);
         if report.all_unneeded && self.pipe_is_whole() {
             self.congestion.undo();
         }
@@ -128,40 +136,64 @@ impl Connection {
         self.congestion.cwnd = recovery.prr.on_ack(delivered, safe, pipe, ssthresh, smss);
     }
 
-    /// Was the last timeout spurious (RFC 5682 §3)? Then what it changed is changed back.
-    fn ask_frto(&mut self, acked: &Acked, report: &Report) {
+    /// Was the last timeout spurious (RFC 5682 §2.1, §3.1)? Then what it changed is changed back.
+    /// `segment` moves SND.UNA, or is a duplicate ACK; what it does to cwnd comes later.
+    pub(crate) fn ask_frto(
+        &mut self,
+        segment: &Segment<'_>,
+        advances: bool,
+        told: &Report,
+    ) -> bool {
         if self.memory.frto == Frto::Off {
-            return;
+            return false;
         }
         let smss = u32::from(self.send.smss);
-        let room = self.recovery.as_ref().map_or(0, |recovery| {
-            self.congestion.cwnd.saturating_sub(recovery.board.pipe())
-        });
-        let new = self.send.unsent().min(self.send.usable_window());
+        // Without SACK all that was sent before the timeout counts as lost.
+        let pipe = self.recovery.as_ref().map_or(0, |it| it.board.pipe());
+        let room = self.congestion.cwnd.saturating_sub(pipe);
+        let new = self.send.unsent().min(self.send.usable_window_by(segment));
         let verdict = self.memory.frto.on_ack(&FrtoAck {
             ack: self.send.una,
-            advances: acked.octets > 0,
-            original: report.original,
-            highest: report.highest,
-            sack: true,
+            advances,
+            original: told.original,
+            highest: told.highest,
+            sack: self.memory.sack,
             can_send_new: new.min(room) >= smss,
         });
         match verdict {
-            FrtoVerdict::Spurious => {
-                self.congestion.undo();
-                if let Some(recovery) = &mut self.recovery {
-                    recovery.forgive();
-                }
-            }
+            FrtoVerdict::Spurious => self.undo_timeout(),
             FrtoVerdict::Lost => self.congestion.confirm(),
             FrtoVerdict::Wait | FrtoVerdict::SendNew => {}
+        }
+        verdict == FrtoVerdict::Spurious
+    }
+
+    /// What the timeout took for lost is on its way. Three duplicates from here on mean a loss:
+    /// only the first segment was sent again (RFC 5682 §2.1 step 3b).
+    fn undo_timeout(&mut self) {
+        self.congestion.undo();
+        match &mut self.recovery {
+            Some(recovery) => recovery.forgive(),
+            None => {
+                self.send.rexmit = None;
+                self.congestion.recover = self.send.una.back(1);
+            }
+        }
+    }
+
+    /// Everything outstanding is to be sent again, whatever F-RTO waited for.
+    pub(crate) fn resend_all(&mut self) {
+        self.memory.frto = Frto::Off;
+        if let Some(recovery) = &mut self.recovery {
+            recovery.board.lose_all();
+        } else if self.send.outstanding() > 0 {
+            self.send.rexmit = Some((self.send.una, self.send.nxt));
         }
     }
 
     /// The retransmission timer ran out (RFC 6675 §5.1, RFC 8985 §6.3).
     pub(super) fn time_out_with_sack(&mut self, asks: bool, cx: &Context<'_>) {
         let moment = self.moment(cx.now);
-        self.memory.frto = Frto::Off;
         let Some(recovery) = &mut self.recovery else {
             return;
         };
@@ -170,6 +202,16 @@ impl Connection {
         if asks && let Some((_, end)) = recovery.board.next_waiting() {
             let end = end.min(self.send.una + moment.smss);
             self.memory.frto = Frto::start(self.send.nxt, end);
+        }
+    }
+
+    /// The same without SACK: all goes again, as cwnd lets it.
+    pub(super) fn time_out_plain(&mut self, asks: bool) {
+        let (una, nxt) = (self.send.una, self.send.nxt);
+        self.send.rexmit = Some((una, nxt));
+        if asks {
+            let end = (una + u32::from(self.send.smss)).min(nxt);
+            self.memory.frto = Frto::start(nxt, end);
         }
     }
 

@@ -157,10 +157,12 @@ impl Connection {
         let cwnd = match &self.recovery {
             _ if probe => u32::MAX,
             Some(recovery) => self.congestion.cwnd.saturating_sub(recovery.board.pipe()),
-            None => self
-                .congestion
-                .allowance(smss)
-                .saturating_sub(send.outstanding()),
+            None => {
+                // New segments in the place of old ones (RFC 5682 §2.1 step 2b).
+                let from = self.memory.frto.probes_from().unwrap_or(send.una);
+                let allowance = self.congestion.allowance(smss);
+                allowance.saturating_sub(send.nxt - from)
+            }
         };
         let nagle_allows = idle || !self.options.nagle || fin;
         let corked = (self.options.cork || send.more) && !fin;

@@ -7,6 +7,7 @@
 use super::Connection;
 use crate::config::{BlackHole, Config};
 use crate::context::Context;
+use crate::recovery::Frto;
 use crate::seq::SeqNumber;
 use crate::time::Instant;
 use crate::timestamps::OPTION_OCTETS;
@@ -233,6 +234,7 @@ impl Connection {
         if !self.send.syn_acked || self.send.outstanding() == 0 {
             return;
         }
+        self.memory.frto = Frto::Off;
         if let Some(recovery) = &mut self.recovery {
             recovery.board.lose_from(seq);
             recovery.force = true;

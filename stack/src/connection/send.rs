@@ -133,11 +133,14 @@ impl SendSpace {
 
     /// Takes the window unless `segment` is older than the one that set it (RFC 9293 §3.10.7.4).
     pub(crate) fn update_window(&mut self, config: &Config, segment: &Segment<'_>) {
-        let newer = self.wl1.before(segment.seq)
-            || self.wl1 == segment.seq && self.wl2.at_or_before(segment.ack);
-        if newer || !config.protects(Protection::WindowUpdateOrder) {
+        if self.is_newer(segment) || !config.protects(Protection::WindowUpdateOrder) {
             self.take_window(segment);
         }
+    }
+
+    fn is_newer(&self, segment: &Segment<'_>) -> bool {
+        self.wl1.before(segment.seq)
+            || self.wl1 == segment.seq && self.wl2.at_or_before(segment.ack)
     }
 
     /// The sequence number of the first octet in the buffer.
@@ -182,6 +185,17 @@ impl SendSpace {
     /// it (MUST-34).
     pub(crate) fn usable_window(&self) -> u32 {
         (self.una + self.wnd).saturating_since(self.nxt)
+    }
+
+    /// The same once the window of `segment` is taken, which has moved SND.UNA already.
+    pub(crate) fn usable_window_by(&self, segment: &Segment<'_>) -> u32 {
+        let newer = self.is_newer(segment);
+        let wnd = if newer {
+            self.window_of(segment)
+        } else {
+            self.wnd
+        };
+        (self.una + wnd).saturating_since(self.nxt)
     }
 
     /// The octets of the peer's window from `seq` on, for what is sent again: what was sent before

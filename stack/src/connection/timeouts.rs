@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::error::Errno;
 use crate::event::{Cause, Ready, Timer};
 use crate::protection::Protection;
+use crate::recovery::Frto;
 use crate::state::State;
 use crate::time::{Duration, Instant, nanos};
 
@@ -78,10 +79,11 @@ impl Connection {
             let asks = first && cx.config.frto && !self.congestion.repairing();
             self.congestion
                 .on_timeout(cx.config, flight, self.send.nxt, smss, first);
+            self.memory.frto = Frto::Off;
             if self.memory.sack {
                 self.time_out_with_sack(asks, cx);
             } else {
-                self.send.rexmit = Some((self.send.una, self.send.nxt));
+                self.time_out_plain(asks);
             }
         } else if !self.passive || cx.protects(Protection::SynAckRetransmission) {
             self.due |= Due::SYN;

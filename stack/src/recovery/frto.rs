@@ -29,9 +29,9 @@ pub(crate) struct FrtoAck {
     pub(crate) ack: SeqNumber,
     /// It moved SND.UNA.
     pub(crate) advances: bool,
-    /// It tells of octets before `recover` that were sent only once; with SACK only.
+    /// It tells of octets that were sent only once: where they start. With SACK only.
     pub(crate) original: Option<SeqNumber>,
-    /// The highest octet of which it tells for the first time.
+    /// The highest octet of which it tells for the first time. With SACK only.
     pub(crate) highest: Option<SeqNumber>,
     /// SACK is in use.
     pub(crate) sack: bool,
@@ -60,7 +60,15 @@ impl Frto {
 
     /// What was sent before the timeout must wait: new octets have the turn.
     pub(crate) fn holds(&self) -> bool {
-        matches!(self, Self::Probing { .. })
+        self.probes_from().is_some()
+    }
+
+    /// Where those new octets begin, while they have the turn.
+    pub(crate) fn probes_from(&self) -> Option<SeqNumber> {
+        match *self {
+            Self::Probing { recover } => Some(recover),
+            Self::Off | Self::Resent { .. } => None,
+        }
     }
 
     /// Steps 2 and 3.
@@ -75,7 +83,7 @@ impl Frto {
                 let spurious = if seen.sack {
                     !beyond && original
                 } else {
-                    seen.advances && seen.ack.at_or_before(recover)
+                    seen.advances // What it acknowledges was not sent again (§2.1 step 3b).
                 };
                 if spurious {
                     FrtoVerdict::Spurious
@@ -189,5 +197,6 @@ mod tests {
         };
         assert_eq!({ step_3 }.on_ack(&reported), FrtoVerdict::Spurious);
         assert_eq!({ step_3 }.on_ack(&ack(0, false)), FrtoVerdict::Lost);
+        assert_eq!({ step_3 }.on_ack(&ack(5, false)), FrtoVerdict::Spurious);
     }
 }

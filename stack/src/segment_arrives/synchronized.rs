@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::Errno;
 use crate::event::{Cause, Drop, Event, Interest, Ready, Verdict};
 use crate::protection::Protection;
+use crate::recovery::Report;
 use crate::seq::SeqNumber;
 use crate::state::State;
 use crate::time::Instant;
@@ -245,7 +246,7 @@ impl Connection {
         } else if ack.after(una) {
             self.take_ack(segment, cx);
         } else if self.is_duplicate(segment) {
-            self.take_duplicate(cx);
+            self.take_duplicate(segment, cx);
         }
         self.take_ecn_echo(segment, cx);
         let was_shut = self.send.wnd == 0;
@@ -269,7 +270,8 @@ impl Connection {
             srtt: self.rtt.srtt(),
             smss: u32::from(self.send.smss),
         };
-        if self.congestion.on_ack(ack, &acked) {
+        let undone = self.ask_frto(segment, true, &Report::default());
+        if !undone && self.congestion.on_ack(ack, &acked) {
             self.resend_first();
         }
     }
@@ -290,7 +292,8 @@ impl Connection {
     }
 
     /// A duplicate ACK, without SACK.
-    fn take_duplicate(&mut self, cx: &Context<'_>) {
+    fn take_duplicate(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
+        self.ask_frto(segment, false, &Report::default());
         let (una, nxt, smss) = (self.send.una, self.send.nxt, u32::from(self.send.smss));
         if self.congestion.on_duplicate(cx.config, una, nxt, smss) {
             self.resend_first();
@@ -314,11 +317,7 @@ impl Connection {
     /// A zero window opened: what the peer refused meanwhile is sent again at once.
     fn window_opened(&mut self, cx: &Context<'_>) {
         self.timers.progress(cx.now);
-        if let Some(recovery) = &mut self.recovery {
-            recovery.board.lose_all();
-        } else if self.send.outstanding() > 0 {
-            self.send.rexmit = Some((self.send.una, self.send.nxt));
-        }
+        self.resend_all();
     }
 
     /// The state's own part of the fifth check: is our FIN acknowledged?

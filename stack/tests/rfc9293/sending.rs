@@ -9,7 +9,11 @@ use crate::peer::{Bench, Sent, config};
 
 /// An established connection whose peer announced this MSS.
 fn with_mss(mss: Option<u16>) -> (Bench, SocketId, SeqNumber) {
-    let (mut bench, listener) = Bench::listening(config());
+    with(config(), mss)
+}
+
+fn with(config: Config, mss: Option<u16>) -> (Bench, SocketId, SeqNumber) {
+    let (mut bench, listener) = Bench::listening(config);
     let iss = bench.inject_with(Flags::SYN, 0, SeqNumber(0), b"", mss)[0].seq;
     bench.inject(Flags::ACK, 1, iss + 1, b"");
     let (socket, _) = bench.stack.accept(listener).unwrap();
@@ -237,10 +241,16 @@ fn a_partial_ack_sends_the_next_hole_again() {
     );
 }
 
-/// MUST-19.
+/// MUST-19; F-RTO would ask first.
 #[test]
 fn after_a_timeout_one_segment_goes_and_slow_start_follows() {
-    let (mut bench, socket, iss) = with_mss(Some(1000));
+    let (mut bench, socket, iss) = with(
+        Config {
+            frto: false,
+            ..config()
+        },
+        Some(1000),
+    );
     send(&mut bench, socket, 8000);
     let sent = bench.wait(Duration::from_millis(1000));
     assert_eq!((lens(&sent), sent[0].seq), (vec![1000], iss + 1));

@@ -6,6 +6,7 @@ use timewait_stack::SeqNumber;
 use timewait_stack::event::Vars;
 
 use super::profile::{SLOW_START_LIMIT, avoidance, threshold};
+use super::spurious::Before;
 
 /// The bounds of one connection. All in octets.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +125,23 @@ impl Envelope {
             self.ssthresh = threshold(flight, smss);
         }
         self.cwnd = smss;
+    }
+
+    /// What a timeout now would take away, and F-RTO might give back: not within the recovery from
+    /// an earlier one (RFC 5682 §2.1 step 1).
+    pub(super) fn before_timeout(&self, una: SeqNumber) -> Option<Before> {
+        let within = self.timed_out && self.recover.is_some_and(|end| una.before(end));
+        (!within).then_some(Before {
+            cwnd: self.cwnd,
+            ssthresh: self.ssthresh,
+        })
+    }
+
+    /// A timeout was spurious: all may be as before it (RFC 4015 §3.2), and is if `undone`.
+    pub(super) fn undo(&mut self, before: Before, undone: bool) {
+        self.cwnd = self.cwnd.max(before.cwnd);
+        self.ssthresh = self.ssthresh.max(before.ssthresh);
+        self.timed_out &= !undone;
     }
 
     /// Transmission begins again after idleness (RFC 5681 §4.1).

@@ -37,6 +37,11 @@ impl Repair {
         self.loss_window = true;
     }
 
+    /// The timeout was spurious: nothing that was sent before it need go again.
+    pub(super) fn found_needless(&mut self) {
+        self.until = None;
+    }
+
     /// A closed window opened, and the peer may have refused everything (RFC 9293 §3.8.6.1); or a
     /// router says that segments were too big.
     pub(super) fn may_send_all_again(&mut self, sent_to: Option<SeqNumber>) {

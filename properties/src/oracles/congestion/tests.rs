@@ -3,7 +3,7 @@ use crate::label::Incarnation;
 use crate::scenario::{Read, Scenario};
 use crate::staging::directed::{transfer, violation_of};
 use crate::staging::{A, B, Seg, Stage, WINDOW, established, seg};
-use timewait_stack::event::{SegmentArrival, Timer, Verdict};
+use timewait_stack::event::{CaState, SegmentArrival, Timer, Verdict};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, Protection, SeqNumber, Vars};
 
@@ -208,6 +208,56 @@ fn after_a_timeout_no_more_than_cwnd_goes_again() {
     stage.assert_silent();
     sends(&mut stage, client, 1, 2);
     stage.assert_violation("beyond cwnd");
+}
+
+/// Four segments are out, the timer expires, the first goes again and is acknowledged; `new`
+/// segments follow.
+fn probing(new: u32) -> (Stage, Incarnation, Incarnation) {
+    let (mut stage, client, server) = connected();
+    sends(&mut stage, client, 0, 4);
+    stage.timer(client, Timer::Retransmit, 1);
+    let v = stage.vars(client);
+    (v.cwnd, v.ssthresh, v.ca_state) = (SMSS, 2 * SMSS, CaState::Loss);
+    sends(&mut stage, client, 0, 1);
+    acked(&mut stage, (client, server), 1, |v| v.cwnd = 2 * SMSS);
+    sends(&mut stage, client, 4, 4 + new);
+    (stage, client, server)
+}
+
+fn undo(v: &mut Vars) {
+    (v.cwnd, v.ssthresh, v.ca_state) = (INITIAL, 1 << 30, CaState::Open);
+}
+
+#[test]
+fn a_timeout_that_f_rto_finds_spurious_may_be_undone() {
+    let (mut stage, client, server) = probing(2);
+    acked(&mut stage, (client, server), 2, undo);
+    stage.assert_silent();
+    sends(&mut stage, client, 2, 3);
+    stage.assert_violation("without a timeout");
+}
+
+/// RFC 5682 §2.1 steps 2a and 3a.
+#[test]
+fn a_timeout_is_not_undone_without_two_acks_that_advance() {
+    for acks in [[1, 1], [0, 2], [4, 4]] {
+        let (mut stage, client, server) = connected();
+        sends(&mut stage, client, 0, 4);
+        stage.timer(client, Timer::Retransmit, 1);
+        let v = stage.vars(client);
+        (v.cwnd, v.ssthresh, v.ca_state) = (SMSS, 2 * SMSS, CaState::Loss);
+        sends(&mut stage, client, 0, 1);
+        acked(&mut stage, (client, server), acks[0], |_| {});
+        stage.assert_silent();
+        acked(&mut stage, (client, server), acks[1], undo);
+        stage.assert_violation("at most");
+    }
+}
+
+#[test]
+fn two_new_segments_ask_whether_a_timeout_was_spurious_and_no_more() {
+    probing(2).0.assert_silent();
+    probing(3).0.assert_violation("300 octets in flight");
 }
 
 /// Six segments are out when three duplicates come; `cwnd` and `ssthresh` follow.
