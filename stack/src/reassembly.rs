@@ -141,11 +141,16 @@ impl Reassembly {
         self.ring.discard(self.ring.len());
     }
 
+    /// Drops what waits out of order.
+    pub(crate) fn discard_waiting(&mut self) {
+        self.blocks.clear();
+        self.out_of_order = 0;
+    }
+
     /// Drops everything, out of order or not. Keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.ring.clear();
-        self.blocks.clear();
-        self.out_of_order = 0;
+        self.discard_waiting();
     }
 
     /// Frees the memory that holds nothing.

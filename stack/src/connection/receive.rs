@@ -200,6 +200,8 @@ impl ReceiveSpace {
         self.adv = self.adv.max(self.nxt);
         self.ack_pending += 1;
         self.fin_taken = true;
+        // What was taken for text beyond it was none of this stream, and will never be read.
+        self.buffer.discard_waiting();
         true
     }
 

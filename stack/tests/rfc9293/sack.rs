@@ -125,6 +125,17 @@ fn the_first_block_is_that_of_the_segment_that_draws_the_ack() {
 }
 
 #[test]
+fn nothing_is_reported_beyond_a_fin() {
+    let (mut bench, socket, iss) = permitted(config());
+    receive(&mut bench, iss, 3000, 1000); // An old duplicate, say.
+    let sent = bench.inject(Flags::FIN | Flags::ACK, 1, iss + 1, b"yy");
+    assert_eq!(sent[0].ack, peer_seq(4));
+    assert_eq!(reported(&sent[0]), []);
+    let vars = bench.vars(socket);
+    assert_eq!((vars.out_of_order, vars.out_of_order_blocks), (0, 0));
+}
+
+#[test]
 fn as_many_blocks_as_fit_are_reported_the_latest_first() {
     let (mut bench, _, iss) = permitted(config());
     let mut last = vec![];
