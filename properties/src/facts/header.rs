@@ -6,7 +6,7 @@
 use core::net::IpAddr;
 use timewait_sim::Packet;
 use timewait_stack::SeqNumber;
-use timewait_stack::wire::Flags;
+use timewait_stack::wire::{Flags, SackBlock, SackBlocks};
 
 use super::TCP;
 
@@ -35,6 +35,8 @@ pub struct SegmentHeader {
     pub sack_permitted: bool,
     /// The timestamps option: TSval and TSecr.
     pub timestamps: Option<(u32, u32)>,
+    /// The blocks of the SACK option (RFC 2018 §3).
+    pub sack: SackBlocks,
     /// Where the text starts in the datagram's octets.
     pub text_start: u16,
     /// Octets of text.
@@ -63,6 +65,7 @@ impl SegmentHeader {
             window_scale: known.window_scale,
             sack_permitted: known.sack_permitted,
             timestamps: known.timestamps,
+            sack: known.sack,
             text_start: u16::from(fixed[12] >> 4) * 4,
             text_len,
         })
@@ -142,6 +145,7 @@ struct KnownOptions {
     window_scale: Option<u8>,
     sack_permitted: bool,
     timestamps: Option<(u32, u32)>,
+    sack: SackBlocks,
 }
 
 impl KnownOptions {
@@ -161,6 +165,7 @@ impl KnownOptions {
                     let (value, echo) = ([a, b, c, d], [e, f, g, h]);
                     known.timestamps = Some((u32::from_be_bytes(value), u32::from_be_bytes(echo)));
                 }
+                [5, len, ref rest @ ..] => known.sack = sack(rest, len).unwrap_or(known.sack),
                 _ => {}
             }
             let rest = match *options {
@@ -174,6 +179,22 @@ impl KnownOptions {
             }
         }
     }
+}
+
+/// The blocks in a SACK option of `len` octets, two of them before `rest`; `None` if these are not
+/// whole blocks.
+fn sack(rest: &[u8], len: u8) -> Option<SackBlocks> {
+    let octets = rest.get(..usize::from(len).checked_sub(2)?)?;
+    let (blocks, odd) = octets.as_chunks::<8>();
+    let mut sack = SackBlocks::default();
+    let pushed = blocks.iter().all(|&[a, b, c, d, e, f, g, h]| {
+        let [left, right] = [[a, b, c, d], [e, f, g, h]].map(u32::from_be_bytes);
+        sack.push(SackBlock {
+            left: SeqNumber(left),
+            right: SeqNumber(right),
+        })
+    });
+    (pushed && odd.is_empty()).then_some(sack)
 }
 
 /// Whether the checksum over pseudo-header and octets verifies (RFC 9293 §3.1, RFC 8200 §8.1).
@@ -211,7 +232,7 @@ fn sum(octets: &[u8]) -> u64 {
 mod tests {
     use super::{SegmentHeader, checksum_verifies};
     use timewait_stack::SeqNumber;
-    use timewait_stack::wire::Flags;
+    use timewait_stack::wire::{Flags, SackBlock};
 
     /// A SYN with MSS 1460 from 10.0.0.1:4096 to 10.0.0.2:80, its checksum computed by hand:
     /// words 0a00 0001 0a00 0002 0006 0018 | 1000 0050 0001 0002 0000 0000 6002 ffff 0000 0000
@@ -249,6 +270,23 @@ mod tests {
         octets[24..26].copy_from_slice(&[8, 1]);
         let broken = SegmentHeader::decode(&octets).unwrap();
         assert_eq!((broken.window_scale, broken.timestamps), (None, None));
+    }
+
+    #[test]
+    fn sack_blocks_are_read_if_they_are_whole() {
+        let mut octets = SYN[..20].to_vec();
+        octets[12] = 0xb0;
+        octets.extend([1, 1, 5, 18, 0, 0, 0, 9, 0, 0, 1, 0, 255, 255, 255, 255]);
+        octets.extend([0, 0, 0, 1, 0, 0, 0, 0]);
+        let block = |left, right| SackBlock {
+            left: SeqNumber(left),
+            right: SeqNumber(right),
+        };
+        let blocks = [block(9, 256), block(u32::MAX, 1)];
+        let read = |octets: &[u8]| SegmentHeader::decode(octets).unwrap().sack;
+        assert_eq!(read(&octets).as_slice(), blocks);
+        octets[23] = 17;
+        assert!(read(&octets).is_empty());
     }
 
     #[test]

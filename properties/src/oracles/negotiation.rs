@@ -7,17 +7,23 @@
 //! - MSS: only in SYN segments (MUST-65), in each of them where it is not the default (MUST-14,
 //!   SHLD-5), never more than the link carries (MUST-67); text and options of a segment together
 //!   are never more than the peer's MSS, or 536 or 1220 without the option (MUST-15, MUST-16).
+//! - Window scale ([`scale`]), timestamps ([`timestamps`]) and SACK ([`sack`]): offered by SYNs and
+//!   by no other segment, answered in a SYN-ACK, in force only if both SYNs had the option; and then
+//!   used as their RFCs have it.
 //! - ECN (RFC 3168 §6.1): agreed by the flags of both SYNs, ECN-capable is only new text, a mark is
 //!   echoed until CWR comes, CWR answers ECE.
 
 mod ecn;
 mod mss;
+mod sack;
+mod scale;
+mod timestamps;
 
 use std::collections::BTreeMap;
-use timewait_sim::{Finding, Instant, Observation, Packet};
-use timewait_stack::event::Verdict;
+use timewait_sim::{Cause, Finding, Instant, Observation, Packet};
+use timewait_stack::event::{IcmpVerdict, SegmentArrival, Verdict};
 use timewait_stack::wire::Flags;
-use timewait_stack::{Event, State};
+use timewait_stack::{Config, Event, State};
 
 use super::report::Report;
 use crate::event::HostEvent;
@@ -34,11 +40,40 @@ pub struct Negotiation {
 }
 
 /// What the SYNs of an incarnation and of its parent said.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Agreed {
+    syns: Syns,
+    ecn: ecn::Ecn,
+    clock: timestamps::Clock,
+    receiver: sack::Receiver,
+    /// What a router has said that the path carries, and when.
+    path: Option<(u16, Instant)>,
+}
+
+/// The two SYNs that count. An end that began with a cookie sent none of its own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Syns {
+    /// The SYN or SYN-ACK that it sent last.
+    own: Option<SegmentHeader>,
     /// The SYN or SYN-ACK that set IRS.
     peer: Option<SegmentHeader>,
-    ecn: ecn::Ecn,
+}
+
+impl Syns {
+    /// Whether both have something; `None`: one of them is not known.
+    fn both(&self, has: impl Fn(&SegmentHeader) -> bool) -> Option<bool> {
+        Some(has(self.own.as_ref()?) && has(self.peer.as_ref()?))
+    }
+}
+
+impl Agreed {
+    /// The largest datagram that may be sent: a report of a router holds until a larger size may be
+    /// tried (RFC 1191 §6.3, RFC 8201 §4).
+    fn mtu(&self, config: &Config, now: Instant) -> u16 {
+        let holds = |since| now.saturating_since(since) < config.path_mtu_raise_after;
+        let path = self.path.filter(|(_, since)| holds(*since));
+        path.map_or(config.mtu, |(mtu, _)| mtu.min(config.mtu))
+    }
 }
 
 impl Judge for Negotiation {
@@ -54,7 +89,7 @@ impl Judge for Negotiation {
         findings: &mut Vec<Finding>,
     ) {
         match *seen {
-            Observation::Sent { packet, .. } => {
+            Observation::Sent { cause, packet } => {
                 let who = Incarnation::from_tag(packet.tag);
                 let mut report = Report {
                     oracle: NAME,
@@ -63,7 +98,7 @@ impl Judge for Negotiation {
                     facts,
                     findings,
                 };
-                self.sent(packet, &mut report);
+                self.sent(cause, packet, &mut report);
             }
             Observation::Node {
                 node,
@@ -82,7 +117,7 @@ impl Judge for Negotiation {
                 } else if synchronizes(*from, *to) {
                     let peer = facts.delivery().and_then(|delivery| delivery.header);
                     let agreed = self.agreed.entry(who).or_default();
-                    agreed.peer = peer;
+                    agreed.syns.peer = peer;
                     if let Some(peer) = peer {
                         agreed.ecn.synchronized(&peer);
                     }
@@ -91,7 +126,19 @@ impl Judge for Negotiation {
             Observation::Node {
                 event: HostEvent::Stack(Event::Segment(arrival)),
                 ..
-            } => self.arrived(arrival.verdict, facts),
+            } => self.arrived(arrival, facts),
+            Observation::Node {
+                node,
+                event: HostEvent::Stack(Event::Icmp(arrival)),
+                ..
+            } => {
+                if let (IcmpVerdict::PathMtu(mtu), Some(connection)) =
+                    (arrival.verdict, arrival.connection)
+                {
+                    let who = facts.name(node, connection);
+                    self.agreed.entry(who).or_default().path = Some((mtu, now));
+                }
+            }
             _ => {}
         }
     }
@@ -103,38 +150,62 @@ fn synchronizes(from: State, to: State) -> bool {
 }
 
 impl Negotiation {
-    fn arrived(&mut self, verdict: Verdict, facts: &Facts) {
+    fn arrived(&mut self, arrival: &SegmentArrival, facts: &Facts) {
         let Some(delivery) = facts.delivery() else {
             return;
         };
         let receiver = delivery.received_by.map(|(receiver, _)| receiver);
         let agreed = receiver.and_then(|receiver| self.agreed.get_mut(&receiver));
         if let (Some(agreed), Some(segment)) = (agreed, delivery.segment()) {
-            let taken = verdict == Verdict::Accepted;
+            let taken = arrival.verdict == Verdict::Accepted;
             agreed.ecn.arrived(segment, delivery.ecn, taken);
+            if let Some(outcome) = &delivery.outcome {
+                let receiver = &mut agreed.receiver;
+                receiver.arrived(delivery.id, segment, arrival, &outcome.allowance);
+            }
         }
     }
 
-    fn sent(&mut self, packet: &Packet, report: &mut Report<'_>) {
+    fn sent(&mut self, cause: Cause, packet: &Packet, report: &mut Report<'_>) {
         // The tag of a SYN cookie is that of the SYN it answers.
         let config = report.facts.circumstances().config(packet.id.origin);
         let (Some(segment), Some(config)) = (report.facts.segment_sent(), config) else {
             return;
         };
-        let peer = self.agreed.get(&report.who).and_then(|agreed| agreed.peer);
-        let own = packet.class & class::ECHO == 0;
+        report.violations_unless_damaged(mss::option(&segment, packet.src, config.mtu));
+        if packet.class & class::ECHO != 0 {
+            return;
+        }
         let life = report.facts.life(report.who);
+        let vars = life.and_then(|life| life.vars.as_deref());
+        let agreed = self.agreed.entry(report.who).or_default();
+        if segment.has(Flags::SYN) {
+            agreed.syns.own = Some(segment);
+        }
         let rests = life.is_none_or(|life| life.state == State::TimeWait);
-        if own && !segment.has(Flags::RST) && !rests {
-            let vars = life.and_then(|life| life.vars.as_deref());
-            let agreed = self.agreed.entry(report.who).or_default();
+        if !segment.has(Flags::RST) && !rests {
             let wrong = agreed.ecn.sent(&segment, packet.ecn, config.ecn, vars);
             report.violations_unless_damaged(wrong);
         }
-        report.violations_unless_damaged(mss::option(&segment, packet.src, config.mtu));
-        if own && let Some(peer) = peer {
-            report.violations_unless_damaged(mss::size(&segment, &peer, packet.src, config.mtu));
+        let syns = &agreed.syns;
+        if let Some(peer) = &syns.peer {
+            let mtu = agreed.mtu(config, report.now);
+            report.violations_unless_damaged(mss::size(&segment, peer, packet.src, mtu));
         }
+        report.violations_unless_damaged(scale::wrong(&segment, syns, config));
+        let recent = life.and_then(|life| life.shadow.ts_recent());
+        report.violations_unless_damaged(agreed.clock.sent(&segment, syns, recent, config));
+        let sending = sack::Sending {
+            segment: &segment,
+            syns,
+            config,
+            vars,
+            cause: match cause {
+                Cause::Packet(id) => Some(id),
+                Cause::Timer | Cause::User | Cause::Start => None,
+            },
+        };
+        report.violations_unless_damaged(agreed.receiver.sent(&sending));
     }
 }
 

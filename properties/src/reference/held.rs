@@ -53,6 +53,33 @@ impl Held {
         touching.map_or(from, |&(_, end)| end)
     }
 
+    /// The blocks, in sequence order.
+    pub fn blocks(&self) -> &[(SeqNumber, SeqNumber)] {
+        &self.blocks
+    }
+
+    /// Octets in all blocks.
+    pub fn octets(&self) -> u64 {
+        self.blocks.iter().map(|&(s, e)| u64::from(e - s)).sum()
+    }
+
+    /// Whether everything from `start` up to `end` is there.
+    pub fn covers(&self, start: SeqNumber, end: SeqNumber) -> bool {
+        let mut blocks = self.blocks.iter();
+        blocks.any(|&(s, e)| s.at_or_before(start) && end.at_or_before(e))
+    }
+
+    /// The first part of `start` to `end` that is there.
+    pub fn first_overlap(
+        &self,
+        start: SeqNumber,
+        end: SeqNumber,
+    ) -> Option<(SeqNumber, SeqNumber)> {
+        let mut blocks = self.blocks.iter();
+        let &(s, e) = blocks.find(|&&(s, e)| s.before(end) && start.before(e))?;
+        Some((s.max(start), e.min(end)))
+    }
+
     /// The sequence number after the FIN, if one was offered.
     pub fn fin_end(&self) -> Option<SeqNumber> {
         self.fin_end
@@ -87,6 +114,20 @@ mod tests {
         assert_eq!(held.reach(SeqNumber(9)), SeqNumber(9));
         assert_eq!(held.reach(SeqNumber(10)), SeqNumber(25));
         assert_eq!(held.reach(SeqNumber(25)), SeqNumber(25));
+    }
+
+    #[test]
+    fn a_block_covers_what_lies_in_it_and_overlaps_what_touches_it() {
+        let held = held(&[(10, 20), (30, 40)]);
+        let at = |(start, end)| (SeqNumber(start), SeqNumber(end));
+        let covers = |range| held.covers(at(range).0, at(range).1);
+        assert!(covers((10, 20)) && covers((31, 39)));
+        assert!(!covers((9, 20)) && !covers((10, 21)) && !covers((15, 35)));
+        let overlap = |range| held.first_overlap(at(range).0, at(range).1);
+        assert_eq!(overlap((5, 35)), Some(at((10, 20))));
+        assert_eq!(overlap((15, 18)), Some(at((15, 18))));
+        assert_eq!(overlap((20, 30)), None);
+        assert_eq!((held.octets(), held.blocks().len()), (20, 2));
     }
 
     #[test]

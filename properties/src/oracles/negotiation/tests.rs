@@ -5,8 +5,10 @@ use crate::scenario::Read;
 use crate::staging::directed::{transfer, violation_of};
 use crate::staging::{B, Stage, circumstances, seg};
 use core::net::{IpAddr, Ipv6Addr};
-use timewait_stack::Protection;
+use timewait_sim::Instant;
+use timewait_stack::event::{IcmpArrival, IcmpVerdict};
 use timewait_stack::wire::Flags;
+use timewait_stack::{Event, Protection};
 
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
@@ -55,6 +57,61 @@ fn must_16_options_take_the_place_of_text() {
     let text = |text_len| SegmentHeader { text_len, ..full };
     assert_eq!(mss::size(&text(1220), &none, V6, 1500), None);
     assert!(mss::size(&text(1221), &none, V6, 1500).is_some());
+}
+
+#[test]
+fn what_a_router_reported_binds_until_more_may_be_tried() {
+    let (mut stage, client) = connected();
+    let vars = stage.vars(client).clone();
+    stage.event(
+        client.host,
+        Event::Icmp(Box::new(IcmpArrival {
+            connection: Some(client.connection),
+            message: None,
+            verdict: IcmpVerdict::PathMtu(300),
+            before: vars.clone(),
+            after: vars,
+        })),
+    );
+    let text = |octets| seg(Flags::ACK).seq(1001).ack(5001).text(vec![0; octets]);
+    stage.send(client, text(260));
+    stage.assert_silent();
+    // RFC 1191 §6.3: ten minutes by default.
+    stage.pass_ms(600_000);
+    stage.send(client, text(536));
+    stage.assert_silent();
+    stage.turn_back_to(Instant::from_nanos(1_000_000_000));
+    stage.send(client, text(261));
+    stage.assert_violation("MUST-16: 261");
+}
+
+#[test]
+fn options_are_read_off_the_syns_that_count() {
+    let option = |stage: &mut Stage, client, options: &[u8]| {
+        stage.send(client, seg(Flags::ACK).seq(1001).ack(5001).options(options));
+        stage.findings().concat()
+    };
+    let stamps = [8, 10, 0, 0, 0, 1, 0, 0, 0, 0];
+    for (options, rule) in [
+        (&stamps[..], "R7323-04"),
+        (&[3, 3, 7], "R7323-01"),
+        (&[4, 2], "R6675-11"),
+    ] {
+        let (mut stage, client) = connected();
+        assert!(option(&mut stage, client, options).contains(rule));
+    }
+    let (mut stage, _) = connected();
+    let listener = stage.listen(B);
+    let (client, _) = stage.handshake_stamped(listener, 9000, 7000);
+    stage.send(client, seg(Flags::ACK).seq(9001).ack(7001).stamp(100, 200));
+    stage.assert_silent();
+    stage.send(client, seg(Flags::ACK).seq(9001).ack(7001));
+    stage.assert_violation("R7323-05");
+    let (mut stage, _) = connected();
+    let listener = stage.listen(B);
+    let (client, _) = stage.handshake_stamped(listener, 9000, 7000);
+    stage.send(client, seg(Flags::ACK).seq(9001).ack(7001).stamp(100, 201));
+    stage.assert_violation("TSecr is not TS.Recent");
 }
 
 #[test]
