@@ -40,7 +40,7 @@ pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Optio
         Some("E9")
     } else if wrapped(facts, p, f) {
         Some("E5")
-    } else if same_tick(facts, x, pair, f) || same_stamp(facts, p, f) {
+    } else if same_tick(facts, x, pair, f) || same_stamp(facts, p, x, f) {
         Some("E11")
     } else {
         outran_the_clock(facts, x, pair, f).then_some("ISN outrun")
@@ -131,15 +131,19 @@ fn same_tick(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> bool {
 }
 
 /// E11 for timestamps: the sender's 1 ms clock did not tick between the old datagram and the SYN
-/// that set TS.Recent. PAWS can't tell the two then, nor RFC 6191.
-fn same_stamp(facts: &Facts, p: &Delivery, f: Incarnation) -> bool {
+/// that set TS.Recent. PAWS refuses only what is older (RFC 7323 §5.3), and the ISN need not protect
+/// where the SYN was taken for its timestamp (RFC 6191 §2). A SYN of `x` itself is no such case:
+/// what follows from its copy is the matter of the other end's ISN.
+fn same_stamp(facts: &Facts, p: &Delivery, x: &Life, f: Incarnation) -> bool {
     let Some(f) = facts.life(f).filter(|f| f.shadow.timestamps()) else {
         return false;
     };
-    let millis = |at: Instant| at.as_nanos() / STAMP_TICK_NS;
     let peer = f.parent.and_then(|peer| facts.life(peer));
+    let millis = |at: Instant| at.as_nanos() / STAMP_TICK_NS;
     peer.is_some_and(|peer| {
-        peer.name.host == p.id.origin && millis(p.born) >= millis(peer.opened_at)
+        peer.name != x.name
+            && peer.name.host == p.id.origin
+            && millis(p.born) == millis(peer.opened_at)
     })
 }
 

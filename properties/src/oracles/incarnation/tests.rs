@@ -301,6 +301,59 @@ fn two_incarnations_in_one_tick_are_hazard_e11() {
     churn.stage.assert_hazard("E11");
 }
 
+/// A SYN with TSval 101 reopens the server's TIME-WAIT. The next server accepts 100 octets of the
+/// old client with the same TSval, sent so many milliseconds before that SYN.
+fn accepted_with_the_tsval_of_the_syn(ms_before: u64) -> Stage {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake_stamped(listener, 1000, 5000);
+    stage.close_in_turn(server, client);
+    let text = seg(Flags::ACK).seq(1001).ack(5001).stamp(101, 200);
+    let copy = stage.send(client, text.text(vec![0; 100]));
+    stage.pass_ms(ms_before);
+    let second = stage.connect(A, 900);
+    let syn_2 = stage.send(second, syn(900).stamp(101, 0));
+    let reopened = stage.reopen(server, &syn_2, 6000);
+    let syn_ack = seg(SYN_ACK).seq(6000).ack(901).stamp(201, 101);
+    let syn_ack = stage.send(reopened, syn_ack);
+    stage.take(second, &syn_ack, |v| {
+        established(v, 901, 6000);
+        v.ts_recent = Some(201);
+    });
+    let ack = seg(Flags::ACK).seq(901).ack(6001).stamp(101, 201);
+    let ack = stage.send(second, ack);
+    stage.take(reopened, &ack, |v| established(v, 6001, 900));
+    stage.transition(server, State::TimeWait, State::Closed, Why::Replaced);
+    stage.take(reopened, &copy, |v| v.out_of_order = 100);
+    stage
+}
+
+#[test]
+fn a_timestamp_of_the_tick_of_the_syn_is_hazard_e11_and_an_older_one_is_not() {
+    accepted_with_the_tsval_of_the_syn(0).assert_hazard("E11");
+    accepted_with_the_tsval_of_the_syn(1).assert_violation("every assumption holds");
+}
+
+#[test]
+fn with_timestamps_too_a_replay_of_the_whole_handshake_is_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake_stamped(listener, 1000, 5000);
+    let text = seg(Flags::ACK).seq(1001).ack(5001).stamp(101, 200);
+    let copy = stage.send(client, text.text(vec![0; 100]));
+    stage.close_in_turn(client, server);
+    stage.pass_ms(500);
+    let old_syn = stage.send(client, syn(1000).stamp(100, 0));
+    let child = stage.child(listener, &old_syn, 5000);
+    let syn_ack = seg(SYN_ACK).seq(5000).ack(1001).stamp(700, 100);
+    stage.send(child, syn_ack);
+    stage.take(child, &copy, |v| {
+        established(v, 5001, 1000);
+        took_text(v, 100);
+    });
+    stage.assert_violation("is established by");
+}
+
 #[test]
 fn a_time_wait_replaced_by_one_that_was_aborted_is_hazard_e3() {
     let mut churn = Churn::new();
