@@ -13,7 +13,8 @@ pub const PROTOCOLS: [u8; 2] = [1, 58];
 /// How a router reports what it drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouterErrors {
-    /// The least time between two errors (RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)); zero: no limit.
+    /// The least time between two errors, as RFC 1812 §4.3.2.8 has it among others (RFC 4443 §2.4 (f)
+    /// would rather have a token bucket); zero: no limit.
     pub interval: Duration,
     /// Octets quoted after the IP header, at least 8 (RFC 792); RFC 1812 §4.3.2.3 and RFC 4443
     /// §2.4 (c) want as many as fit 576 and 1,280.

@@ -325,19 +325,23 @@ impl Connection {
 
     /// Answers `segment` with a RST.
     pub(crate) fn reply_reset(&self, segment: &Segment<'_>, cx: &mut Context<'_>) {
-        let reset = Reply::reset(self.tuple, segment, Some(self.id));
+        let reset = Reply::reset(self.tuple, segment, Some(self.id), cx.config);
         cx.replies.push_back(self.stamped(reset, cx.now));
     }
 
     /// A RST with the timestamps that its connection agreed on (RFC 7323 §3.2: it SHOULD have
-    /// them, and needs none to be taken).
+    /// them, and needs none to be taken), or may still agree on; if it answers one, with its echo.
     pub(crate) fn stamped(&self, reset: Reply, now: Instant) -> Reply {
         let acknowledges = reset.flags.contains(Flags::ACK);
+        let agreed = self
+            .timestamps
+            .map(|agreed| agreed.option(now, acknowledges));
+        let echo = reset
+            .timestamps
+            .filter(|_| agreed.is_some() || self.state == State::SynSent);
         Reply {
             ip: Some(self.options.ip),
-            timestamps: self
-                .timestamps
-                .map(|agreed| agreed.option(now, acknowledges)),
+            timestamps: echo.or(agreed),
             ..reset
         }
     }

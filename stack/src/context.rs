@@ -83,7 +83,7 @@ pub(crate) struct Reply {
     pub(crate) ack: SeqNumber,
     pub(crate) flags: Flags,
     pub(crate) window: u16,
-    /// TSval and TSecr, where both ends agreed on them.
+    /// TSval and TSecr.
     pub(crate) timestamps: Option<(u32, u32)>,
     /// The MSS option of a SYN-ACK.
     pub(crate) mss: Option<u16>,
@@ -97,12 +97,15 @@ pub(crate) struct Reply {
 
 impl Reply {
     /// The RST that makes itself acceptable to whoever sent `segment` (RFC 9293 §3.10.7.1).
-    /// None answers a RST.
+    /// None answers a RST. It echoes the timestamp of the segment and has none of its own
+    /// (RFC 7323 §5.2, R7323-14).
     pub(crate) fn reset(
         tuple: FourTuple,
         segment: &Segment<'_>,
         connection: Option<ConnectionId>,
+        config: &Config,
     ) -> Self {
+        let stamp = segment.options.timestamps.filter(|_| config.timestamps);
         let (seq, ack, flags) = if segment.flags.contains(Flags::ACK) {
             (segment.ack, SeqNumber(0), Flags::RST)
         } else {
@@ -118,7 +121,7 @@ impl Reply {
             ack,
             flags,
             window: 0,
-            timestamps: None,
+            timestamps: stamp.map(|(value, _)| (0, value)),
             mss: None,
             connection,
             ip: None,

@@ -7,8 +7,8 @@
 //! A reader that is behind keeps the bound from running: it starts when nothing is unread. Exempt,
 //! by name: aborted, a reader that has gone or was never there, R2 that ran out before healing,
 //! an open that met an older connection (retry until 2MSL), text that came to a listener before the
-//! segment with its SYN cookie and drew a RST (RFC 9293 §3.10.7.2). Nagle is no exemption: a delayed ACK
-//! ends it.
+//! segment with its SYN cookie and drew a RST (RFC 9293 §3.10.7.2). Nagle is no exemption: a delayed
+//! ACK ends it.
 
 mod open;
 

@@ -119,8 +119,7 @@ impl Connection {
     /// A valid ACK with ECE: the network is congested. The answer is that to a loss, without a
     /// loss, once for a window of text (RFC 3168 §6.1.2; R3168-05). `ack` was SND.UNA or moved it.
     pub(crate) fn take_ecn_echo(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
-        let echo = segment.flags & (Flags::ECE | Flags::SYN) == Flags::ECE;
-        if !self.sends_ecn() || !echo {
+        if !self.is_ecn_echo(segment) {
             return;
         }
         let (nxt, smss) = (self.send.nxt, u32::from(self.send.smss));
@@ -134,6 +133,11 @@ impl Connection {
             self.ecn.told = self.congestion.recover;
             self.ecn.state.insert(EcnState::REDUCED);
         }
+    }
+
+    /// It says that the network is congested.
+    pub(crate) fn is_ecn_echo(&self, segment: &Segment<'_>) -> bool {
+        self.sends_ecn() && segment.flags & (Flags::ECE | Flags::SYN) == Flags::ECE
     }
 
     /// What new text says: that cwnd was reduced, once (RFC 3168 §6.1.2; R3168-06).

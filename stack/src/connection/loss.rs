@@ -161,7 +161,7 @@ impl Connection {
             can_send_new: new.min(room) >= smss,
         });
         match verdict {
-            FrtoVerdict::Spurious => self.undo_timeout(),
+            FrtoVerdict::Spurious => self.undo_timeout(self.is_ecn_echo(segment)),
             FrtoVerdict::Lost => self.congestion.confirm(),
             FrtoVerdict::Wait | FrtoVerdict::SendNew => {}
         }
@@ -169,14 +169,17 @@ impl Connection {
     }
 
     /// What the timeout took for lost is on its way. Three duplicates from here on mean a loss:
-    /// only the first segment was sent again (RFC 5682 §2.1 step 3b).
-    fn undo_timeout(&mut self) {
+    /// only the first segment was sent again (RFC 5682 §2.1 step 3b). `congested`: the reduction
+    /// stands, for the ACK tells of congestion (RFC 4015 §3.4).
+    fn undo_timeout(&mut self, congested: bool) {
         self.congestion.undo();
         match &mut self.recovery {
             Some(recovery) => recovery.forgive(),
             None => {
                 self.send.rexmit = None;
-                self.congestion.recover = self.send.una.back(1);
+                if !congested {
+                    self.congestion.recover = self.send.una.back(1);
+                }
             }
         }
     }

@@ -13,7 +13,8 @@ pub(crate) fn segment_arrives(
     cx: &mut Context<'_>,
 ) -> Verdict {
     if !segment.flags.contains(Flags::RST) && cx.protects(Protection::RstFromClosed) {
-        cx.replies.push_back(Reply::reset(tuple, segment, None));
+        let reset = Reply::reset(tuple, segment, None, cx.config);
+        cx.replies.push_back(reset);
     }
     Verdict::Dropped(Drop::NoConnection)
 }

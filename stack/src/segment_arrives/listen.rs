@@ -16,7 +16,8 @@ pub(crate) fn check(
         return Err(Drop::NotForListen);
     }
     if segment.flags.contains(Flags::ACK) {
-        cx.replies.push_back(Reply::reset(tuple, segment, None));
+        let reset = Reply::reset(tuple, segment, None, cx.config);
+        cx.replies.push_back(reset);
         return Err(Drop::NotForListen);
     }
     if segment.flags.contains(Flags::SYN) {

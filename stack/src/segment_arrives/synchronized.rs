@@ -241,6 +241,9 @@ impl Connection {
         if ack.before(una) {
             return Ok(());
         }
+        if self.is_ecn_echo(segment) {
+            self.congestion.confirm(); // RFC 4015 §3.4: nothing is undone then.
+        }
         if self.memory.sack {
             self.take_ack_with_sack(segment, cx);
         } else if ack.after(una) {

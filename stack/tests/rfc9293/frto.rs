@@ -1,20 +1,26 @@
 //! Spurious retransmission timeouts (RFC 5682): found, and undone.
 
+use timewait_stack::config::EcnUse;
 use timewait_stack::event::CaState;
 use timewait_stack::wire::Flags;
 use timewait_stack::{Config, Duration, SeqNumber, SocketId};
 
 use crate::peer::{Bench, Sent, config};
-use crate::sack::{ack, permitted, send, starts};
+use crate::sack::{ack, permitted, permitted_by, send, starts};
 
 /// Four of ten segments are out, the path stalls, the timer runs out, the first goes again.
 fn timed_out(config: Config) -> (Bench, SocketId, SeqNumber) {
-    let (mut bench, socket, iss) = permitted(Config {
+    timed_out_after(config, Flags::SYN)
+}
+
+fn timed_out_after(config: Config, syn: Flags) -> (Bench, SocketId, SeqNumber) {
+    let config = Config {
         sack: true,
         tail_loss_probe: false,
         black_hole: None,
         ..config
-    });
+    };
+    let (mut bench, socket, iss) = permitted_by(config, syn);
     assert_eq!(send(&mut bench, socket, 10_000).len(), 4);
     let sent = bench.wait(Duration::from_millis(1050));
     assert_eq!(starts(iss, &sent), [0], "RFC 5682 §2.1 step 1");
@@ -49,6 +55,32 @@ fn late_acks_let_new_segments_go_and_undo_the_timeout() {
         "nothing goes again"
     );
     assert_eq!(vars.sack.unwrap().lost, 0);
+}
+
+#[test]
+fn nothing_is_undone_when_an_ack_tells_of_congestion() {
+    let with_ecn = Config {
+        ecn: EcnUse::Offer,
+        ..config()
+    };
+    let syn = Flags::SYN | Flags::ECE | Flags::CWR;
+    let ways = [timed_out_after, timed_out_plain_after];
+    let echoes = [
+        (Flags::ECE, 0..=3000, 2000),
+        (Flags::PSH, 4000..=9000, u32::MAX),
+    ];
+    for (timed_out, (echo, cwnd, ssthresh)) in ways
+        .into_iter()
+        .flat_map(|way| echoes.clone().map(|it| (way, it)))
+    {
+        let (mut bench, socket, iss) = timed_out(with_ecn.clone(), syn);
+        for octets in [1000, 2000] {
+            bench.inject(Flags::ACK | echo, 1, iss + 1 + octets, b"");
+        }
+        let vars = bench.vars(socket);
+        assert!(cwnd.contains(&vars.cwnd), "RFC 4015 §3.4: {vars:?}");
+        assert!(vars.ssthresh <= ssthresh, "RFC 4015 §3.4: {vars:?}");
+    }
 }
 
 #[test]
@@ -150,7 +182,11 @@ fn a_window_without_room_for_new_octets_lets_the_old_ones_go_again() {
 
 /// Without SACK: four of ten segments are out, the timer runs out, the first goes again.
 fn timed_out_plain(config: Config) -> (Bench, SocketId, SeqNumber) {
-    let (mut bench, socket, iss) = plain(config);
+    timed_out_plain_after(config, Flags::SYN)
+}
+
+fn timed_out_plain_after(config: Config, syn: Flags) -> (Bench, SocketId, SeqNumber) {
+    let (mut bench, socket, iss) = plain_by(config, syn);
     assert_eq!(send(&mut bench, socket, 10_000).len(), 4);
     let sent = bench.wait(Duration::from_millis(1050));
     assert_eq!(starts(iss, &sent), [0], "RFC 5682 §2.1 step 1");
@@ -164,11 +200,15 @@ fn timed_out_plain(config: Config) -> (Bench, SocketId, SeqNumber) {
 
 /// A passive connection whose peer does not permit SACK.
 fn plain(config: Config) -> (Bench, SocketId, SeqNumber) {
+    plain_by(config, Flags::SYN)
+}
+
+fn plain_by(config: Config, syn: Flags) -> (Bench, SocketId, SeqNumber) {
     let (mut bench, listener) = Bench::listening(Config {
         black_hole: None,
         ..config
     });
-    let syn = bench.inject_with(Flags::SYN, 0, SeqNumber(0), b"", Some(1000));
+    let syn = bench.inject_with(syn, 0, SeqNumber(0), b"", Some(1000));
     bench.wait(Duration::from_millis(100));
     bench.inject(Flags::ACK, 1, syn[0].seq + 1, b"");
     let (socket, _) = bench.stack.accept(listener).unwrap();

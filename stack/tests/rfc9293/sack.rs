@@ -18,8 +18,13 @@ fn offer() -> Options {
 
 /// A passive connection whose peer permits SACK; the round trip takes 100 ms.
 pub(crate) fn permitted(config: Config) -> (Bench, SocketId, SeqNumber) {
+    permitted_by(config, Flags::SYN)
+}
+
+/// The same by a SYN with these flags.
+pub(crate) fn permitted_by(config: Config, syn: Flags) -> (Bench, SocketId, SeqNumber) {
     let (mut bench, listener) = Bench::listening(config);
-    let syn = bench.inject_options(Flags::SYN, 0, SeqNumber(0), b"", 65_535, offer());
+    let syn = bench.inject_options(syn, 0, SeqNumber(0), b"", 65_535, offer());
     assert!(syn[0].options.sack_permitted, "R6675-11");
     bench.wait(Duration::from_millis(100));
     bench.inject(Flags::ACK, 1, syn[0].seq + 1, b"");

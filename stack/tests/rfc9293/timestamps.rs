@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use timewait_stack::wire::{Flags, Options};
+use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{Config, Duration, Instant, SeqNumber, SocketId, State};
 
 use crate::peer::{Bench, HOST, PEER, PEER_PORT, PORT, Sent, config, peer_seq};
@@ -201,6 +201,40 @@ fn two_full_segments_are_acknowledged_though_they_carry_options() {
     });
     assert_eq!(pair.inject(1, &[1; 524], 0), []);
     assert_eq!(pair.inject(525, &[1; 524], 0).len(), 1, "SHLD-19");
+}
+
+#[test]
+fn a_reset_echoes_the_timestamp_of_what_it_answers() {
+    let echo = Some((0, FIRST.wrapping_add(7)));
+    let ask = |config: Config, syn: Option<Options>, port: Option<u16>| {
+        let (mut bench, _) = Bench::listening(config);
+        let syn_ack = syn
+            .map(|options| bench.inject_options(Flags::SYN, 0, SeqNumber(0), b"", 1000, options));
+        let wrong = syn_ack.map_or(SeqNumber(1), |sent| sent[0].seq + 77);
+        let reset = bench.inject_segment(Segment {
+            source_port: PEER_PORT,
+            destination_port: port.unwrap_or(PORT),
+            seq: peer_seq(1),
+            ack: wrong,
+            flags: Flags::ACK,
+            window: 1000,
+            urgent: 0,
+            options: stamp(7, 1),
+            text: b"",
+        });
+        assert_eq!((reset.len(), reset[0].flags), (1, Flags::RST));
+        reset[0].options.timestamps
+    };
+    assert_eq!(ask(config(), None, None), echo, "R7323-14: LISTEN");
+    assert_eq!(ask(config(), None, Some(99)), echo, "R7323-14: CLOSED");
+    assert_eq!(ask(config(), Some(of_syn(0)), None), echo, "R7323-14");
+    let ignored = ask(config(), Some(Options::default()), None);
+    assert_eq!(ignored, None, "R7323-04: they had not agreed");
+    let unable = Config {
+        timestamps: false,
+        ..config()
+    };
+    assert_eq!(ask(unable, None, None), None);
 }
 
 #[test]

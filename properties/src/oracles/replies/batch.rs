@@ -159,13 +159,14 @@ impl Batch {
             return Ok(());
         }
         let (control, segment) = (header.flags & CONTROL, self.segment.as_ref());
+        let echoes = segment.is_some_and(|segment| echoes(header, segment));
         let a = control == Flags::RST && segment.is_some_and(|segment| header.seq == segment.ack);
         let zero = control == Flags::RST | Flags::ACK
             && header.seq == SeqNumber(0)
             && segment.is_some_and(|segment| header.ack == segment.end());
         let fits = [
-            (Replies::RST_A, a),
-            (Replies::RST_0, zero),
+            (Replies::RST_A, a && echoes),
+            (Replies::RST_0, zero && echoes),
             (Replies::RST_OWN, header.seq == snd_nxt),
         ];
         self.one_of(&fits, answered)
@@ -248,4 +249,13 @@ impl Batch {
 
 fn forbidden_if(wrong: bool, why: &str) -> Result<(), String> {
     if wrong { Err(why.to_owned()) } else { Ok(()) }
+}
+
+/// A RST that has timestamps, in answer to a segment that has, echoes those and has none of its own
+/// (RFC 7323 §5.2).
+fn echoes(reset: &SegmentHeader, segment: &SegmentHeader) -> bool {
+    match (reset.timestamps, segment.timestamps) {
+        (Some(ours), Some((value, _))) => ours == (0, value),
+        _ => true,
+    }
 }

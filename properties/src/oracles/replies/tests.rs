@@ -127,6 +127,23 @@ fn what_is_damaged_draws_nothing() {
 }
 
 #[test]
+fn a_rst_echoes_the_timestamp_of_what_it_answers_or_has_none() {
+    let reset = seg(Flags::RST | Flags::ACK).ack(1001);
+    let answered = |reset| {
+        let mut stage = stage();
+        let client = stage.connect(A, 1000);
+        let syn = stage.send(client, seg(Flags::SYN).seq(1000).stamp(100, 0));
+        to_nobody(&mut stage, &syn);
+        stage.echo(&syn, reset);
+        end(stage)
+    };
+    answered(reset.clone()).assert_silent();
+    answered(reset.clone().stamp(0, 100)).assert_silent();
+    answered(reset.clone().stamp(0, 0)).assert_violation("allowed is RST0");
+    answered(reset.stamp(7, 100)).assert_violation("allowed is RST0");
+}
+
+#[test]
 fn an_answer_goes_back_to_where_the_segment_came_from() {
     let mut stage = stage();
     let client = stage.connect(A, 1000);
