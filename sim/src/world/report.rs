@@ -51,7 +51,7 @@ impl<N: Node, F: Fates> World<N, F> {
             dst: about.src,
             hop_limit: HOP_LIMIT,
             ecn: 0,
-            // RFC 1812 §4.3.2.5: network control.
+            // RFC 1812 §4.3.2.5: internetwork control (CS6).
             diffserv: 48,
             dont_fragment: false,
             protocol: icmp::PROTOCOLS[usize::from(!v4)],

@@ -193,7 +193,7 @@ fn no_message_makes_it_larger() {
 
 #[test]
 fn a_claim_about_more_than_was_sent_is_none() {
-    // RFC 5927 §7.2, §7.4: compared with `maxsizesent`.
+    // RFC 5927 §7.4 drops `claimedmtu > maxsizesent`; we also what is as large: it went through.
     let (mut bench, socket, _) = established(config());
     let sent = send(&mut bench, socket, 500);
     let cause = Cause {
