@@ -19,8 +19,6 @@ use crate::oracles::user_timeout;
 #[derive(Debug, Default)]
 pub(super) struct Silence {
     waits: Option<Wait>,
-    /// The timeout when the wait began or the peer was last heard.
-    rto: Duration,
     /// The end of the wait: by then it is CLOSED, or the wait is over.
     limit: Option<Instant>,
 }
@@ -85,9 +83,8 @@ impl Silence {
     }
 
     fn begin(&mut self, wait: Wait, vars: &Vars, report: &Report<'_>) {
-        self.rto = vars.rto;
         let config = report.config();
-        let longest = config.and_then(|config| wait.longest(self.rto, config));
+        let longest = config.and_then(|config| wait.longest(vars, config));
         self.limit = longest.map(|longest| report.now + longest);
     }
 }
@@ -111,13 +108,16 @@ impl Wait {
     }
 
     /// D, with one tick of the clock for each expiry.
-    fn longest(self, rto: Duration, config: &Config) -> Option<Duration> {
+    fn longest(self, vars: &Vars, config: &Config) -> Option<Duration> {
         let user = user_timeout::longest(config);
         let sooner = |r2: Option<Duration>| [r2, user].into_iter().flatten().min();
         let longest = match self {
             Self::Handshake(_) => sooner(bounds::handshake(config))?,
             Self::HalfOpen => sooner(bounds::half_open(config))?,
-            Self::Acknowledgment => sooner(bounds::give_up_after(config.r2, rto, config.rto.max))?,
+            Self::Acknowledgment => {
+                let r2 = bounds::give_up_after(config.r2, vars.rto, config.rto.max);
+                sooner(r2.map(|r2| r2 + before_the_first(vars, config.r2)))?
+            }
             Self::Probes => match config.r2 {
                 GiveUp::Retransmissions(count) => config.persist_max * (u32::from(count) + 1),
                 // From the first probe on, which comes one interval after the window has shut.
@@ -131,6 +131,15 @@ impl Wait {
             Self::FinWait2 => config.fin_wait_2?,
         };
         Some(longest + config.rto.granularity * TICKS)
+    }
+}
+
+/// What may run in front of the first RTO, and no longer than that would: the timer of the tail loss
+/// probe (RFC 8985 §7.2, §7.3) or that of reordering (§8). An R2 that is a time counts on.
+fn before_the_first(vars: &Vars, r2: GiveUp) -> Duration {
+    match r2 {
+        GiveUp::Retransmissions(_) if vars.sack.is_some() => vars.rto,
+        _ => Duration::ZERO,
     }
 }
 

@@ -6,7 +6,7 @@
 
 use timewait_sim::{Duration, Instant};
 use timewait_stack::config::{GiveUp, Keepalive};
-use timewait_stack::event::{Call, Cause as Why, Timer};
+use timewait_stack::event::{Call, Cause as Why, SackVars, Timer};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Config, State};
 
@@ -225,10 +225,17 @@ fn infinite_r2_promises_nothing() {
 
 #[test]
 fn counted_retransmissions_bound_the_silence_exactly() {
-    for (after, complaints) in [(29, 0), (31, 1)] {
+    // With SACK a tail loss probe comes before the first RTO, and no later than it (RFC 8985 §7.2).
+    for (sack, after, complaints) in [
+        (None, 29, 0),
+        (None, 31, 1),
+        (Some(SackVars::default()), 31, 0),
+        (Some(SackVars::default()), 33, 1),
+    ] {
         let mut stage = stage_with(|config| config.r2 = GiveUp::Retransmissions(3));
         let (client, _) = connect(&mut stage);
         stage.vars(client).rto = Duration::from_secs(2);
+        stage.vars(client).sack = sack;
         stage.send_text(client, 10);
         seconds(&mut stage, after);
         stage.finish();
