@@ -4,7 +4,7 @@ use timewait_sim::{Instant, NodeId};
 use timewait_stack::event::SegmentArrival;
 use timewait_stack::{State, Vars};
 
-use super::{Delivery, Facts, Outcome, SegmentHeader, Taint, accepted};
+use super::{Delivery, Facts, Life, Outcome, SegmentHeader, Taint, accepted};
 use crate::reference::{self, Shadow};
 
 impl Facts {
@@ -36,8 +36,8 @@ impl Facts {
         if let Some(taint) = taint(&delivery) {
             self.taint(&delivery, taint);
         }
-        if let Some(opened) = delivery.opened.filter(|_| delivery.forged) {
-            self.with(opened, |life| life.taint = Some(Taint::Attack));
+        if let Some(opened) = delivery.opened {
+            self.with(opened, |life| life.taint = taint_at_birth(&delivery, life));
         }
         self.count_old(&delivery, before);
         self.delivery = Some(delivery);
@@ -88,6 +88,14 @@ fn taint(delivery: &Delivery) -> Option<Taint> {
     } else {
         delivery.old.then_some(Taint::Old)
     }
+}
+
+/// What the segment spoils in the one that it opened. Not so a SYN that is only old: what comes next
+/// tells the two apart. An old acknowledgment of a cookie is all there is of a handshake.
+fn taint_at_birth(delivery: &Delivery, life: &Life) -> Option<Taint> {
+    let old = delivery.old && life.is_by_cookie();
+    let forged = delivery.forged.then_some(Taint::Attack);
+    forged.or(life.taint).or(old.then_some(Taint::Old))
 }
 
 /// Whether any of the segment's sequence numbers (its own, if it has no length) lies in the

@@ -5,7 +5,10 @@
 //!
 //! - (a) A chain of replies without acceptance at either end is at most 8 long. Octets that were
 //!   never sent before break it: a duplicate ACK may release them (RFC 5681 §3.2, limited
-//!   transmit) though nothing but a count changes, and what the user gave has an end.
+//!   transmit) though nothing but a count changes, and what the user gave has an end. And so does a
+//!   datagram that the network has kept for as long as RFC 5961 §7 lets nobody answer twice: two
+//!   ends that must answer each other (a TIME-WAIT and what a copy of its SYN has made) go on at
+//!   that pace until one of them is gone, which is for `close` to judge.
 //! - (b) Along a chain of replies no cycle comes back to the same abstract state of both ends for
 //!   the third time, unless a timer or a user acted in between. (It must be along *one* chain: ten
 //!   copies of an old segment rightly draw ten equal acknowledgments. And something must have
@@ -26,7 +29,7 @@ use timewait_stack::event::{IcmpVerdict, Timer};
 use timewait_stack::{Event, SeqNumber, State, Vars};
 
 use crate::event::HostEvent;
-use crate::facts::{Facts, accepted, connection_of};
+use crate::facts::{Delivery, Facts, accepted, connection_of};
 use crate::label::{Incarnation, class, flow_of};
 use crate::oracle::Judge;
 use crate::oracles::report::Report;
@@ -211,6 +214,7 @@ impl Quiescence {
             id: packet.id,
             cause: step.replies_to(),
             accepted: step.accepted,
+            late: is_late(report),
             // Going on rules a cycle out, and is what nearly every datagram of a transfer does.
             look: if step.progress {
                 chain::Look::New
@@ -222,22 +226,31 @@ impl Quiescence {
             epoch: flow.epoch(),
             keepalive: step.keepalive,
         });
+        // Who answers whom: the sender of what is answered need not be the pair (RFC 1337 H2).
+        let answered = report.facts.delivery().map(|delivery| delivery.tag);
         if verdict.replies > chain::REPLIES_MAX {
-            report.violation(format!(
-                "a chain of {} replies, none accepted",
-                verdict.replies
-            ));
+            let message = format!("a chain of {} replies, none accepted", verdict.replies);
+            report.violation_between(answered, message);
         }
         if verdict.seen >= chain::SEEN_MAX {
-            report.violation(format!(
+            let message = format!(
                 "both ends are in one state for the {}th time in a chain of replies",
                 verdict.seen
-            ));
+            );
+            report.violation_between(answered, message);
         }
         if !verdict.keepalive && flow.is_idle(report) {
             report.violation("a datagram between two ends that have long been idle");
         }
     }
+}
+
+/// What `who` handles was on its way for longer than the interval of its limit.
+fn is_late(report: &Report<'_>) -> bool {
+    let interval = report.config().map(|config| config.challenge_interval);
+    let age = report.facts.delivery().map(Delivery::age);
+    age.zip(interval)
+        .is_some_and(|(age, interval)| age >= interval)
 }
 
 /// SND.UNA, SND.NXT or RCV.NXT went on: what never goes back rules a cycle out.

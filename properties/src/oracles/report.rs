@@ -30,6 +30,12 @@ impl<'a> Report<'a> {
         self.add(self.facts.taint_of(self.who), message);
     }
 
+    /// The same about what `who` and this other one do to each other.
+    pub(super) fn violation_between(&mut self, other: Option<Incarnation>, message: impl Display) {
+        let spoilt = |name| self.facts.taint_of(name);
+        self.add(spoilt(self.who).or_else(|| other.and_then(spoilt)), message);
+    }
+
     /// The same for an oracle whose demands old segments do not weaken.
     pub(super) fn violation_unless_damaged(&mut self, message: impl Display) {
         let taint = self.facts.taint_of(self.who);

@@ -40,6 +40,8 @@ pub(super) struct Sent {
     pub(super) cause: Option<PacketId>,
     /// What it answers was accepted.
     pub(super) accepted: bool,
+    /// What it answers came so late that the limit of RFC 5961 §7 allows an answer again.
+    pub(super) late: bool,
     /// What both ends look like.
     pub(super) look: Look,
     /// The number of timer and user events of the flow.
@@ -75,6 +77,7 @@ impl Chains {
         let mut chain = before.cloned().unwrap_or_default();
         chain.keepalive |= sent.keepalive;
         chain.replies = match sent.cause {
+            Some(_) if !sent.accepted && sent.late => 1,
             Some(_) if !sent.accepted => chain.replies + 1,
             _ => 0,
         };
@@ -134,6 +137,7 @@ mod tests {
             id: id(n),
             cause: n.checked_sub(1).map(id),
             accepted: false,
+            late: false,
             keepalive: false,
             look: Look::Perhaps(n),
             epoch: 0,
@@ -154,6 +158,11 @@ mod tests {
             ..reply(n)
         };
         assert_eq!(last((0..=9).map(accepted)).replies, 2);
+        let late = |n| Sent {
+            late: n == 7,
+            ..reply(n)
+        };
+        assert_eq!(last((0..=9).map(late)).replies, 3);
     }
 
     #[test]

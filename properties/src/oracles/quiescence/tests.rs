@@ -24,12 +24,12 @@ fn connected() -> (Stage, Incarnation, Incarnation) {
     (stage, client, server)
 }
 
-/// Each answers the other's acknowledgment by one of its own.
-fn ack_war(stage: &mut Stage, client: Incarnation, server: Incarnation, replies: u32) {
+/// Each answers the other's acknowledgment by one of its own, which takes `ms` to get there.
+fn ack_war(stage: &mut Stage, client: Incarnation, server: Incarnation, replies: u32, ms: u64) {
     stage.by_timer();
     let mut ack = stage.send_ack(client);
     for reply in 0..replies {
-        stage.pass_ms(1);
+        stage.pass_ms(ms);
         let to = if reply % 2 == 0 { server } else { client };
         stage.ignore(to, &ack);
         ack = stage.send_ack(to);
@@ -39,19 +39,44 @@ fn ack_war(stage: &mut Stage, client: Incarnation, server: Incarnation, replies:
 #[test]
 fn a_loop_of_replies_that_nobody_accepts_is_a_violation() {
     let (mut stage, client, server) = connected();
-    ack_war(&mut stage, client, server, 8);
+    ack_war(&mut stage, client, server, 8, 1);
     let long_enough = stage.findings();
     assert!(
         !long_enough.iter().any(|found| found.contains("a chain")),
         "{long_enough:?}"
     );
-    ack_war(&mut stage, client, server, 9);
+    ack_war(&mut stage, client, server, 9, 1);
     assert!(
         stage
             .findings()
             .iter()
             .any(|found| found.contains("a chain of 9 replies"))
     );
+}
+
+/// RFC 5961 §7 lets each of them answer once in half a second.
+#[test]
+fn replies_that_the_network_keeps_for_so_long_are_no_loop() {
+    for (ms, loops) in [(499, true), (500, false)] {
+        let (mut stage, client, server) = connected();
+        ack_war(&mut stage, client, server, 9, ms);
+        let found = stage.findings();
+        let chains = found.iter().any(|found| found.contains("a chain of 9"));
+        assert_eq!(chains, loops, "{found:?}");
+    }
+}
+
+/// An old acknowledgment of a cookie has made one that the client, in TIME-WAIT, knows nothing of.
+#[test]
+fn a_loop_with_one_that_an_old_segment_made_is_a_hazard() {
+    let mut stage = Stage::new(vec![Box::<Quiescence>::default()]);
+    let listener = stage.listen(B);
+    let (client, ack) = stage.cookie(listener, 1000, 5000);
+    let server = stage.by_cookie(listener, &ack);
+    stage.close_in_turn(client, server);
+    let ghost = stage.by_cookie(listener, &ack);
+    ack_war(&mut stage, client, ghost, 9, 1);
+    stage.assert_hazard("after an old duplicate");
 }
 
 /// RFC 3042: the first two duplicate ACKs release new octets and change only a count. If the
@@ -145,7 +170,7 @@ fn an_ack_war_after_an_old_duplicate_is_a_hazard() {
     let listener = stage.listen(B);
     let (client, server) = stage.handshake(listener, 5000, 6000);
     stage.take(server, &old, |v| v.snd_wl1 = SeqNumber(101));
-    ack_war(&mut stage, client, server, 10);
+    ack_war(&mut stage, client, server, 10, 1);
     stage.assert_hazard("after an old duplicate");
 }
 
