@@ -88,6 +88,7 @@ pub(crate) fn pairs(
         icmp: None,
         lifetime: Some(Duration::from_secs(30)),
         faults: FaultPlan::NONE,
+        crashes: Vec::new(),
         heal_at: Duration::ZERO,
         limit: Duration::from_secs(1_000_000),
     }

@@ -11,7 +11,7 @@ use timewait::properties::scenario::{Ending, FaultPlan};
 use timewait::sim::{Fate, HopId, Instant, NodeId, Outcome, Passage, Release};
 use timewait::stack::ConnectionId;
 
-use crate::worlds::{call, chain, lose, ms, pair, serve};
+use crate::worlds::{call, chain, crash, lose, ms, pair, serve};
 
 /// The ladder of a run in which no oracle finds anything.
 fn ladder(scenario: &Scenario, filter: &Filter) -> String {
@@ -120,4 +120,30 @@ fn an_old_duplicate_is_outlived_by_time_wait() {
     };
     world.faults = FaultPlan::Listed(vec![(text, fate)]);
     insta::assert_snapshot!(ladder(&world, &Filter::default()));
+}
+
+/// RFC 9293 §3.5.1, figure 9: the client crashes and opens again; the server, which knows nothing
+/// of that, answers the SYN by an ACK, is reset, and takes the next SYN.
+#[test]
+fn half_open_connection_discovery() {
+    let open = || call(0, ms(10), 0, Ending::After(ms(3000)));
+    let world = pair(vec![open()], vec![serve(2, 0, Ending::Passive)]);
+    let world = crash(world, ms(200), vec![open()]);
+    let window = Filter {
+        until: Some(Instant::ZERO + ms(2000)),
+        ..from(ms(150))
+    };
+    insta::assert_snapshot!(ladder(&world, &window));
+}
+
+/// RFC 9293 §3.5.1, figure 10: the client crashes and is up again; what the server sends finds
+/// nobody, and is answered by a RST.
+#[test]
+fn active_side_causes_half_open_connection_discovery() {
+    let world = pair(
+        vec![call(0, ms(10), 0, Ending::After(ms(3000)))],
+        vec![serve(1, 0, Ending::After(ms(500)))],
+    );
+    let world = crash(world, ms(200), Vec::new());
+    insta::assert_snapshot!(ladder(&world, &from(ms(150))));
 }

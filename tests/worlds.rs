@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use timewait::prelude::*;
 use timewait::properties::scenario::{
-    AppPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
+    AppPlan, Call, Crash, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
 use timewait::sim::HopId;
 use timewait::sim::fates::NthMatch;
@@ -56,6 +56,7 @@ fn world(
         icmp: None,
         lifetime: Some(ms(2000)),
         faults: FaultPlan::NONE,
+        crashes: Vec::new(),
         heal_at: ms(2000),
         limit: Duration::from_secs(60),
     }
@@ -127,6 +128,19 @@ fn talk(octets: u64, ending: Ending) -> Talk {
 }
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Host 0 crashes at `at`, is off for 100 ms, and has these users afterwards. It remembers
+/// everything about its sequence numbers, but no connection.
+pub(crate) fn crash(mut scenario: Scenario, at: Duration, apps: Vec<AppPlan>) -> Scenario {
+    scenario.crashes.push(Crash {
+        host: 0,
+        at,
+        off: ms(100),
+        config: scenario.hosts[0].config.clone(),
+        apps,
+    });
+    scenario
+}
 
 /// The nth datagram with these bits on this hop is lost.
 pub(crate) fn lose(mut scenario: Scenario, hop: u32, class: u16, nth: u32) -> Scenario {

@@ -14,6 +14,7 @@ use crate::scenarios::Kind;
 mod bystander;
 mod circumstances;
 mod run;
+mod timeline;
 
 pub(crate) use run::node;
 pub use run::{Run, ScenarioWorld, Watch};

@@ -10,7 +10,9 @@ pub enum HostEvent {
     Stack(Event),
     /// From a user.
     User(UserEvent),
-    /// The host crashed and booted again with an empty stack; earlier incarnations are gone.
+    /// The host crashed: its incarnations and users are gone without a word.
+    Crashed,
+    /// It booted again, with an empty stack.
     Rebooted {
         /// How often it has booted before.
         boot: u8,

@@ -52,7 +52,8 @@ pub struct Facts {
 #[derive(Clone, Copy, Debug, Default)]
 struct Host {
     boot: u8,
-    rebooted_at: Option<Instant>,
+    crashed_at: Option<Instant>,
+    booted_at: Instant,
     time_waits: u32,
 }
 
@@ -119,9 +120,19 @@ impl Facts {
         self.circumstances.attackers.contains(&node)
     }
 
-    /// When a host lost its memory the last time.
+    /// When a host that lost its memory the last time was back again, if it ever did; if it is not
+    /// back yet, when it lost it.
     pub fn rebooted_at(&self, host: NodeId) -> Option<Instant> {
-        self.hosts.get(&host).and_then(|host| host.rebooted_at)
+        let host = self.hosts.get(&host)?;
+        Some(host.crashed_at?.max(host.booted_at))
+    }
+
+    /// When the quiet time ends or has ended that a host was told to keep after its last boot (RFC
+    /// 9293 §3.4.3); `None`: it was told none.
+    pub fn quiet_until(&self, host: NodeId) -> Option<Instant> {
+        let known = self.hosts.get(&host).copied().unwrap_or_default();
+        let config = self.circumstances.boot(host, known.boot)?;
+        Some(known.booted_at + config.quiet_time?)
     }
 
     /// Datagrams that found a queue full after the network was healed.
@@ -278,6 +289,7 @@ impl Facts {
         match event {
             HostEvent::Stack(event) => self.stack_event(now, node, event),
             HostEvent::User(event) => self.user_event(now, node, event),
+            HostEvent::Crashed => self.crashed(now, node),
             HostEvent::Rebooted { boot } => self.rebooted(now, node, *boot),
         }
     }
@@ -411,20 +423,22 @@ impl Facts {
         self.with(name, |life| life.user_did(now, event));
     }
 
-    fn rebooted(&mut self, now: Instant, node: NodeId, boot: u8) {
+    fn crashed(&mut self, now: Instant, node: NodeId) {
         let gone = self
             .lives
             .values_mut()
             .filter(|life| life.name.host == node && life.is_alive());
         gone.for_each(|life| life.finish(now, Ending::Crashed));
-        self.hosts.insert(
-            node,
-            Host {
-                boot,
-                rebooted_at: Some(now),
-                time_waits: 0,
-            },
-        );
+        let host = self.hosts.entry(node).or_default();
+        host.crashed_at = Some(now);
+        host.time_waits = 0;
+        self.coverage.note("crashes");
+    }
+
+    fn rebooted(&mut self, now: Instant, node: NodeId, boot: u8) {
+        let host = self.hosts.entry(node).or_default();
+        host.boot = boot;
+        host.booted_at = now;
     }
 
     fn with(&mut self, name: Incarnation, change: impl FnOnce(&mut Life)) {

@@ -51,6 +51,8 @@ pub(crate) struct Core {
     ready: VecDeque<(SocketId, Ready)>,
     events: VecDeque<HostEvent>,
     user_events: bool,
+    /// It has crashed and not booted again: it hears, says and does nothing.
+    off: bool,
     /// The tag of the segment handled last: what a stateless reply answers.
     answered: u64,
     /// Applications that a user call has started.
@@ -72,6 +74,7 @@ impl Host {
             ready: VecDeque::new(),
             events: VecDeque::new(),
             user_events: false,
+            off: false,
             answered: 0,
             spawned: Vec::new(),
             scratch: Vec::new(),
@@ -115,19 +118,34 @@ impl Host {
         Calls::new(&mut self.core, None)
     }
 
-    /// Crashes and boots again: another stack, no sockets, no users. Earlier incarnations are
-    /// gone without a word.
-    pub fn reboot(&mut self, now: Instant, config: Config, interest: Interest) {
+    /// Crashes: no sockets, no users, and no stack until [`Host::reboot`]. Incarnations are gone
+    /// without a word, and what arrives meets nobody.
+    pub fn crash(&mut self, now: Instant) {
         self.core.now = to_stack(now);
-        self.core.stack = Stack::new(config);
-        self.core.stack.set_interest(interest);
+        self.core.off = true;
+        self.core.stack = Stack::new(self.core.stack.config().clone());
         self.core.sockets = Sockets::default();
         self.core.ready.clear();
+        self.core.spawned.clear();
+        self.core.events.push_back(HostEvent::Crashed);
+        self.apps = Apps::default();
+    }
+
+    /// Boots again, after a crash if there was none yet: another stack, no sockets, no users.
+    pub fn reboot(&mut self, now: Instant, config: Config, interest: Interest) {
+        if !self.core.off {
+            self.crash(now);
+        }
+        self.core.now = to_stack(now);
+        self.core.off = false;
+        self.core.stack = Stack::new(config);
+        self.core.stack.set_interest(interest);
+        // A stack counts its quiet time from the first time it is told (RFC 9293 §3.4.3).
+        self.core.stack.handle_timeout(self.core.now);
         self.core.boot += 1;
         self.core.events.push_back(HostEvent::Rebooted {
             boot: self.core.boot,
         });
-        self.apps = Apps::default();
     }
 
     /// Its name in the world.
@@ -169,6 +187,9 @@ impl Node for Host {
     }
 
     fn handle_packet(&mut self, now: Instant, packet: &Packet) {
+        if self.core.off {
+            return;
+        }
         self.core.now = to_stack(now);
         self.core.answered = packet.tag;
         if timewait_sim::icmp::PROTOCOLS.contains(&packet.protocol) {
@@ -196,6 +217,9 @@ impl Node for Host {
 
     fn poll_transmit(&mut self, now: Instant) -> Option<Outgoing> {
         self.core.now = to_stack(now);
+        if self.core.off {
+            return None;
+        }
         let mut octets = self.core.buffers.pop().unwrap_or_default();
         match self.core.stack.poll_transmit(self.core.now, &mut octets) {
             Some(transmit) => Some(self.core.wrap(transmit, octets)),

@@ -12,6 +12,7 @@ pub mod isn;
 pub mod negotiation;
 pub mod off_path;
 pub mod quiescence;
+pub mod quiet_time;
 pub mod replies;
 mod report;
 pub mod resources;
@@ -44,6 +45,7 @@ pub fn standard() -> Vec<Box<dyn Judge>> {
         Box::<silly_window::SillyWindow>::default(),
         Box::<negotiation::Negotiation>::default(),
         Box::<isn::InitialNumbers>::default(),
+        Box::<quiet_time::QuietTime>::default(),
         Box::<codec::Codec>::default(),
         Box::<off_path::OffPath>::default(),
     ]

@@ -97,6 +97,7 @@ pub fn pair(seed: u64) -> Pair {
             hops: Vec::new(),
             nth: Vec::new(),
         },
+        crashes: Vec::new(),
         heal_at: LIMIT / 2,
         limit: LIMIT,
     };

@@ -53,10 +53,35 @@ pub struct Scenario {
     pub lifetime: Option<Duration>,
     /// What the network does to datagrams.
     pub faults: FaultPlan,
+    /// Which hosts crash, in the order of time; a host is up again before it crashes once more.
+    pub crashes: Vec<Crash>,
     /// From then on the network does nothing any more to datagrams that enter a hop.
     pub heal_at: Duration,
     /// The run is stopped then, finished or not.
     pub limit: Duration,
+}
+
+/// A crash of a host, and its next boot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crash {
+    /// The host.
+    pub host: u16,
+    /// When it crashes.
+    pub at: Duration,
+    /// How long it is off.
+    pub off: Duration,
+    /// All settings of its stack from the boot on: as before, but for what it remembers (the key
+    /// and the clock of its sequence numbers) and the quiet time that it keeps.
+    pub config: Config,
+    /// Its users from then on; their starts count from the boot.
+    pub apps: Vec<AppPlan>,
+}
+
+impl Crash {
+    /// When the host is up again.
+    pub fn boots_at(&self) -> Duration {
+        self.at + self.off
+    }
 }
 
 /// One host.
@@ -89,8 +114,10 @@ impl Scenario {
     /// This scenario with `protection` switched off at every host.
     #[must_use]
     pub fn without(mut self, protection: Protection) -> Self {
-        for host in &mut self.hosts {
-            host.config.disabled = host.config.disabled.with(protection);
+        let hosts = self.hosts.iter_mut().map(|host| &mut host.config);
+        let boots = self.crashes.iter_mut().map(|crash| &mut crash.config);
+        for config in hosts.chain(boots) {
+            config.disabled = config.disabled.with(protection);
         }
         self
     }

@@ -11,6 +11,7 @@ mod bystander;
 mod churn;
 mod flood;
 mod path_mtu;
+mod reboot;
 mod swarm;
 mod two_hosts;
 
@@ -68,6 +69,8 @@ kinds! {
     Flood = "flood",
     /// An attack on one connection, from which another one at the same hosts must feel nothing.
     Bystander = "bystander",
+    /// A host crashes in the middle and boots again, while its peer knows nothing of it.
+    Reboot = "reboot",
 }
 
 /// An address that no host has, in the network of one that has.
@@ -88,6 +91,7 @@ impl Kind {
             Self::Bystander => bystander::generate(choose),
             Self::Churn => churn::generate(choose),
             Self::PathMtu => path_mtu::generate(choose),
+            Self::Reboot => reboot::generate(choose),
             Self::Swarm => swarm::generate(choose),
             _ => two_hosts::generate(self, choose),
         }

@@ -62,6 +62,7 @@ pub(crate) fn circumstances() -> Circumstances {
     };
     Circumstances {
         hosts: [(A, config(A)), (B, config(B))].into(),
+        reboots: BTreeMap::new(),
         attackers: [ATTACKER].into(),
         lifetime: Some(MSL),
         heal_at: None,
@@ -219,6 +220,23 @@ impl Stage {
             cause,
             event: &event,
         });
+    }
+
+    /// A host crashes.
+    pub(crate) fn crash(&mut self, node: NodeId) {
+        self.by_user();
+        let event = &HostEvent::Crashed;
+        let cause = self.cause;
+        self.observe(&Observation::Node { node, cause, event });
+    }
+
+    /// It boots again.
+    pub(crate) fn boot(&mut self, node: NodeId) {
+        self.by_user();
+        let boot = self.facts().name(node, ConnectionId(0)).boot + 1;
+        let event = &HostEvent::Rebooted { boot };
+        let cause = self.cause;
+        self.observe(&Observation::Node { node, cause, event });
     }
 
     /// A new incarnation to the other host.

@@ -94,6 +94,18 @@ fn a_limit_that_connections_share() {
     );
 }
 
+/// Row 32.
+#[test]
+fn a_host_that_speaks_in_its_quiet_time() {
+    assert_noticed(Kind::Reboot, Protection::QuietTime, "quiet-time");
+}
+
+/// Row 32: it needs copies that fit the numbers of the next boot.
+#[test]
+fn old_segments_that_a_quiet_time_would_have_outlived() {
+    assert_noticed_in(300, Kind::Reboot, Protection::QuietTime, "incarnation");
+}
+
 /// Row 33.
 #[test]
 fn a_flood_without_bound() {

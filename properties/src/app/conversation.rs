@@ -5,6 +5,7 @@
 
 use core::net::SocketAddr;
 
+use timewait_stack::error::ConnectError;
 use timewait_stack::event::Ready;
 use timewait_stack::{How, Instant, SendFlags, SocketId, SocketOption};
 
@@ -32,6 +33,8 @@ pub struct Conversation {
     next_request: Option<Instant>,
     /// Requests begun.
     requests: u32,
+    /// When it calls again, because its host still keeps quiet.
+    redial: Option<Instant>,
     /// When it closes in any case.
     deadline: Option<Instant>,
     done: bool,
@@ -68,12 +71,14 @@ impl Conversation {
             shut: false,
             next_request: None,
             requests: 0,
+            redial: None,
             deadline: None,
             done: false,
         }
     }
 
-    /// Opens the connection. An error at once ends the conversation.
+    /// Opens the connection. An error at once ends the conversation, but in the quiet time of its
+    /// host (RFC 9293 §3.4.3) it waits.
     fn dial(&mut self, calls: &mut Calls<'_>, dial: Dial) {
         let socket = calls.socket();
         self.socket = Some(socket);
@@ -84,21 +89,25 @@ impl Conversation {
                 reuse.is_ok() && calls.bind(socket, SocketAddr::new(address, port)).is_ok()
             }
         };
-        if !bound || calls.connect(socket, dial.to).is_err() {
-            self.close(calls);
+        match bound.then(|| calls.connect(socket, dial.to)) {
+            Some(Ok(())) => {}
+            Some(Err(ConnectError::QuietTime)) => {
+                let _ = calls.close(socket);
+                self.socket = None;
+                self.redial = calls.quiet_until();
+            }
+            Some(Err(_)) | None => self.close(calls),
         }
     }
 
     /// Does all that can be done now. What it did may allow more (an answer read, the next
     /// request), so it goes round until nothing is left; each round moves octets or ends.
     fn go_on(&mut self, calls: &mut Calls<'_>) {
-        let Some(socket) = self.socket else { return };
-        if self
-            .deadline
-            .is_some_and(|deadline| deadline <= calls.now())
-        {
+        let late = |deadline| deadline <= calls.now();
+        if self.deadline.is_some_and(late) {
             return self.close(calls);
         }
+        let Some(socket) = self.socket else { return };
         while self.connected && !self.done {
             let before = (self.written, self.reader.received());
             self.reader.read(calls, socket);
@@ -262,14 +271,18 @@ impl App for Conversation {
     }
 
     fn timeout(&mut self, calls: &mut Calls<'_>) {
+        let due = self.redial.is_some_and(|at| at <= calls.now());
+        if let Some(dial) = self.dial.filter(|_| due && !self.done) {
+            self.redial = None;
+            self.dial(calls, dial);
+        }
         self.go_on(calls);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.deadline, self.next_request, self.reader.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let work = [self.redial, self.next_request, self.reader.poll_timeout()];
+        let all = work.into_iter().chain([self.deadline]);
+        all.flatten().min()
     }
 
     fn done(&self) -> bool {

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use timewait_sim::{Instant, NodeId};
+use timewait_stack::Config;
 
 use super::run;
 
@@ -19,6 +20,7 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
     Circumstances {
         hosts: hosts.collect(),
         attackers: run::attackers(scenario).map(NodeId).collect(),
+        reboots: reboots(scenario).collect(),
         lifetime: scenario.lifetime,
         heal_at: Some(heal_at(scenario)),
         delay_min: delays
@@ -37,13 +39,32 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
     }
 }
 
-/// When no new faults are made any more, at once if there are none at all, and nobody attacks.
+/// The settings of every boot but the first of each host.
+fn reboots(scenario: &Scenario) -> impl Iterator<Item = ((NodeId, u8), Config)> {
+    let boot = |nth: usize, host: u16| {
+        let before = scenario.crashes[..nth].iter();
+        before.filter(|crash| crash.host == host).count() as u8 + 1
+    };
+    let numbered = scenario.crashes.iter().enumerate();
+    numbered.map(move |(nth, crash)| {
+        let name = (NodeId(u32::from(crash.host)), boot(nth, crash.host));
+        (name, crash.config.clone())
+    })
+}
+
+/// When no new faults are made any more (at once, if there are none at all), nobody attacks, all
+/// hosts are up, and none keeps its quiet time.
 fn heal_at(scenario: &Scenario) -> Instant {
-    let faults = match &scenario.faults {
+    let network = match &scenario.faults {
         FaultPlan::Listed(fates) if fates.is_empty() => Duration::ZERO,
         _ => scenario.heal_at,
     };
-    Instant::ZERO + faults.max(scenario.attacks_end())
+    let quiet = |config: &Config| config.quiet_time.unwrap_or_default();
+    let first = scenario.hosts.iter().map(|host| quiet(&host.config));
+    let later = scenario.crashes.iter();
+    let later = later.map(|crash| crash.boots_at() + quiet(&crash.config));
+    let world = network.max(scenario.attacks_end());
+    Instant::ZERO + first.chain(later).fold(world, Duration::max)
 }
 
 /// How long a datagram is on its way over some link or path.

@@ -8,9 +8,11 @@ use timewait_stack::{Disabled, Interest};
 use core::cell::RefCell;
 use core::net::SocketAddr;
 use core::ops::Range;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::bystander::Witness;
+use super::timeline::{Turn, timeline};
 use super::{Report, circumstances};
 use crate::app::{App, Churner, Conversation, Dial, Server};
 use crate::event::HostEvent;
@@ -21,7 +23,7 @@ use crate::machine::Machine;
 use crate::middlebox::Attacker;
 use crate::oracle::{Panel, Sample};
 use crate::scenario::faults::PlannedFates;
-use crate::scenario::{Forgery, IcmpPlan, LinkEnd, Method, Role, Scenario};
+use crate::scenario::{AppPlan, Forgery, IcmpPlan, LinkEnd, Method, Role, Scenario};
 use crate::scenarios::Kind;
 
 /// What is watched in a run.
@@ -54,16 +56,18 @@ pub struct Run {
     kind: Kind,
     seed: Option<u64>,
     disabled: Disabled,
-    heal_at: Instant,
+    /// What is done to the world from outside, the next thing first.
+    timeline: VecDeque<(Instant, Turn)>,
+    scenario: Scenario,
+    reports: bool,
     limit: Instant,
     hosts: u32,
     /// The attackers.
     attackers: Range<u32>,
     world: ScenarioWorld,
     panel: Option<Rc<RefCell<Panel>>>,
-    healed: bool,
-    /// Who watches what must not feel the attack, and the scenario to compare with.
-    bystanders: Option<Box<(Witness, Scenario)>>,
+    /// Who watches what must not feel the attack.
+    bystanders: Option<Witness>,
 }
 
 impl Run {
@@ -97,22 +101,23 @@ impl Run {
             world.add_oracle(oracle);
         }
         let compares = watch.oracles && scenario.kind == Kind::Bystander;
-        let bystanders = compares.then(|| (Witness::new(scenario), scenario.clone()));
-        if let Some((witness, _)) = &bystanders {
+        let bystanders = compares.then(|| Witness::new(scenario));
+        if let Some(witness) = &bystanders {
             world.add_oracle(witness.oracle());
         }
         Self {
             kind: scenario.kind,
             seed: scenario.seed,
             disabled: scenario.disabled(),
-            heal_at: Instant::ZERO + scenario.heal_at,
+            timeline: timeline(scenario),
+            scenario: scenario.clone(),
+            reports,
             limit: Instant::ZERO + scenario.limit,
             hosts: scenario.hosts.len() as u32,
             attackers: attackers(scenario),
             world,
             panel,
-            healed: false,
-            bystanders: bystanders.map(Box::new),
+            bystanders,
         }
     }
 
@@ -126,17 +131,55 @@ impl Run {
         &mut self.world
     }
 
-    /// Performs all events up to this moment. The network heals on the way when it is time.
+    /// Performs all events up to this moment. On the way the network heals, and hosts crash and
+    /// boot, when it is time.
     pub fn run_until(&mut self, until: Instant) {
-        if !self.healed {
-            while self.world.step_until(until.min(self.heal_at)) {}
-            if until < self.heal_at {
-                return;
+        while let Some(&(at, turn)) = self.timeline.front().filter(|(at, _)| *at <= until) {
+            self.timeline.pop_front();
+            match turn {
+                Turn::Heal => {
+                    while self.world.step_until(at) {}
+                    self.world.fates_mut().inner_mut().heal();
+                }
+                Turn::Crash(nth) => {
+                    self.world.run_until(at);
+                    self.crash(nth);
+                }
+                Turn::Boot(nth) => {
+                    self.world.run_until(at);
+                    self.boot(nth);
+                }
             }
-            self.healed = true;
-            self.world.fates_mut().inner_mut().heal();
         }
         while self.world.step_until(until) {}
+    }
+
+    fn crash(&mut self, nth: usize) {
+        self.with_host(self.scenario.crashes[nth].host, Host::crash);
+    }
+
+    fn boot(&mut self, nth: usize) {
+        let crash = &self.scenario.crashes[nth];
+        let (host, config) = (crash.host, crash.config.clone());
+        let user = |app: &AppPlan| (app.start, user(&self.scenario, &app.role));
+        let users: Vec<_> = crash.apps.iter().map(user).collect();
+        let interest = match self.reports {
+            true => Interest::all(),
+            false => Interest::empty(),
+        };
+        self.with_host(host, |host, now| {
+            host.reboot(now, config, interest);
+            for (start, user) in users {
+                host.add_app(now + start, user);
+            }
+        });
+    }
+
+    fn with_host(&mut self, host: u16, turn: impl FnOnce(&mut Host, Instant)) {
+        self.world.with(NodeId(u32::from(host)), |machine, now| {
+            let host = machine.host_mut();
+            turn(host.expect("the first nodes are the hosts"), now);
+        });
     }
 
     /// Runs until nothing is left to happen or the scenario's limit.
@@ -148,7 +191,9 @@ impl Run {
     pub fn is_quiet(&self) -> bool {
         use timewait_sim::Node as _;
         let mut nodes = (0..self.hosts).chain(self.attackers.clone()).map(NodeId);
-        self.world.in_flight() == 0
+        let comes_back = self.timeline.iter().any(|(_, turn)| *turn != Turn::Heal);
+        !comes_back
+            && self.world.in_flight() == 0
             && nodes.all(|node| self.world.node(node).poll_timeout().is_none())
     }
 
@@ -165,8 +210,8 @@ impl Run {
         let left_over = self.sample_hosts(&mut findings);
         let panel = self.panel.as_ref().map(|panel| panel.borrow());
         let mut coverage = panel.map_or_else(Coverage::default, |panel| panel.coverage().clone());
-        if let Some((witness, scenario)) = self.bystanders.as_deref()
-            && let Some(felt) = witness.compare(scenario)
+        if let Some(witness) = &self.bystanders
+            && let Some(felt) = witness.compare(&self.scenario)
         {
             *coverage.violations.entry(felt.oracle).or_default() += 1;
             findings.push(felt);

@@ -9,14 +9,17 @@ use timewait_stack::Config;
 pub struct Circumstances {
     /// What each host's stack was configured with.
     pub hosts: BTreeMap<NodeId, Config>,
+    /// And with which after a crash, by the number of boots before. All settings of a host that
+    /// bound anything are the same in every boot.
+    pub reboots: BTreeMap<(NodeId, u8), Config>,
     /// The nodes that are attackers (E7).
     pub attackers: BTreeSet<NodeId>,
     /// The longest total lifetime L of a datagram, enforced by the network; `None`: a rogue
     /// network without bound.
     pub lifetime: Option<Duration>,
-    /// After this moment no new faults are made (what routers hold is still released) and nobody
-    /// attacks. `None`:
-    /// never, so nothing that needs a healed network is demanded.
+    /// After this moment no new faults are made (what routers hold is still released), nobody
+    /// attacks, all hosts are up, and none keeps its quiet time. `None`: never, so nothing that
+    /// needs a healed network is demanded.
     pub heal_at: Option<Instant>,
     /// The least one-way delay between any two hosts.
     pub delay_min: Duration,
@@ -36,6 +39,14 @@ impl Circumstances {
     /// The configuration of a host, if the scenario told it.
     pub fn config(&self, host: NodeId) -> Option<&Config> {
         self.hosts.get(&host)
+    }
+
+    /// The configuration of one boot of a host.
+    pub fn boot(&self, host: NodeId, boot: u8) -> Option<&Config> {
+        match boot {
+            0 => self.config(host),
+            _ => self.reboots.get(&(host, boot)),
+        }
     }
 
     /// Whether the way from `a` to `b` carries less than the own link of `a`, so that `a` has to

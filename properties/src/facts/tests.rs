@@ -1,7 +1,7 @@
 use super::Ending;
-use crate::event::{HostEvent, UserEvent};
+use crate::event::UserEvent;
 use crate::staging::{A, B, Stage, acked_all, seg, took_text};
-use timewait_sim::{Cause, Duration, Observation};
+use timewait_sim::{Duration, Instant};
 use timewait_stack::State;
 use timewait_stack::event::{Call, Cause as Why, Timer};
 use timewait_stack::wire::Flags;
@@ -143,17 +143,18 @@ fn a_crash_ends_every_life_and_names_start_anew() {
     let mut stage = stage();
     let listener = stage.listen(B);
     let (_, server) = stage.handshake(listener, 100, 300);
-    let event = HostEvent::Rebooted { boot: 1 };
-    stage.observe(&Observation::Node {
-        node: B,
-        cause: Cause::Start,
-        event: &event,
-    });
+    stage.crash(B);
     for gone in [listener, server] {
         let end = stage.facts().life(gone).unwrap().end.unwrap();
         assert_eq!(end.ending, Ending::Crashed);
     }
+    assert_eq!(stage.facts().name(B, server.connection).boot, 0);
+    stage.pass_ms(7);
+    stage.boot(B);
     assert_eq!(stage.facts().name(B, server.connection).boot, 1);
+    let ms = |at: Instant| at.as_nanos() / 1_000_000;
+    assert_eq!(stage.facts().rebooted_at(B).map(ms), Some(10));
+    assert_eq!(stage.facts().rebooted_at(A), None);
 }
 
 #[test]

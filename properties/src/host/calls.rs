@@ -42,6 +42,11 @@ impl<'a> Calls<'a> {
         self.core.local_address()
     }
 
+    /// When the quiet time after the boot ends or has ended (RFC 9293 §3.4.3).
+    pub fn quiet_until(&self) -> Option<Instant> {
+        self.core.stack.quiet_until()
+    }
+
     /// Starts another application, which from now on hears of `socket`.
     pub fn spawn(&mut self, app: Box<dyn App>, socket: SocketId) {
         self.core.spawned.push((app, Some(socket)));

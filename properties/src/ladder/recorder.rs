@@ -263,6 +263,9 @@ impl Recorder {
         match event {
             HostEvent::Stack(event) => self.stack_event(now, host, event),
             HostEvent::User(event) => self.user_event(now, host, event),
+            HostEvent::Crashed => {
+                self.beside(now, host, None, "crashed".to_owned(), Origin::Stack);
+            }
             HostEvent::Rebooted { boot } => {
                 self.boots.insert(host, *boot);
                 self.beside(now, host, None, "rebooted".to_owned(), Origin::Stack);

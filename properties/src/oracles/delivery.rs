@@ -82,7 +82,7 @@ impl Judge for Delivery {
                 self.opens.user(event, &mut report, &mut self.notes);
                 return;
             }
-            HostEvent::Rebooted { .. } => return,
+            HostEvent::Crashed | HostEvent::Rebooted { .. } => return,
         };
         match event {
             Event::Segment(arrival) => {

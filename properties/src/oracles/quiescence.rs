@@ -85,7 +85,7 @@ impl Judge for Quiescence {
                             flow.user(now);
                         }
                     }
-                    HostEvent::Rebooted { .. } => self.step.user = true,
+                    HostEvent::Crashed | HostEvent::Rebooted { .. } => self.step.user = true,
                 }
             }
             Observation::Sent { cause, packet } => {

@@ -11,6 +11,8 @@
 //! - Other ACKs without text leave only for a window that opens, for urgent data, and for what
 //!   waits for its ACK: or two ends would go on answering each other. A RST leaves only as an answer, or by a user.
 //!
+//! - In its quiet time (§3.4.3) a host answers nothing.
+//!
 //! A damaged segment whose checksum verifies is not judged (E6).
 
 mod batch;
@@ -129,6 +131,7 @@ impl ReplyTable {
             before: &arrival.before,
             after: arrival.after.state,
             opened: delivery.opened.is_some(),
+            quiet: facts.quiet_until(node).is_some_and(|until| now < until),
             max_snd_wnd: life.map_or(0, |life| life.shadow.max_snd_wnd),
             stamped: life
                 .zip(segment)

@@ -21,7 +21,7 @@ use timewait_stack::status::{NetstatRow, Usage};
 use timewait_stack::{Event, State, Vars};
 
 use crate::event::HostEvent;
-use crate::facts::{Facts, Life};
+use crate::facts::{Ending, Facts, Life};
 use crate::oracle::{Judge, Sample};
 use crate::oracles::report::Report;
 
@@ -44,13 +44,16 @@ impl Judge for Resources {
         facts: &Facts,
         findings: &mut Vec<Finding>,
     ) {
-        let Observation::Node {
-            node,
-            event: HostEvent::Stack(event),
-            ..
-        } = *seen
-        else {
+        let Observation::Node { node, event, .. } = *seen else {
             return;
+        };
+        let event = match event {
+            HostEvent::Stack(event) => event,
+            HostEvent::Crashed => {
+                self.half_open.retain(|(host, _), _| *host != node);
+                return;
+            }
+            HostEvent::User(_) | HostEvent::Rebooted { .. } => return,
         };
         match event {
             Event::Snapshot(snapshot) => {
@@ -258,7 +261,8 @@ impl Lives {
         let held = !life.is_listener()
             && life.user.opened_at.is_some()
             && life.user.closed_at.is_none()
-            && life.user.aborted_at.is_none();
+            && life.user.aborted_at.is_none()
+            && life.end.is_none_or(|end| end.ending != Ending::Crashed);
         self.all_gone &= !held && (life.is_listener() || !life.is_alive());
         if life.is_alive() {
             match life.state {

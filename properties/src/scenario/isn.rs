@@ -39,7 +39,7 @@ pub(crate) fn aim(choose: &mut dyn Choose, scenario: &mut Scenario) {
         if let Some((_, iss)) = opening(config, Some(local), remote) {
             let ticks = (start.as_nanos() / TICK_NANOS) as u32;
             let epoch = target.wrapping_sub(iss.0).wrapping_sub(ticks);
-            scenario.hosts[usize::from(host)].config.isn_epoch = epoch;
+            set_epoch(scenario, host, epoch);
         }
     }
 }
@@ -55,6 +55,17 @@ pub(super) fn at(
     let config = &scenario.hosts.get(usize::from(host))?.config;
     let (_, iss) = opening(config.clone(), Some(local), remote)?;
     Some(iss.0.wrapping_add((start.as_nanos() / TICK_NANOS) as u32))
+}
+
+/// Sets the clock of a host, and that of its later boots by as much.
+fn set_epoch(scenario: &mut Scenario, host: u16, epoch: u32) {
+    let first = &mut scenario.hosts[usize::from(host)].config.isn_epoch;
+    let by = epoch.wrapping_sub(*first);
+    *first = epoch;
+    let later = scenario.crashes.iter_mut();
+    for crash in later.filter(|crash| crash.host == host) {
+        crash.config.isn_epoch = crash.config.isn_epoch.wrapping_add(by);
+    }
 }
 
 /// When the first connection of a host begins, and its two ends as the host sees them.

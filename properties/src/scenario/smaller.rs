@@ -26,6 +26,10 @@ enum Step {
     DropApp(u16, u16),
     /// Rounds of all churns: without `count` from `first` on.
     DropRounds { first: u32, count: u32 },
+    /// Without this crash.
+    DropCrash(u32),
+    /// Without this user after this crash.
+    DropLaterApp(u32, u16),
     /// Without this part of the listed fates.
     DropListed { first: u32, count: u32 },
     /// Without faults at this place in the list of hops.
@@ -83,6 +87,10 @@ impl Scenario {
         for (host, plan) in (0..).zip(&self.hosts) {
             steps.extend((0..plan.apps.len() as u16).map(|app| Step::DropApp(host, app)));
         }
+        for (nth, crash) in (0..).zip(&self.crashes) {
+            steps.push(Step::DropCrash(nth));
+            steps.extend((0..crash.apps.len() as u16).map(|app| Step::DropLaterApp(nth, app)));
+        }
         match &self.faults {
             FaultPlan::Listed(fates) => {
                 let pieces = pieces(fates.len() as u32);
@@ -117,6 +125,13 @@ impl Scenario {
                     let end = (first + count).min(churn.rounds.len() as u32);
                     churn.rounds.drain(first as usize..end as usize);
                 }
+            }
+            Step::DropCrash(nth) => {
+                scenario.crashes.remove(nth as usize);
+            }
+            Step::DropLaterApp(nth, app) => {
+                let crash = scenario.crashes.get_mut(nth as usize)?;
+                crash.apps.remove(usize::from(app));
             }
             Step::DropListed { first, count } => {
                 let FaultPlan::Listed(fates) = &mut scenario.faults else {

@@ -69,10 +69,11 @@ fn everything_is_named_by_a_number_that_exists() {
                 });
             }
         }
-        for (index, app) in (0..)
-            .zip(&scenario.hosts)
-            .flat_map(|(index, host)| host.apps.iter().map(move |app| (index, app)))
-        {
+        let first = (0..).zip(&scenario.hosts);
+        let first = first.flat_map(|(index, host)| host.apps.iter().map(move |app| (index, app)));
+        let later = scenario.crashes.iter();
+        let later = later.flat_map(|crash| crash.apps.iter().map(|app| (crash.host, app)));
+        for (index, app) in first.chain(later) {
             let called = match &app.role {
                 Role::Serve(_) => continue,
                 Role::Call(call) => call.host,
@@ -86,6 +87,27 @@ fn everything_is_named_by_a_number_that_exists() {
                 .map(|(hop, _)| hop.0)
                 .chain(nth.iter().map(|rule| rule.hop.0));
             named.for_each(|hop| assert!(hop < scenario.links.len() as u32 * 2));
+        }
+    });
+}
+
+#[test]
+fn a_host_is_up_before_it_crashes_again_and_only_forgets() {
+    each_of_every_kind(100, |scenario| {
+        let mut up_at = vec![Duration::ZERO; scenario.hosts.len()];
+        for crash in &scenario.crashes {
+            let host = usize::from(crash.host);
+            assert!(up_at[host] <= crash.at && crash.boots_at() < scenario.limit);
+            up_at[host] = crash.boots_at();
+            let config = crash.config.clone();
+            let before = scenario.hosts[host].config.clone();
+            let same = timewait_stack::Config {
+                secret: before.secret,
+                isn_epoch: before.isn_epoch,
+                quiet_time: before.quiet_time,
+                ..config
+            };
+            assert_eq!(same, before);
         }
     });
 }

@@ -62,6 +62,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         icmp: None,
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::NONE,
+        crashes: Vec::new(),
         heal_at: Duration::ZERO,
         limit: LIMIT,
     }

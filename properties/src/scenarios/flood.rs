@@ -66,6 +66,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         icmp: None,
         lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
+        crashes: Vec::new(),
         heal_at: weather::heal_at(choose),
         limit: LIMIT,
     }

@@ -42,7 +42,8 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         | Kind::PathMtu
         | Kind::Attack
         | Kind::Flood
-        | Kind::Bystander => {
+        | Kind::Bystander
+        | Kind::Reboot => {
             bulk(&mut scenario, choose, &ground);
         }
     }
@@ -63,6 +64,7 @@ fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
         icmp: None,
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::NONE,
+        crashes: Vec::new(),
         heal_at: Duration::ZERO,
         limit: LIMIT,
     }

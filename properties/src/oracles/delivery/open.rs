@@ -11,7 +11,7 @@ use timewait_stack::State;
 use timewait_stack::event::{Drop, SegmentArrival, Verdict};
 
 use crate::event::UserEvent;
-use crate::facts::{Facts, Life};
+use crate::facts::{Ending, Facts, Life};
 use crate::label::{Incarnation, class};
 use crate::oracle::Notes;
 use crate::oracles::bounds;
@@ -90,6 +90,11 @@ impl Opens {
 
     pub(super) fn finish(&self, now: Instant, facts: &Facts, findings: &mut Vec<Finding>) {
         for (&who, open) in &self.waiting {
+            // Whose host has crashed waits no more.
+            let ending = facts.life(who).and_then(|life| life.end);
+            if ending.is_some_and(|end| end.ending == Ending::Crashed) {
+                continue;
+            }
             open.check(&mut Report {
                 oracle: NAME,
                 who,

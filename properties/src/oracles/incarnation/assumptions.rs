@@ -6,7 +6,7 @@
 //! E6 (undetected damage) and E8 (NAT) have their place in [`first_broken`] when there is something
 //! that can break them.
 
-use timewait_sim::{Duration, Instant};
+use timewait_sim::{Duration, Instant, NodeId};
 
 use crate::facts::{Delivery, Ending, Facts, Life};
 use crate::label::Incarnation;
@@ -25,6 +25,9 @@ pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Optio
     }
     if p.is_echo() {
         return Some("E9");
+    }
+    if is_outwaited(facts, p, f, msl) {
+        return None;
     }
     if facts.life(f).is_some_and(Life::is_by_cookie) {
         return Some("E10");
@@ -53,10 +56,35 @@ fn is_attack(facts: &Facts, p: &Delivery) -> bool {
     p.forged || parent.is_some_and(|parent| facts.is_attacker(parent.host))
 }
 
-/// E2: a host of the tuple crashed less than MSL before.
+/// E2: a host of the tuple lost its memory less than MSL before, and was not told to keep a quiet
+/// time of an MSL.
 fn lost_memory(facts: &Facts, p: &Delivery, f: Incarnation, msl: Duration) -> bool {
     let recently = |host| facts.rebooted_at(host).is_some_and(|at| p.at <= at + msl);
-    recently(p.id.origin) || recently(f.host)
+    [p.id.origin, f.host]
+        .into_iter()
+        .any(|host| recently(host) && !keeps_quiet(facts, host, msl))
+}
+
+/// It was told to, whatever it does.
+fn keeps_quiet(facts: &Facts, host: NodeId, msl: Duration) -> bool {
+    facts
+        .rebooted_at(host)
+        .zip(facts.quiet_until(host))
+        .is_some_and(|(at, until)| until >= at + msl)
+}
+
+/// A quiet time stands in for the TIME-WAIT that did not survive (RFC 9293 §3.4.3): `p` comes from
+/// an earlier boot of the host that `f` now has its peer on, and who opens only an MSL after the
+/// boot meets nothing from before. Or `p` was sent before the host of `f` booted, which takes
+/// nothing for so long.
+fn is_outwaited(facts: &Facts, p: &Delivery, f: Incarnation, msl: Duration) -> bool {
+    let crashed = |life: &Life| life.end.is_some_and(|end| end.ending == Ending::Crashed);
+    let later = |peer: Incarnation| peer.host == p.tag.host && peer.boot > p.tag.boot;
+    let from_an_earlier_boot = facts.life(p.tag).is_some_and(crashed)
+        && facts.parent_of(f).is_some_and(later)
+        && keeps_quiet(facts, p.tag.host, msl);
+    let before_this_boot = facts.rebooted_at(f.host).is_some_and(|at| p.born < at);
+    from_an_earlier_boot || before_this_boot && keeps_quiet(facts, f.host, msl)
 }
 
 fn both(facts: &Facts, x: Incarnation) -> Option<(&Life, &Life)> {

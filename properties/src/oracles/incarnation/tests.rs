@@ -2,11 +2,13 @@ mod cookies;
 mod legal;
 
 use super::OldDuplicates;
-use crate::event::{HostEvent, UserEvent};
-use crate::facts::Facts;
+use crate::event::UserEvent;
+use crate::facts::{Circumstances, Facts};
 use crate::label::Incarnation;
-use crate::staging::{A, B, Seg, Stage, acked_all, established, seg, took_fin, took_text};
-use timewait_sim::{Cause, Observation, Packet};
+use crate::staging::{
+    A, B, MSL, Seg, Stage, acked_all, circumstances, established, seg, took_fin, took_text,
+};
+use timewait_sim::{Duration, Packet};
 use timewait_stack::event::{Call, Cause as Why, Timer};
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, State};
@@ -26,7 +28,11 @@ struct Churn {
 impl Churn {
     /// The first connection, still open.
     fn new() -> Self {
-        let mut stage = Stage::new(vec![Box::<OldDuplicates>::default()]);
+        Self::under(circumstances())
+    }
+
+    fn under(circumstances: Circumstances) -> Self {
+        let mut stage = Stage::under(circumstances, vec![Box::<OldDuplicates>::default()]);
         let listener = stage.listen(B);
         let (client, server) = stage.handshake(listener, 1000, 5000);
         let copy = stage.send_text(client, 100);
@@ -148,15 +154,31 @@ fn a_rogue_network_is_hazard_e1() {
 #[test]
 fn a_crash_is_hazard_e2() {
     let mut churn = Churn::new();
-    let event = HostEvent::Rebooted { boot: 1 };
-    churn.stage.observe(&Observation::Node {
-        node: B,
-        cause: Cause::Start,
-        event: &event,
-    });
+    churn.stage.crash(B);
+    churn.stage.boot(B);
     churn.listener = churn.stage.listen(B);
     churn.accept_copy();
     churn.stage.assert_hazard("E2");
+}
+
+/// The client's host crashes, boots again and opens at once.
+fn reopened_after_a_crash(quiet: Option<Duration>) -> Stage {
+    let mut circumstances = circumstances();
+    let mut config = circumstances.hosts[&A].clone();
+    config.quiet_time = quiet;
+    circumstances.reboots.insert((A, 1), config);
+    let mut churn = Churn::under(circumstances);
+    churn.stage.crash(A);
+    churn.stage.boot(A);
+    churn.accept_copy();
+    churn.stage
+}
+
+#[test]
+fn who_was_told_to_keep_quiet_after_a_crash_is_not_excused_by_it() {
+    reopened_after_a_crash(None).assert_hazard("E2");
+    reopened_after_a_crash(Some(MSL / 2)).assert_hazard("E2");
+    reopened_after_a_crash(Some(MSL)).assert_violation("every assumption holds");
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(super) struct Arrival<'a> {
     pub(super) after: State,
     /// It started an incarnation.
     pub(super) opened: bool,
+    /// The host keeps its quiet time.
+    pub(super) quiet: bool,
     /// The largest window that was ever offered (MAX.SND.WND): the stack's own count may be less,
     /// if it took fewer of them.
     pub(super) max_snd_wnd: u32,
@@ -31,6 +33,9 @@ pub(super) fn classes(
     arrival: Arrival<'_>,
     segment: Option<&SegmentHeader>,
 ) -> (Class, Option<Class>) {
+    if arrival.quiet {
+        return (Class::Quiet, None);
+    }
     let Some(segment) = segment else {
         return (Class::Damaged, None);
     };

@@ -8,6 +8,8 @@ use timewait_stack::State;
 /// about its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
+    /// It comes while the host keeps its quiet time (§3.4.3).
+    Quiet,
     /// No segment, a wrong checksum (MUST-3), or from or to an address that no connection has.
     Damaged,
     /// A RST that is not in the window, or where there is no window.
@@ -64,6 +66,7 @@ impl Class {
     /// In words.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Quiet => "in the quiet time",
             Self::Damaged => "damaged, or not for us",
             Self::Reset => "RST, not in a window",
             Self::ResetInWindow => "RST in the window",
@@ -232,7 +235,8 @@ const RL: Cell = cell(
 
 /// The columns are the states in the RFC's order: CLOSED, LISTEN, SYN-SENT, SYN-RECEIVED,
 /// ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT, CLOSING, LAST-ACK, TIME-WAIT.
-const TABLE: [(Class, [Cell; 11]); 24] = [
+const TABLE: [(Class, [Cell; 11]); 25] = [
+    (Class::Quiet, [NO, X, X, X, X, X, X, X, X, X, X]),
     (Class::Damaged, [NO; 11]),
     (Class::Reset, [NO; 11]),
     (

@@ -574,3 +574,22 @@ fn damage_that_verifies_is_not_judged() {
     stage.judged(server, |_| {});
     end(stage).assert_silent();
 }
+
+/// RFC 9293 §3.4.3.
+#[test]
+fn in_its_quiet_time_a_host_answers_nothing() {
+    for (ms, fine) in [(999, true), (1000, false)] {
+        let mut circumstances = crate::staging::circumstances();
+        let mut config = circumstances.hosts[&B].clone();
+        config.quiet_time = Some(crate::staging::MSL);
+        circumstances.reboots.insert((B, 1), config);
+        let mut stage = Stage::under(circumstances, vec![Box::<ReplyTable>::default()]);
+        stage.crash(B);
+        stage.boot(B);
+        stage.pass_ms(ms);
+        let client = stage.connect(A, 1000);
+        let syn = stage.send(client, seg(Flags::SYN).seq(1000));
+        to_nobody(&mut stage, &syn);
+        assert_eq!(end(stage).findings().is_empty(), fine, "{ms}");
+    }
+}

@@ -13,8 +13,11 @@ impl Scenario {
         let host = |n: &mut u16| moves_up(n, gone);
         let mut scenario = self.clone();
         scenario.hosts.remove(usize::from(gone));
-        for plan in &mut scenario.hosts {
-            plan.apps.retain_mut(|app| match &mut app.role {
+        scenario.crashes.retain_mut(|crash| host(&mut crash.host));
+        let apps = scenario.hosts.iter_mut().map(|plan| &mut plan.apps);
+        let later = scenario.crashes.iter_mut().map(|crash| &mut crash.apps);
+        for apps in apps.chain(later) {
+            apps.retain_mut(|app| match &mut app.role {
                 Role::Serve(_) => true,
                 Role::Call(call) => host(&mut call.host),
                 Role::Churn(churn) => host(&mut churn.host),

@@ -33,6 +33,12 @@ pub(super) enum Place {
     Unmarked(u32),
     /// This link carries datagrams of any size.
     Wide(u32),
+    /// This host is off half as long.
+    OffHalf(u32),
+    /// After this crash the host remembers everything about its sequence numbers.
+    RememberAll(u32),
+    /// This boot keeps no quiet time.
+    NotQuiet(u32),
     /// The network heals in half the time.
     HealEarlier,
     /// What a router keeps, it keeps half as long at most.
@@ -92,6 +98,10 @@ impl Scenario {
         places.extend(links.clone().map(Place::Unrated));
         places.extend(links.clone().map(Place::Unmarked));
         places.extend(links.map(Place::Wide));
+        for crash in 0..self.crashes.len() as u32 {
+            let each = [Place::OffHalf, Place::RememberAll, Place::NotQuiet];
+            places.extend(each.map(|place| place(crash)));
+        }
         places.extend([Place::HealEarlier, Place::HoldLess]);
         for (attacker, plan) in (0..).zip(&self.attackers) {
             for attack in 0..plan.attacks.len() as u16 {
@@ -129,13 +139,25 @@ impl Scenario {
             }),
             Place::EndInOrder => self.each_round(|round| round.ending = RoundEnding::Orderly),
             Place::ByTheBook { host, setting } => {
-                let config = &mut self.hosts.get_mut(usize::from(host))?.config;
-                let book = Config::new(Vec::new(), [0; 32]);
-                SETTINGS[setting](config, book);
+                let first = &mut self.hosts.get_mut(usize::from(host))?.config;
+                let later = self.crashes.iter_mut().filter(|crash| crash.host == host);
+                for config in later.map(|crash| &mut crash.config).chain([first]) {
+                    SETTINGS[setting](config, Config::new(Vec::new(), [0; 32]));
+                }
             }
             Place::Unmarked(link) => self.links.get_mut(link as usize)?.queue_bytes_mark = None,
             Place::Wide(link) => self.links.get_mut(link as usize)?.mtu = None,
             Place::Unrated(link) => self.links.get_mut(link as usize)?.rate = None,
+            Place::OffHalf(crash) => self.crashes.get_mut(crash as usize)?.off /= 2,
+            Place::RememberAll(crash) => {
+                let crash = self.crashes.get_mut(crash as usize)?;
+                let before = &self.hosts.get(usize::from(crash.host))?.config;
+                crash.config.secret = before.secret;
+                crash.config.isn_epoch = before.isn_epoch;
+            }
+            Place::NotQuiet(crash) => {
+                self.crashes.get_mut(crash as usize)?.config.quiet_time = None;
+            }
             // Below a second nothing is gained any more.
             Place::HealEarlier if self.heal_at > Duration::from_secs(1) => self.heal_at /= 2,
             Place::HealEarlier => return None,

@@ -1,0 +1,33 @@
+//! What is done to a world from outside, in the order of time.
+
+use std::collections::VecDeque;
+
+use timewait_sim::Instant;
+
+use crate::scenario::Scenario;
+
+/// What is done to a world from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    /// The network does no harm any more.
+    Heal,
+    /// A host crashes: the crash of this number.
+    Crash(usize),
+    /// The host of this crash boots again.
+    Boot(usize),
+}
+
+/// Everything that is done to the world of this scenario, in the order of time.
+pub(super) fn timeline(scenario: &Scenario) -> VecDeque<(Instant, Turn)> {
+    let crashes = scenario.crashes.iter().enumerate();
+    let turns = crashes.flat_map(|(nth, crash)| {
+        [
+            (crash.at, Turn::Crash(nth)),
+            (crash.boots_at(), Turn::Boot(nth)),
+        ]
+    });
+    let turns = turns.chain([(scenario.heal_at, Turn::Heal)]);
+    let mut turns: Vec<_> = turns.map(|(at, turn)| (Instant::ZERO + at, turn)).collect();
+    turns.sort_unstable();
+    turns.into()
+}
