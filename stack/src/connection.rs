@@ -19,6 +19,7 @@ mod urgent;
 mod user_timeout;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use bitflags::bitflags;
 
 use crate::challenge::ChallengeLimit;
@@ -102,7 +103,8 @@ pub(crate) struct Connection {
     pub(crate) state: State,
     /// Came from LISTEN (MUST-11).
     pub(crate) passive: bool,
-    pub(crate) options: SocketOptions,
+    /// Shared with those who have the same.
+    pub(crate) options: Arc<SocketOptions>,
     /// The Diffserv codepoint of the last segment that was accepted (MAY-9).
     pub(crate) received_diffserv: u8,
     /// Both SYNs had the window scale option (R7323-01).
@@ -140,7 +142,7 @@ impl Connection {
         id: ConnectionId,
         tuple: FourTuple,
         owner: Owner,
-        options: SocketOptions,
+        options: Arc<SocketOptions>,
         iss: SeqNumber,
         cx: &Context<'_>,
     ) -> Self {
@@ -179,7 +181,7 @@ impl Connection {
         id: ConnectionId,
         tuple: FourTuple,
         owner: Owner,
-        options: SocketOptions,
+        options: Arc<SocketOptions>,
         iss: SeqNumber,
         syn: &Segment<'_>,
         cx: &mut Context<'_>,
@@ -197,7 +199,7 @@ impl Connection {
         id: ConnectionId,
         tuple: FourTuple,
         owner: Owner,
-        options: SocketOptions,
+        options: Arc<SocketOptions>,
         segment: &Segment<'_>,
         mss: u16,
         cx: &mut Context<'_>,

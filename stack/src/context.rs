@@ -15,6 +15,9 @@ use crate::table::FourTuple;
 use crate::time::Instant;
 use crate::wire::{Flags, Segment};
 
+/// An empty queue keeps so many places, whatever a burst has made of it.
+pub(crate) const QUEUE_SPARE: usize = 64;
+
 /// Events that nobody has polled yet, and which of them anybody wants.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
@@ -32,6 +35,9 @@ impl Events {
     }
 
     pub(crate) fn poll(&mut self) -> Option<Event> {
+        if self.queue.is_empty() {
+            self.queue.shrink_to(QUEUE_SPARE);
+        }
         self.queue.pop_front()
     }
 

@@ -1,19 +1,14 @@
 //! Local ports: who has bound them, who listens, and who is connected.
 
+mod counts;
+
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use indexmap::IndexMap;
 
 use crate::event::SocketId;
-
-/// Everything that uses one local port.
-#[derive(Debug, Default)]
-struct PortUse {
-    bindings: Vec<Binding>,
-    /// Connections and TIME-WAIT records.
-    connections: u32,
-}
+use counts::Counts;
 
 /// A socket bound to a port.
 #[derive(Clone, Copy, Debug)]
@@ -33,19 +28,25 @@ fn overlap(a: IpAddr, b: IpAddr) -> bool {
 /// The local ports in use.
 #[derive(Debug)]
 pub(crate) struct Ports {
-    used: IndexMap<u16, PortUse, foldhash::quality::FixedState>,
+    /// The ports that sockets have bound.
+    bound: IndexMap<u16, Vec<Binding>, foldhash::quality::FixedState>,
+    /// The ports of connections and TIME-WAIT records.
+    connections: Counts,
 }
 
 impl Ports {
     pub(crate) fn new() -> Self {
         Self {
-            used: IndexMap::with_hasher(foldhash::quality::FixedState::with_seed(0)),
+            bound: IndexMap::with_hasher(foldhash::quality::FixedState::with_seed(0)),
+            connections: Counts::default(),
         }
     }
 
     /// Ports in use.
     pub(crate) fn len(&self) -> u32 {
-        self.used.len() as u32
+        let both = |port: &&u16| self.connections.has(**port);
+        let both = self.bound.keys().filter(both).count();
+        self.bound.len() as u32 + self.connections.ports() - both as u32
     }
 
     /// Binds unless another socket or a connection has the port and not all of them share it.
@@ -56,99 +57,80 @@ impl Ports {
         port: u16,
         reuse: bool,
     ) -> bool {
-        let entry = self.used.entry(port).or_default();
-        let taken = entry
-            .bindings
+        let taken = self
+            .bindings(port)
             .iter()
             .any(|other| overlap(other.address, address) && !(other.reuse && reuse));
-        let free = !taken && (reuse || entry.connections == 0);
+        let free = !taken && (reuse || !self.connections.has(port));
         if free {
-            entry.bindings.push(Binding {
+            self.bound.entry(port).or_default().push(Binding {
                 socket,
                 address,
                 reuse,
                 listening: false,
             });
         }
-        self.forget_unused(port);
         free
     }
 
     /// Whether nothing at all uses the port.
     pub(crate) fn is_unused(&self, port: u16) -> bool {
-        !self.used.contains_key(&port)
+        self.is_unbound(port) && !self.connections.has(port)
     }
 
     /// Whether no socket has bound the port; connections may use it.
     pub(crate) fn is_unbound(&self, port: u16) -> bool {
-        self.used
-            .get(&port)
-            .is_none_or(|entry| entry.bindings.is_empty())
+        !self.bound.contains_key(&port)
     }
 
     /// Marks a binding as a listener unless another listens on the same addresses.
     pub(crate) fn listen(&mut self, socket: SocketId, port: u16) -> bool {
-        let Some(entry) = self.used.get_mut(&port) else {
+        let Some(bindings) = self.bound.get_mut(&port) else {
             return false;
         };
-        let Some(own) = entry
-            .bindings
-            .iter()
-            .position(|other| other.socket == socket)
-        else {
+        let Some(own) = bindings.iter().position(|other| other.socket == socket) else {
             return false;
         };
-        let address = entry.bindings[own].address;
+        let address = bindings[own].address;
         let rival = |other: &Binding| {
             other.listening && other.socket != socket && overlap(other.address, address)
         };
-        if entry.bindings.iter().any(rival) {
+        if bindings.iter().any(rival) {
             return false;
         }
-        entry.bindings[own].listening = true;
+        bindings[own].listening = true;
         true
     }
 
     /// The socket that listens for segments to this address and port; the most specific wins.
     pub(crate) fn listener(&self, address: IpAddr, port: u16) -> Option<SocketId> {
         let catches = |binding: &&Binding| binding.listening && overlap(binding.address, address);
-        let bindings = || {
-            self.used
-                .get(&port)
-                .into_iter()
-                .flat_map(|entry| &entry.bindings)
-        };
-        let specific = bindings()
-            .filter(catches)
-            .find(|binding| binding.address == address);
+        let bindings = || self.bindings(port).iter().filter(catches);
+        let specific = bindings().find(|binding| binding.address == address);
         specific
-            .or_else(|| bindings().find(catches))
+            .or_else(|| bindings().next())
             .map(|binding| binding.socket)
     }
 
     pub(crate) fn unbind(&mut self, socket: SocketId, port: u16) {
-        if let Some(entry) = self.used.get_mut(&port) {
-            entry.bindings.retain(|binding| binding.socket != socket);
+        if let Some(bindings) = self.bound.get_mut(&port) {
+            bindings.retain(|binding| binding.socket != socket);
+            if bindings.is_empty() {
+                self.bound.swap_remove(&port);
+            }
         }
-        self.forget_unused(port);
     }
 
     pub(crate) fn add_connection(&mut self, port: u16) {
-        self.used.entry(port).or_default().connections += 1;
+        self.connections.add(port);
     }
 
     pub(crate) fn remove_connection(&mut self, port: u16) {
-        if let Some(entry) = self.used.get_mut(&port) {
-            entry.connections -= 1;
-        }
-        self.forget_unused(port);
+        self.connections.remove(port);
     }
 
-    fn forget_unused(&mut self, port: u16) {
-        let unused = |entry: &PortUse| entry.bindings.is_empty() && entry.connections == 0;
-        if self.used.get(&port).is_some_and(unused) {
-            self.used.swap_remove(&port);
-        }
+    fn bindings(&self, port: u16) -> &[Binding] {
+        self.bound.get(&port).map_or(&[], Vec::as_slice)
     }
 }
 

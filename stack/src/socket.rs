@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 
 use foldhash::quality::FixedState;
@@ -20,9 +21,9 @@ use crate::time::Instant;
 pub(crate) struct Socket {
     /// Makes handles of former sockets in the same place invalid.
     pub(crate) generation: u32,
-    pub(crate) options: SocketOptions,
+    pub(crate) options: Arc<SocketOptions>,
     /// What `bind` has registered with the ports.
-    pub(crate) bound: Option<SocketAddr>,
+    pub(crate) bound: Option<Box<SocketAddr>>,
     /// SO_ERROR: why the connection failed, until the user has asked.
     pub(crate) pending_error: Option<Errno>,
     pub(crate) kind: SocketKind,
@@ -66,6 +67,16 @@ impl Listener {
         }
     }
 
+    /// A child is half-open no longer; whether it was. What a flood has made of the set goes, too.
+    pub(crate) fn leaves_half_open(&mut self, key: u32) -> bool {
+        let was = self.half_open.swap_remove(&key);
+        let spare = self.half_open.capacity() / 8;
+        if spare > HALF_OPEN_SPARE && self.half_open.len() < spare {
+            self.half_open.shrink_to(2 * self.half_open.len());
+        }
+        was
+    }
+
     /// As many connections as the backlog wait to be accepted.
     pub(crate) fn accept_full(&self) -> bool {
         self.waiting.len() >= usize::from(self.backlog)
@@ -76,6 +87,9 @@ impl Listener {
         self.half_open.len() >= usize::from(config.syn_queue_max.max(1))
     }
 }
+
+/// For so many half-open connections there may always be room.
+const HALF_OPEN_SPARE: usize = 32;
 
 /// What is left for the user of a connection that is over.
 #[derive(Debug)]
@@ -94,9 +108,14 @@ pub(crate) struct Ended {
 }
 
 impl Socket {
-    /// The local address, if bound or connected.
+    /// What `bind` has registered with the ports.
+    pub(crate) fn bound(&self) -> Option<SocketAddr> {
+        self.bound.as_deref().copied()
+    }
+
+    /// The local address, if bound to one.
     pub(crate) fn bound_ip(&self) -> Option<IpAddr> {
-        self.bound
+        self.bound()
             .map(|address| address.ip())
             .filter(|ip| !ip.is_unspecified())
     }

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod icmp;
+mod index;
 mod lifecycle;
 mod listeners;
 mod names;
@@ -20,21 +21,21 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 
-use slab::Slab;
-
 use crate::challenge::ChallengeLimit;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::context::{Context, Events, Reply};
 use crate::ephemeral::EphemeralPorts;
 use crate::event::{ConnectionId, Event, Interest, SocketId};
+use crate::pages::Pages;
 use crate::ports::Ports;
 use crate::quiet::QuietTime;
+use crate::shared_options::SharedOptions;
 use crate::socket::{Listener, Socket, SocketKind};
 use crate::status::{NetstatRow, Usage};
-use crate::table::{Table, new_table};
+use crate::table::Table;
 use crate::time::Instant;
-use crate::time_wait::TimeWait;
+use crate::time_waits::TimeWaits;
 
 /// The ECN field of an IP header (RFC 3168 §5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -102,17 +103,16 @@ pub struct Stack {
     replies: VecDeque<Reply>,
     /// See [`Context::common_limit`].
     common_limit: ChallengeLimit,
-    sockets: Slab<Socket>,
-    connections: Slab<Connection>,
-    time_waits: Slab<TimeWait>,
+    sockets: Pages<Socket>,
+    connections: Pages<Connection>,
+    time_waits: TimeWaits,
     table: Table,
     ports: Ports,
     quiet: QuietTime,
     alarms: BinaryHeap<Reverse<(Instant, Alarm)>>,
-    /// TIME-WAIT records in the order of their ends: all last equally long.
-    time_wait_queue: VecDeque<(Instant, u32)>,
     /// Connections that may have something to send.
     transmit_queue: VecDeque<u32>,
+    shared: SharedOptions,
     next_connection: u64,
     next_generation: u32,
     ephemeral: EphemeralPorts,
@@ -122,18 +122,18 @@ impl Stack {
     /// A stack that has just booted.
     pub fn new(config: Config) -> Self {
         Self {
-            table: new_table(&config.secret),
+            table: Table::new(&config.secret),
+            shared: SharedOptions::new(&config),
             config,
             events: Events::default(),
             replies: VecDeque::new(),
             common_limit: ChallengeLimit::default(),
-            sockets: Slab::new(),
-            connections: Slab::new(),
-            time_waits: Slab::new(),
+            sockets: Pages::new(),
+            connections: Pages::new(),
+            time_waits: TimeWaits::new(),
             ports: Ports::new(),
             quiet: QuietTime::default(),
             alarms: BinaryHeap::new(),
-            time_wait_queue: VecDeque::new(),
             transmit_queue: VecDeque::new(),
             next_connection: 1,
             next_generation: 1,
@@ -159,7 +159,7 @@ impl Stack {
     /// When [`Stack::handle_timeout`] is next wanted: perhaps early, never late.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let alarm = self.alarms.peek().map(|Reverse((at, _))| *at);
-        let time_wait = self.time_wait_queue.front().map(|(at, _)| *at);
+        let time_wait = self.time_waits.earliest().map(|(at, _)| at);
         match (alarm, time_wait) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -192,7 +192,10 @@ impl Stack {
             .connections
             .iter()
             .map(|(_, connection)| connection.into());
-        let time_waits = self.time_waits.iter().map(|(_, record)| record.into());
+        let time_waits = self
+            .time_waits
+            .iter()
+            .map(|record| NetstatRow::of_time_wait(record, &self.config));
         let mut rows: Vec<NetstatRow> = listeners.chain(connections).chain(time_waits).collect();
         rows.sort_by_key(|row| row.connection);
         rows
@@ -223,14 +226,14 @@ impl Stack {
                 .map(|listener| listener.waiting.len() as u32)
                 .sum(),
             time_waits: self.time_waits.len() as u32,
-            timer_entries: (self.alarms.len() + self.time_wait_queue.len()) as u32,
+            timer_entries: self.alarms.len() as u32 + self.time_waits.listed(),
             ports: self.ports.len(),
             buffered: self.connections.iter().map(buffered).sum(),
         }
     }
 
     /// The surroundings for work on one connection, and the connections.
-    fn split(&mut self, now: Instant) -> (&mut Slab<Connection>, Context<'_>) {
+    fn split(&mut self, now: Instant) -> (&mut Pages<Connection>, Context<'_>) {
         let Self {
             config,
             events,

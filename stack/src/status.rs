@@ -5,6 +5,7 @@ mod tcp_info;
 use core::fmt;
 use core::net::SocketAddr;
 
+use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::Errno;
 use crate::event::{ConnectionId, Vars};
@@ -71,6 +72,18 @@ impl NetstatRow {
             state: State::Listen,
         }
     }
+
+    pub(crate) fn of_time_wait(record: &TimeWait, config: &Config) -> Self {
+        let tuple = record.tuple(config);
+        Self {
+            connection: record.id,
+            receive_queue: 0,
+            send_queue: 0,
+            local: tuple.local.socket_addr(),
+            remote: Some(tuple.remote.socket_addr()),
+            state: State::TimeWait,
+        }
+    }
 }
 
 impl From<&Connection> for NetstatRow {
@@ -82,19 +95,6 @@ impl From<&Connection> for NetstatRow {
             local: connection.tuple.local.socket_addr(),
             remote: Some(connection.tuple.remote.socket_addr()),
             state: connection.state,
-        }
-    }
-}
-
-impl From<&TimeWait> for NetstatRow {
-    fn from(record: &TimeWait) -> Self {
-        Self {
-            connection: record.id,
-            receive_queue: 0,
-            send_queue: 0,
-            local: record.tuple.local.socket_addr(),
-            remote: Some(record.tuple.remote.socket_addr()),
-            state: State::TimeWait,
         }
     }
 }

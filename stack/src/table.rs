@@ -4,11 +4,11 @@
 //! hash serves both families. The hash is keyed with the stack's secret: a peer that picks its
 //! ports can't make them collide.
 
-use core::hash::{Hash, Hasher};
+use core::hash::{BuildHasher, Hash, Hasher};
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use foldhash::quality::FixedState;
-use indexmap::IndexMap;
+use hashbrown::HashTable;
 
 /// One end: an address and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +70,152 @@ pub(crate) enum Entry {
     TimeWait(u32),
 }
 
-/// Every connection and TIME-WAIT record by its tuple.
-pub(crate) type Table = IndexMap<FourTuple, Entry, FixedState>;
+/// An [`Entry`] in half the room: the key, and whether it is that of a TIME-WAIT record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Slot(u32);
 
-/// An empty table with a hash keyed by `secret`.
-pub(crate) fn new_table(secret: &[u8; 32]) -> Table {
-    let (key, _) = secret.split_first_chunk::<8>().expect("32 octets hold 8");
-    IndexMap::with_hasher(FixedState::with_seed(u64::from_le_bytes(*key)))
+impl From<Entry> for Slot {
+    fn from(entry: Entry) -> Self {
+        match entry {
+            Entry::Connection(key) => Self(key << 1),
+            Entry::TimeWait(key) => Self(key << 1 | 1),
+        }
+    }
+}
+
+impl From<Slot> for Entry {
+    fn from(Slot(bits): Slot) -> Self {
+        match bits & 1 {
+            0 => Self::Connection(bits >> 1),
+            _ => Self::TimeWait(bits >> 1),
+        }
+    }
+}
+
+/// Every connection and TIME-WAIT record by its tuple.
+///
+/// The tuple stands in the connection or record and nowhere else: those who look something up or
+/// put something in say how to find it (`tuple_of`). The order of the table is nobody's business,
+/// nothing ever walks through it.
+#[derive(Debug)]
+pub(crate) struct Table {
+    slots: HashTable<Slot>,
+    hasher: FixedState,
+}
+
+impl Table {
+    /// An empty table with a hash keyed by `secret`.
+    pub(crate) fn new(secret: &[u8; 32]) -> Self {
+        let (key, _) = secret.split_first_chunk::<8>().expect("32 octets hold 8");
+        Self {
+            slots: HashTable::new(),
+            hasher: FixedState::with_seed(u64::from_le_bytes(*key)),
+        }
+    }
+
+    pub(crate) fn find(
+        &self,
+        tuple: &FourTuple,
+        tuple_of: impl Fn(Entry) -> FourTuple,
+    ) -> Option<Entry> {
+        let hash = self.hasher.hash_one(tuple);
+        let found = self
+            .slots
+            .find(hash, |slot| tuple_of(Entry::from(*slot)) == *tuple);
+        found.map(|slot| Entry::from(*slot))
+    }
+
+    /// Puts in an entry whose tuple leads to nothing yet.
+    pub(crate) fn insert(
+        &mut self,
+        tuple: &FourTuple,
+        entry: Entry,
+        tuple_of: impl Fn(Entry) -> FourTuple,
+    ) {
+        let Self { slots, hasher } = self;
+        let hash = |slot: &Slot| hasher.hash_one(tuple_of(Entry::from(*slot)));
+        slots.insert_unique(hasher.hash_one(tuple), entry.into(), hash);
+    }
+
+    /// The tuple leads to `new`, where it led to `old`.
+    pub(crate) fn replace(&mut self, tuple: &FourTuple, old: Entry, new: Entry) {
+        let (hash, old) = (self.hasher.hash_one(tuple), Slot::from(old));
+        if let Some(slot) = self.slots.find_mut(hash, |slot| *slot == old) {
+            *slot = new.into();
+        }
+    }
+
+    /// Takes out an entry, and gives back memory once there is much too much of it.
+    pub(crate) fn remove(
+        &mut self,
+        tuple: &FourTuple,
+        entry: Entry,
+        tuple_of: impl Fn(Entry) -> FourTuple,
+    ) {
+        let Self { slots, hasher } = self;
+        let (hash, old) = (hasher.hash_one(tuple), Slot::from(entry));
+        if let Ok(slot) = slots.find_entry(hash, |slot| *slot == old) {
+            slot.remove();
+        }
+        if slots.capacity() > SPARE_MAX && slots.len() < slots.capacity() / 8 {
+            let hash = |slot: &Slot| hasher.hash_one(tuple_of(Entry::from(*slot)));
+            slots.shrink_to(2 * slots.len(), hash);
+        }
+    }
+}
+
+/// So many places may be spare, whatever is in use.
+const SPARE_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::{End, Entry, FourTuple, SPARE_MAX, Table};
+    use core::net::{IpAddr, Ipv4Addr};
+
+    fn tuple_of(entry: Entry) -> FourTuple {
+        let (Entry::Connection(key) | Entry::TimeWait(key)) = entry;
+        let end = |port| End::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        FourTuple {
+            local: end(key as u16),
+            remote: end(80),
+        }
+    }
+
+    #[test]
+    fn a_tuple_leads_to_what_was_put_in_or_replaced_it() {
+        let mut table = Table::new(&[7; 32]);
+        for key in 0..1000 {
+            table.insert(
+                &tuple_of(Entry::Connection(key)),
+                Entry::Connection(key),
+                tuple_of,
+            );
+        }
+        let (old, new) = (Entry::Connection(9), Entry::TimeWait(9));
+        table.replace(&tuple_of(old), old, new);
+        assert_eq!(table.find(&tuple_of(old), tuple_of), Some(new));
+        assert_eq!(
+            table.find(&tuple_of(Entry::Connection(1000)), tuple_of),
+            None
+        );
+        table.remove(&tuple_of(old), new, tuple_of);
+        assert_eq!(table.find(&tuple_of(old), tuple_of), None);
+        assert_eq!(
+            table.find(&tuple_of(Entry::Connection(8)), tuple_of),
+            Some(Entry::Connection(8))
+        );
+    }
+
+    #[test]
+    fn a_table_that_has_become_empty_is_small() {
+        let mut table = Table::new(&[7; 32]);
+        let entries = || (0..10_000).map(Entry::TimeWait);
+        for entry in entries() {
+            table.insert(&tuple_of(entry), entry, tuple_of);
+        }
+        for entry in entries() {
+            table.remove(&tuple_of(entry), entry, tuple_of);
+        }
+        assert!(table.slots.capacity() <= SPARE_MAX);
+    }
 }

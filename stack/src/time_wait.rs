@@ -13,59 +13,88 @@ use crate::protection::Protection;
 use crate::seq::SeqNumber;
 use crate::socket_options::IpFields;
 use crate::state::State;
-use crate::table::FourTuple;
+use crate::table::{End, FourTuple};
 use crate::time::{Duration, Instant};
+use crate::time_waits::Links;
 use crate::timestamps;
 use crate::window_scale::Shift;
 use crate::wire::{Flags, Segment};
 
-/// A connection in TIME-WAIT.
+/// A connection in TIME-WAIT. Many may wait, so no octet is wasted: packed, for the times would
+/// else be padded, and with the local address as a number.
 #[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed(4))]
 pub(crate) struct TimeWait {
     pub(crate) id: ConnectionId,
-    pub(crate) tuple: FourTuple,
+    /// The end of 2MSL.
+    pub(crate) expires: Instant,
+    challenge: ChallengeLimit,
+    remote: End,
+    local_port: u16,
+    /// Which of [`Config::addresses`].
+    local_address: u16,
     iss: SeqNumber,
     irs: SeqNumber,
     /// SND.NXT, and SND.UNA: everything is acknowledged.
     pub(crate) snd_nxt: SeqNumber,
     pub(crate) rcv_nxt: SeqNumber,
+    pub(crate) max_snd_wnd: u32,
+    ts_recent: u32,
+    timestamps: Agreed,
     /// RCV.WND as a window field says it, and how that is shifted.
     rcv_wnd: u16,
     rcv_shift: Shift,
-    pub(crate) max_snd_wnd: u32,
-    /// The end of 2MSL.
-    pub(crate) expires: Instant,
-    pub(crate) challenge: ChallengeLimit,
     ip: IpFields,
-    /// Both ends agreed on timestamps.
-    timestamps: bool,
-    /// TS.Recent, and when it was taken in whole seconds: RFC 6191 and PAWS need no more.
-    ts_recent: u32,
-    ts_recent_at: u32,
+    /// Its place among the others.
+    pub(crate) links: Links,
+}
+
+/// Whether both ends agreed on timestamps, and if TS.Recent can still be compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agreed {
+    No,
+    /// TS.Recent was taken more than 24 days before TIME-WAIT began (RFC 7323 §5.5).
+    Outdated,
+    Yes,
 }
 
 impl TimeWait {
     /// The record of a connection that has just entered TIME-WAIT.
     pub(crate) fn new(connection: &Connection, now: Instant, config: &Config) -> Self {
         let (send, receive) = (&connection.send, &connection.receive);
+        let FourTuple { local, remote } = connection.tuple;
+        let timestamps = match connection.timestamps {
+            None => Agreed::No,
+            Some(agreed) if agreed.valid_recent(now).is_none() => Agreed::Outdated,
+            Some(_) => Agreed::Yes,
+        };
         Self {
             id: connection.id,
-            tuple: connection.tuple,
+            expires: now + duration(config),
+            challenge: connection.challenge,
+            remote,
+            local_port: local.port,
+            local_address: place(config, local),
             iss: send.iss,
             irs: receive.irs,
             snd_nxt: send.nxt,
             rcv_nxt: receive.nxt,
+            max_snd_wnd: send.max_wnd,
+            ts_recent: connection.timestamps.map_or(0, |agreed| agreed.recent()),
+            timestamps,
             rcv_wnd: receive.shift.field(receive.window()),
             rcv_shift: receive.shift,
-            max_snd_wnd: send.max_wnd,
-            expires: now + duration(config),
-            challenge: connection.challenge,
             ip: connection.options.ip,
-            timestamps: connection.timestamps.is_some(),
-            ts_recent: connection.timestamps.map_or(0, |agreed| agreed.recent()),
-            ts_recent_at: connection
-                .timestamps
-                .map_or(0, |agreed| seconds(agreed.recent_at())),
+            links: Links::UNLISTED,
+        }
+    }
+
+    /// The two ends.
+    pub(crate) fn tuple(&self, config: &Config) -> FourTuple {
+        let address = config.addresses[usize::from(self.local_address)];
+        FourTuple {
+            local: End::new(address, self.local_port),
+            remote: self.remote,
         }
     }
 
@@ -76,14 +105,15 @@ impl TimeWait {
 
     /// `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`.
     pub(crate) fn acknowledge(&self, cx: &mut Context<'_>) {
+        let tuple = self.tuple(cx.config);
         cx.replies.push_back(Reply {
-            tuple: self.tuple,
+            tuple,
             seq: self.snd_nxt,
             ack: self.rcv_nxt,
             flags: Flags::ACK,
             window: self.rcv_wnd,
-            timestamps: self.timestamps.then(|| {
-                let value = timestamps::value(cx.config, cx.now, &self.tuple);
+            timestamps: self.has_timestamps().then(|| {
+                let value = timestamps::value(cx.config, cx.now, &tuple);
                 (value, self.ts_recent)
             }),
             mss: None,
@@ -95,32 +125,38 @@ impl TimeWait {
 
     /// Both ends agreed on timestamps.
     pub(crate) fn has_timestamps(&self) -> bool {
-        self.timestamps
+        self.timestamps != Agreed::No
     }
 
-    /// TS.Recent, if it is not too old to be compared with (RFC 7323 §5.5, R7323-11).
-    pub(crate) fn valid_ts_recent(&self, now: Instant) -> Option<u32> {
-        let since = Instant::ZERO + Duration::from_secs(self.ts_recent_at.into());
-        (self.timestamps && timestamps::is_valid(since, now)).then_some(self.ts_recent)
+    /// TS.Recent, if it is not too old to be compared with (RFC 7323 §5.5, R7323-11). Its age counts
+    /// from when 2MSL last began: a segment of the peer with a timestamp began it.
+    pub(crate) fn valid_ts_recent(&self, cx: &Context<'_>) -> Option<u32> {
+        let left = self.expires - cx.now;
+        let age = duration(cx.config).saturating_sub(left);
+        let valid = self.timestamps == Agreed::Yes && age <= timestamps::VALID_FOR;
+        valid.then_some(self.ts_recent)
     }
 
     /// TS.Recent becomes TSval of `segment`, which was seen, unless that is older: RFC 6191 asks
     /// for the last timestamp seen.
-    pub(crate) fn take_timestamp(&mut self, segment: &Segment<'_>, now: Instant) {
-        let Some((value, _)) = segment.options.timestamps.filter(|_| self.timestamps) else {
+    pub(crate) fn take_timestamp(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
+        let agreed = self.has_timestamps();
+        let Some((value, _)) = segment.options.timestamps.filter(|_| agreed) else {
             return;
         };
         let older = |recent| timestamps::before(value, recent);
-        if !self.valid_ts_recent(now).is_some_and(older) {
-            (self.ts_recent, self.ts_recent_at) = (value, seconds(now));
+        if !self.valid_ts_recent(cx).is_some_and(older) {
+            (self.ts_recent, self.timestamps) = (value, Agreed::Yes);
         }
     }
 
-    /// The same, in answer to something invalid, if the limit allows.
+    /// Answers something invalid in the same way, if the limit allows.
     pub(crate) fn challenge(&mut self, cx: &mut Context<'_>) {
-        if cx.may_challenge(&mut self.challenge) {
+        let mut limit = self.challenge;
+        if cx.may_challenge(&mut limit) {
             self.acknowledge(cx);
         }
+        self.challenge = limit;
     }
 
     /// The variables of this moment.
@@ -138,7 +174,7 @@ impl TimeWait {
             rcv_shift: self.rcv_shift.count(),
             rcv_adv: self.rcv_nxt + self.window(),
             fin_received: true,
-            ts_recent: self.timestamps.then_some(self.ts_recent),
+            ts_recent: self.has_timestamps().then_some(self.ts_recent),
             last_ack_sent: self.rcv_nxt,
             timers: Timers {
                 time_wait: Some(self.expires),
@@ -150,9 +186,12 @@ impl TimeWait {
     }
 }
 
-/// Whole seconds on the stack's clock, for 136 years.
-fn seconds(at: Instant) -> u32 {
-    (at.as_nanos() / 1_000_000_000) as u32
+/// Which of the host's addresses this is.
+fn place(config: &Config, local: End) -> u16 {
+    let mut addresses = config.addresses.iter();
+    let place = addresses.position(|address| End::new(*address, local.port) == local);
+    let place = place.and_then(|place| u16::try_from(place).ok());
+    place.expect("a connection has one of the host's addresses, of which there are 65,536 at most")
 }
 
 /// 2MSL (MUST-13): no old duplicate outlives it (R1337-03).
@@ -165,11 +204,40 @@ pub(crate) fn duration(config: &Config) -> Duration {
 }
 
 #[cfg(test)]
+impl TimeWait {
+    /// A record of which only the end matters.
+    pub(crate) fn ending(expires: Instant) -> Self {
+        Self {
+            id: ConnectionId(1),
+            expires,
+            challenge: ChallengeLimit::default(),
+            remote: End::new([0; 4].into(), 0),
+            local_port: 0,
+            local_address: 0,
+            iss: SeqNumber(0),
+            irs: SeqNumber(0),
+            snd_nxt: SeqNumber(0),
+            rcv_nxt: SeqNumber(0),
+            max_snd_wnd: 0,
+            ts_recent: 0,
+            timestamps: Agreed::No,
+            rcv_wnd: 0,
+            rcv_shift: Shift::NONE,
+            ip: IpFields {
+                diffserv: 0,
+                hop_limit: 1,
+            },
+            links: Links::UNLISTED,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::TimeWait;
 
     #[test]
     fn a_record_stays_small() {
-        assert!(size_of::<TimeWait>() <= 96, "{}", size_of::<TimeWait>());
+        assert!(size_of::<TimeWait>() <= 84, "{}", size_of::<TimeWait>());
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const OPTION_OCTETS: u16 = 12;
 const TICK_NANOS: u64 = 1_000_000;
 
 /// After so long TSval may have gone half around at the fastest tick (RFC 7323 §5.5, R7323-11).
-const VALID_FOR: Duration = Duration::from_secs(24 * 24 * 3600);
+pub(crate) const VALID_FOR: Duration = Duration::from_secs(24 * 24 * 3600);
 
 /// TSval of a connection with this tuple.
 pub(crate) fn value(config: &Config, now: Instant, tuple: &FourTuple) -> u32 {
@@ -27,11 +27,6 @@ pub(crate) fn value(config: &Config, now: Instant, tuple: &FourTuple) -> u32 {
 /// `a < b` on a clock that wraps.
 pub(crate) fn before(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) < 0
-}
-
-/// Whether TS.Recent, taken at `since`, may still be compared with (R7323-11).
-pub(crate) fn is_valid(since: Instant, now: Instant) -> bool {
-    now - since <= VALID_FOR
 }
 
 /// PAWS: whether a segment with this TSval is older than TS.Recent, given if it is still valid
@@ -45,6 +40,11 @@ fn clock(now: Instant) -> u32 {
     (now.as_nanos() / TICK_NANOS) as u32
 }
 
+/// Whole seconds on the stack's clock, for 136 years.
+fn seconds(at: Instant) -> u32 {
+    (at.as_nanos() / 1_000_000_000) as u32
+}
+
 fn offset(config: &Config, tuple: &FourTuple) -> u32 {
     let purpose = Purpose::TimestampOffset;
     keyed::hash(&config.secret, purpose, tuple.local, tuple.remote, 0) as u32
@@ -54,9 +54,9 @@ fn offset(config: &Config, tuple: &FourTuple) -> u32 {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timestamps {
     offset: u32,
-    /// TS.Recent, and when it was taken.
+    /// TS.Recent, and when it was taken in whole seconds: PAWS and RFC 6191 need no more.
     recent: u32,
-    recent_at: Instant,
+    recent_at: u32,
 }
 
 impl Timestamps {
@@ -65,16 +65,12 @@ impl Timestamps {
         Self {
             offset: offset(config, tuple),
             recent: first,
-            recent_at: now,
+            recent_at: seconds(now),
         }
     }
 
     pub(crate) fn recent(&self) -> u32 {
         self.recent
-    }
-
-    pub(crate) fn recent_at(&self) -> Instant {
-        self.recent_at
     }
 
     /// TSval and TSecr of a segment that leaves now; without ACK, TSecr is zero (R7323-07).
@@ -85,14 +81,15 @@ impl Timestamps {
 
     /// TS.Recent, if it is not too old to be compared with (R7323-11).
     pub(crate) fn valid_recent(&self, now: Instant) -> Option<u32> {
-        is_valid(self.recent_at, now).then_some(self.recent)
+        let age = seconds(now).wrapping_sub(self.recent_at);
+        (u64::from(age) <= VALID_FOR.as_secs()).then_some(self.recent)
     }
 
     /// TS.Recent becomes TSval of a segment that may set it, unless that is older (R7323-08).
     pub(crate) fn take(&mut self, value: u32, now: Instant) {
         let older = |recent| before(value, recent);
         if !self.valid_recent(now).is_some_and(older) {
-            (self.recent, self.recent_at) = (value, now);
+            (self.recent, self.recent_at) = (value, seconds(now));
         }
     }
 
@@ -164,11 +161,8 @@ mod tests {
         stamps.take(999, at(24 * DAY));
         assert_eq!(stamps.recent(), 1000, "R7323-08");
         stamps.take(999, at(24 * DAY + 1));
-        assert_eq!(
-            (stamps.recent(), stamps.recent_at()),
-            (999, at(24 * DAY + 1)),
-            "R7323-11"
-        );
+        assert_eq!(stamps.recent(), 999, "R7323-11");
+        assert_eq!(stamps.valid_recent(at(48 * DAY)), Some(999));
     }
 
     #[test]

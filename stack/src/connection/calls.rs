@@ -1,5 +1,7 @@
 //! The user calls, as far as they concern one connection (RFC 9293 §3.10.2 to §3.10.6).
 
+use alloc::sync::Arc;
+
 use super::send::Fin;
 use super::{Connection, Due, End, Owner};
 use crate::config::Config;
@@ -10,7 +12,7 @@ use crate::state::State;
 
 impl Connection {
     /// The user has changed settings: what waited for a change goes at the next output.
-    pub(crate) fn set_options(&mut self, options: SocketOptions) {
+    pub(crate) fn set_options(&mut self, options: Arc<SocketOptions>) {
         let told = options.user_timeout != self.options.user_timeout
             || options.announce_user_timeout != self.options.announce_user_timeout;
         let acks_now = options.quick_ack && self.receive.ack_pending > 0;

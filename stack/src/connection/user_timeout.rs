@@ -3,6 +3,8 @@
 //! It bounds how long what was sent may stay unacknowledged, and how long zero-window probes may
 //! stay unanswered. A peer that answers probes may keep its window shut for ever (MUST-37).
 
+use alloc::sync::Arc;
+
 use super::{Connection, Due};
 use crate::config::UserTimeoutBounds;
 use crate::context::Context;
@@ -46,16 +48,15 @@ impl Connection {
     /// well, unless our user has chosen or does not take part.
     pub(crate) fn take_user_timeout(&mut self, remote: Option<UserTimeout>, cx: &Context<'_>) {
         let UserTimeoutBounds { min, max } = cx.config.user_timeout_bounds;
-        let options = &mut self.options;
-        let (Some(remote), true) = (remote, options.announce_user_timeout) else {
+        let (Some(remote), true) = (remote, self.options.announce_user_timeout) else {
             return;
         };
-        if options.user_timeout_fixed {
+        if self.options.user_timeout_fixed {
             return;
         }
-        let local = options.user_timeout.unwrap_or(Duration::ZERO);
+        let local = self.options.user_timeout.unwrap_or(Duration::ZERO);
         let longer = local.max(remote.duration()).max(min);
-        options.user_timeout = Some(longer.min(max));
+        Arc::make_mut(&mut self.options).user_timeout = Some(longer.min(max));
     }
 
     /// The user has changed the timeout: the next segment tells the peer.

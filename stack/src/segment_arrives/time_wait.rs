@@ -51,7 +51,7 @@ impl TimeWait {
             return dropped(reason);
         }
         if self.is_peers_fin(segment) {
-            self.take_timestamp(segment, cx.now);
+            self.take_timestamp(segment, cx);
             return self.peers_fin_again(cx);
         }
         let reset = flags.contains(Flags::RST);
@@ -78,7 +78,7 @@ impl TimeWait {
             return dropped(Drop::BadAck);
         }
         if segment.seq == self.rcv_nxt {
-            self.take_timestamp(segment, cx.now);
+            self.take_timestamp(segment, cx);
         }
         dropped(Drop::Ignored)
     }
@@ -91,7 +91,7 @@ impl TimeWait {
     fn is_fresh_syn(&self, syn: &Segment<'_>, cx: &Context<'_>) -> bool {
         let beyond = syn.seq.after(self.rcv_nxt);
         let value = syn.options.timestamps.filter(|_| cx.config.timestamps);
-        let fresh = match (value, self.valid_ts_recent(cx.now)) {
+        let fresh = match (value, self.valid_ts_recent(cx)) {
             (Some((value, _)), Some(recent)) => {
                 let same_tick = value == recent;
                 let ticked = !same_tick && !timestamps::before(value, recent);
@@ -116,7 +116,7 @@ impl TimeWait {
             let lax = !cx.config.require_timestamps;
             return lax.then_some(()).ok_or(Drop::NoTimestamp);
         };
-        if timestamps::paws_refuses(cx.config, value, self.valid_ts_recent(cx.now)) {
+        if timestamps::paws_refuses(cx.config, value, self.valid_ts_recent(cx)) {
             self.challenge(cx);
             return Err(Drop::OldTimestamp);
         }

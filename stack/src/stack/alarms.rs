@@ -1,4 +1,4 @@
-//! The queues of timers. An entry may be stale: a later timer, or the end of whom it is for, makes
+//! The queue of timers. An entry may be stale: a later timer, or the end of whom it is for, makes
 //! it so. But stale ones never outnumber what lives by much, whatever a peer does: else one that
 //! opens and resets, or repeats its FIN, would fill the queue with entries that wait for their
 //! time to pass.
@@ -23,35 +23,35 @@ impl Stack {
     }
 
     pub(super) fn push_alarm(&mut self, at: Instant, alarm: Alarm) {
+        if self.alarms.len() == self.alarms.capacity() {
+            // By an eighth: at twice the room half of it would lie idle.
+            let more = (self.alarms.len() / 8).max(4);
+            self.alarms.reserve_exact(more);
+        }
         self.alarms.push(Reverse((at, alarm)));
         self.sweep_timers();
     }
 
-    /// Queues a record whose 2MSL starts now: no other ends later.
-    pub(super) fn queue_time_wait(&mut self, expires: Instant, key: u32) {
-        self.time_wait_queue.push_back((expires, key));
-        self.sweep_timers();
-    }
-
-    /// Throws stale entries away once they are the most. At least half of a queue goes then, so
-    /// the work is paid by what made it so long.
+    /// Throws stale entries away once they are the most. At least half of the queue goes then, so
+    /// the work is paid by what made it so long. Memory that has become much too much goes, too.
     pub(super) fn sweep_timers(&mut self) {
         let (connections, time_waits) = (&self.connections, &self.time_waits);
-        let most = STALE_MAX + 2 * (connections.len() + time_waits.len());
-        let waits_for = |at: Instant, key: u32| {
-            let record = time_waits.get(key as usize);
-            record.is_some_and(|record| record.expires == at)
-        };
+        // Records that stand in the list of their ends need no alarm.
+        let unlisted = time_waits.len() - time_waits.listed() as usize;
+        let most = STALE_MAX + 2 * (connections.len() + unlisted);
         if self.alarms.len() > most {
             self.alarms.retain(|&Reverse((at, alarm))| match alarm {
                 Alarm::Connection(key) => connections
                     .get(key as usize)
                     .is_some_and(|connection| connection.timers.scheduled == at),
-                Alarm::TimeWait(key) => waits_for(at, key),
+                Alarm::TimeWait(key) => time_waits
+                    .get(key)
+                    .is_some_and(|record| { record.expires } == at),
             });
         }
-        if self.time_wait_queue.len() > most {
-            self.time_wait_queue.retain(|&(at, key)| waits_for(at, key));
+        let spare = self.alarms.capacity() / 4;
+        if spare > STALE_MAX && self.alarms.len() < spare {
+            self.alarms.shrink_to(2 * self.alarms.len());
         }
     }
 }

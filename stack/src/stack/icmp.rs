@@ -20,15 +20,15 @@ impl Stack {
                 return;
             }
         };
-        match self.table.get(&tuple_of(&message.quote)) {
-            Some(&Entry::Connection(key)) if message.quote.from == to => {
+        match self.find(&tuple_of(&message.quote)) {
+            Some(Entry::Connection(key)) if message.quote.from == to => {
                 self.hand_icmp_to_connection(now, key, &message);
             }
             // In TIME-WAIT everything is acknowledged: nothing sent can be in error any more.
-            Some(&Entry::TimeWait(key)) if message.quote.from == to => {
-                let id = Some(self.time_waits[key as usize].id);
+            Some(Entry::TimeWait(key)) if message.quote.from == to => {
+                let id = Some(self.time_waits[key].id);
                 let verdict = IcmpVerdict::Ignored(IcmpDrop::NotOutstanding);
-                let vars = self.time_waits[key as usize].vars();
+                let vars = self.time_waits[key].vars();
                 self.report_icmp(id, Some(message), verdict, Some(vars.clone()), Some(vars));
             }
             _ => {

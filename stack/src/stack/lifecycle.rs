@@ -1,6 +1,7 @@
 //! How connections come into the tables and leave them.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::mem;
 
 use super::{Alarm, Stack};
@@ -37,7 +38,7 @@ impl Stack {
     pub(super) fn insert(&mut self, connection: Connection) -> u32 {
         let (tuple, reopens) = (connection.tuple, connection.reopened.is_some());
         let key = self.connections.insert(connection) as u32;
-        self.table.insert(tuple, Entry::Connection(key));
+        self.index(&tuple, Entry::Connection(key));
         if !reopens {
             self.ports.add_connection(tuple.local.port);
         }
@@ -54,7 +55,8 @@ impl Stack {
         syn: &Segment<'_>,
         old: Option<Box<TimeWait>>,
     ) {
-        let Some(options) = self.socket_ref(listener).map(|socket| socket.options) else {
+        let socket = self.socket_ref(listener);
+        let Some(options) = socket.map(|socket| Arc::clone(&socket.options)) else {
             return;
         };
         let id = self.new_connection_id();
@@ -89,7 +91,7 @@ impl Stack {
             return;
         };
         if let Some(listener) = self.listener_mut(owner) {
-            listener.half_open.swap_remove(&key);
+            listener.leaves_half_open(key);
             listener.waiting.insert(id, key);
             self.events.ready(owner, Ready::Acceptable);
         }
@@ -122,14 +124,14 @@ impl Stack {
             self.leave_listener(listener, key, connection.id);
         }
         match end {
-            End::TimeWait => self.keep_in_time_wait(now, &mut connection),
+            End::TimeWait => self.keep_in_time_wait(now, key, &connection),
             End::Returned => {
                 if let Some(record) = connection.reopened.take() {
-                    self.return_to_time_wait(*record);
+                    self.return_to_time_wait(key, *record);
                 }
             }
             End::Listen | End::Closed(_) => {
-                self.table.swap_remove(&connection.tuple);
+                self.forget(&connection.tuple, Entry::Connection(key));
                 self.ports.remove_connection(connection.tuple.local.port);
                 if let Some(old) = &connection.reopened {
                     // Only with the return to TIME-WAIT switched off.
@@ -149,7 +151,7 @@ impl Stack {
 
     fn leave_listener(&mut self, listener: SocketId, key: u32, id: ConnectionId) {
         if let Some(listener) = self.listener_mut(listener)
-            && !listener.half_open.swap_remove(&key)
+            && !listener.leaves_half_open(key)
         {
             listener.waiting.remove(&id);
         }
@@ -183,45 +185,41 @@ impl Stack {
         }
     }
 
-    fn keep_in_time_wait(&mut self, now: Instant, connection: &mut Connection) {
+    fn keep_in_time_wait(&mut self, now: Instant, key: u32, connection: &Connection) {
         let record = TimeWait::new(connection, now, &self.config);
         if connection.due.contains(Due::ACK) {
             record.acknowledge(&mut self.context(now));
         }
-        let key = self.insert_time_wait(record);
-        self.queue_time_wait(record.expires, key);
-        while self.time_waits.len() > self.config.time_wait_max.max(1) as usize {
-            self.drop_oldest_time_wait();
+        let key = self.insert_time_wait(key, record);
+        self.time_waits.list_last(key);
+        while self.time_waits.len() > self.config.time_wait_max.max(1) as usize
+            && let Some((_, oldest)) = self.time_waits.earliest()
+        {
+            self.end_time_wait(oldest, Cause::Replaced);
         }
     }
 
     /// The SYN that reopened this record has proved to be old. Its end stays where it was.
-    fn return_to_time_wait(&mut self, record: TimeWait) {
-        let key = self.insert_time_wait(record);
+    fn return_to_time_wait(&mut self, key: u32, record: TimeWait) {
+        let key = self.insert_time_wait(key, record);
         self.push_alarm(record.expires, Alarm::TimeWait(key));
     }
 
-    fn insert_time_wait(&mut self, record: TimeWait) -> u32 {
-        let key = self.time_waits.insert(record) as u32;
-        self.table.insert(record.tuple, Entry::TimeWait(key));
+    /// A record takes the place of the connection that was `key`.
+    fn insert_time_wait(&mut self, key: u32, record: TimeWait) -> u32 {
+        let old = Entry::Connection(key);
+        let key = self.time_waits.insert(record);
+        let tuple = record.tuple(&self.config);
+        self.table.replace(&tuple, old, Entry::TimeWait(key));
         key
-    }
-
-    fn drop_oldest_time_wait(&mut self) {
-        while let Some((at, key)) = self.time_wait_queue.pop_front() {
-            let counts = |record: &TimeWait| record.expires == at;
-            if self.time_waits.get(key as usize).is_some_and(counts) {
-                self.end_time_wait(key, Cause::Replaced);
-                return;
-            }
-        }
     }
 
     /// TIME-WAIT is over: CLOSED.
     pub(super) fn end_time_wait(&mut self, key: u32, cause: Cause) {
-        let record = self.time_waits.remove(key as usize);
-        self.table.swap_remove(&record.tuple);
-        self.ports.remove_connection(record.tuple.local.port);
+        let record = self.time_waits.remove(key);
+        let tuple = record.tuple(&self.config);
+        self.forget(&tuple, Entry::TimeWait(key));
+        self.ports.remove_connection(tuple.local.port);
         self.events
             .transition(record.id, State::TimeWait, State::Closed, cause);
         self.sweep_timers();

@@ -1,5 +1,7 @@
 //! What listeners do with segments: a child for a SYN, or a cookie, or nothing (RFC 4987).
 
+use alloc::sync::Arc;
+
 use super::Stack;
 use crate::config::SynCookies;
 use crate::connection::{Connection, Owner, default_mss, own_mss};
@@ -106,7 +108,8 @@ impl Stack {
         tuple: FourTuple,
         syn: &Segment<'_>,
     ) {
-        let Some(options) = self.socket_ref(listener).map(|socket| socket.options) else {
+        let socket = self.socket_ref(listener);
+        let Some(options) = socket.map(|socket| Arc::clone(&socket.options)) else {
             return;
         };
         if let Some(listener) = self.listener_mut(listener) {
@@ -155,7 +158,7 @@ impl Stack {
         mss: u16,
     ) -> bool {
         let socket = self.socket_ref(listener);
-        let Some(options) = socket.map(|socket| socket.options) else {
+        let Some(options) = socket.map(|socket| Arc::clone(&socket.options)) else {
             return false;
         };
         if self.accept_full(listener) {

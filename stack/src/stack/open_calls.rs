@@ -3,8 +3,10 @@
 //! [`Event::Ready`].
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 
+use super::index::tuples;
 use super::{Stack, names};
 use crate::connection::{Connection, Owner};
 use crate::error::{AcceptError, BindError, ConnectError, ListenError, SocketError};
@@ -19,11 +21,10 @@ use crate::time::Instant;
 impl Stack {
     /// A new socket, neither bound nor connected.
     pub fn socket(&mut self) -> SocketId {
-        let options = SocketOptions::defaults(&self.config);
-        self.new_socket(options, SocketKind::Fresh)
+        self.new_socket(self.shared.defaults(), SocketKind::Fresh)
     }
 
-    fn new_socket(&mut self, options: SocketOptions, kind: SocketKind) -> SocketId {
+    fn new_socket(&mut self, options: Arc<SocketOptions>, kind: SocketKind) -> SocketId {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
         let key = self.sockets.insert(Socket {
@@ -42,9 +43,12 @@ impl Stack {
         socket: SocketId,
         option: SocketOption,
     ) -> Result<(), SocketError> {
+        let entry = self.socket_ref(socket).ok_or(SocketError::BadSocket)?;
+        let mut options = *entry.options;
+        options.set(option);
+        let options = self.shared.share(options);
         let entry = self.socket_mut(socket).ok_or(SocketError::BadSocket)?;
-        entry.options.set(option);
-        let options = entry.options;
+        entry.options = Arc::clone(&options);
         if let SocketKind::Connection(key) = entry.kind {
             self.connections[key as usize].set_options(options);
             self.reschedule(key);
@@ -73,7 +77,7 @@ impl Stack {
             return Err(BindError::InUse);
         }
         if let Some(entry) = self.socket_mut(socket) {
-            entry.bound = Some(SocketAddr::new(ip, port));
+            entry.bound = Some(Box::new(SocketAddr::new(ip, port)));
         }
         Ok(())
     }
@@ -101,7 +105,7 @@ impl Stack {
             }
             _ => return Err(ListenError::Connected),
         }
-        let address = entry.bound.ok_or(ListenError::NotBound)?;
+        let address = entry.bound().ok_or(ListenError::NotBound)?;
         if !self.ports.listen(socket, address.port()) {
             return Err(ListenError::InUse);
         }
@@ -122,10 +126,8 @@ impl Stack {
 
     /// The next established connection of a listener, and its peer's address.
     pub fn accept(&mut self, socket: SocketId) -> Result<(SocketId, SocketAddr), AcceptError> {
-        let options = self
-            .socket_ref(socket)
-            .ok_or(AcceptError::BadSocket)?
-            .options;
+        let entry = self.socket_ref(socket).ok_or(AcceptError::BadSocket)?;
+        let options = Arc::clone(&entry.options);
         let listener = self.listener_mut(socket).ok_or(AcceptError::NotListening)?;
         let (_, key) = listener
             .waiting
@@ -161,7 +163,7 @@ impl Stack {
         if !self.is_host(remote.ip()) || remote.port() == 0 {
             return Err(ConnectError::BadRemote);
         }
-        let options = entry.options;
+        let options = Arc::clone(&entry.options);
         if self.keeps_quiet(now) {
             return Err(ConnectError::QuietTime);
         }
@@ -194,7 +196,7 @@ impl Stack {
     ) -> Result<FourTuple, ConnectError> {
         let entry = self.socket_ref(socket).ok_or(ConnectError::BadSocket)?;
         let v4 = remote.is_ipv4();
-        if entry.bound.is_some_and(|bound| bound.is_ipv4() != v4) {
+        if entry.bound().is_some_and(|bound| bound.is_ipv4() != v4) {
             return Err(ConnectError::FamilyMismatch);
         }
         let of_family = |address: &&IpAddr| address.is_ipv4() == v4;
@@ -203,25 +205,34 @@ impl Stack {
             .or_else(|| self.config.addresses.iter().find(of_family).copied())
             .ok_or(ConnectError::NoLocalAddress)?;
         let remote = End::new(remote.ip(), remote.port());
-        if let Some(bound) = entry.bound {
+        if let Some(bound) = entry.bound() {
             let tuple = FourTuple {
                 local: End::new(ip, bound.port()),
                 remote,
             };
-            let taken = self.table.contains_key(&tuple);
-            return if taken {
+            return if self.find(&tuple).is_some() {
                 Err(ConnectError::InUse)
             } else {
                 Ok(tuple)
             };
         }
-        let (config, ports, table) = (&self.config, &self.ports, &self.table);
         let tuple = |port| FourTuple {
             local: End::new(ip, port),
             remote,
         };
-        let suitable = |port| ports.is_unbound(port) && !table.contains_key(&tuple(port));
-        self.ephemeral
+        let Self {
+            config,
+            ports,
+            table,
+            connections,
+            time_waits,
+            ephemeral,
+            ..
+        } = self;
+        let tuples = tuples(config, connections, time_waits);
+        let is_free = |tuple: FourTuple| table.find(&tuple, &tuples).is_none();
+        let suitable = |port| ports.is_unbound(port) && is_free(tuple(port));
+        ephemeral
             .choose(config, End::new(ip, 0), remote, suitable)
             .map(tuple)
             .ok_or(ConnectError::NoPort)

@@ -6,10 +6,11 @@ use core::cmp::Reverse;
 
 use super::{Alarm, Ecn, Stack, Transmit};
 use crate::config::Config;
-use crate::context::Reply;
+use crate::context::{QUEUE_SPARE, Reply};
 use crate::event::{Cause, Event, Interest, Snapshot, Timer};
 use crate::socket_options::IpFields;
 use crate::time::Instant;
+use crate::time_wait::TimeWait;
 use crate::wire::{Header, Options, finish_checksum};
 
 impl Stack {
@@ -26,13 +27,12 @@ impl Stack {
                 Alarm::TimeWait(key) => self.expire_time_wait(now, key),
             }
         }
-        while let Some(&(at, key)) = self.time_wait_queue.front() {
-            if at > now {
-                break;
-            }
-            self.time_wait_queue.pop_front();
+        while let Some((at, key)) = self.time_waits.earliest()
+            && at <= now
+        {
             self.expire_time_wait(now, key);
         }
+        self.sweep_timers();
     }
 
     fn wake(&mut self, now: Instant, at: Instant, key: u32) {
@@ -53,11 +53,8 @@ impl Stack {
     }
 
     fn expire_time_wait(&mut self, now: Instant, key: u32) {
-        if let Some(record) = self
-            .time_waits
-            .get(key as usize)
-            .filter(|r| r.expires <= now)
-        {
+        let over = |record: &&TimeWait| { record.expires } <= now;
+        if let Some(record) = self.time_waits.get(key).filter(over) {
             self.events.timer(record.id, Timer::TimeWait, 1);
             self.end_time_wait(key, Cause::Timer(Timer::TimeWait));
         }
@@ -83,6 +80,8 @@ impl Stack {
             }
             self.transmit_queue.pop_front();
         }
+        self.replies.shrink_to(QUEUE_SPARE);
+        self.transmit_queue.shrink_to(QUEUE_SPARE);
         None
     }
 

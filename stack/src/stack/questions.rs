@@ -27,7 +27,7 @@ impl Stack {
         let mut status = Status {
             connection: self.connection(socket),
             state: State::Closed,
-            local: entry.bound,
+            local: entry.bound(),
             remote: None,
             readable: 0,
             writable: 0,
@@ -70,8 +70,8 @@ impl Stack {
     pub fn options(&self, socket: SocketId) -> Result<SocketOptions, SocketError> {
         let entry = self.socket_ref(socket).ok_or(SocketError::BadSocket)?;
         Ok(match entry.kind {
-            SocketKind::Connection(key) => self.connections[key as usize].options,
-            _ => entry.options,
+            SocketKind::Connection(key) => *self.connections[key as usize].options,
+            _ => *entry.options,
         })
     }
 
@@ -102,10 +102,8 @@ impl Stack {
 
     /// The key of the TIME-WAIT record that this connection has become, if it still waits.
     pub(super) fn time_wait_of(&self, ended: &Ended) -> Option<u32> {
-        match self.table.get(&ended.tuple) {
-            Some(&Entry::TimeWait(key)) if self.time_waits[key as usize].id == ended.id => {
-                Some(key)
-            }
+        match self.find(&ended.tuple) {
+            Some(Entry::TimeWait(key)) if { self.time_waits[key].id } == ended.id => Some(key),
             _ => None,
         }
     }

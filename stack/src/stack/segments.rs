@@ -67,9 +67,9 @@ impl Stack {
         class: TrafficClass,
         segment: &Segment<'_>,
     ) {
-        match self.table.get(&tuple) {
-            Some(&Entry::Connection(key)) => self.hand_to_connection(now, key, class, segment),
-            Some(&Entry::TimeWait(key)) => self.hand_to_time_wait(now, key, segment),
+        match self.find(&tuple) {
+            Some(Entry::Connection(key)) => self.hand_to_connection(now, key, class, segment),
+            Some(Entry::TimeWait(key)) => self.hand_to_time_wait(now, key, segment),
             None => match self.ports.listener(tuple.local.ip(), tuple.local.port) {
                 Some(listener) => self.hand_to_listener(now, listener, tuple, class, segment),
                 None => {
@@ -138,11 +138,10 @@ impl Stack {
     }
 
     fn hand_to_time_wait(&mut self, now: Instant, key: u32, segment: &Segment<'_>) {
-        let record = self.time_waits[key as usize];
+        let record = self.time_waits[key];
+        let tuple = record.tuple(&self.config);
         let before = self.events.wants(Interest::SEGMENTS).then(|| record.vars());
-        let listener = self
-            .ports
-            .listener(record.tuple.local.ip(), record.tuple.local.port);
+        let listener = self.ports.listener(tuple.local.ip(), tuple.local.port);
         let listener = listener.filter(|listener| self.has_room(*listener));
         let Self {
             config,
@@ -160,15 +159,14 @@ impl Stack {
             replies,
             common_limit,
         };
-        let mutable = &mut time_waits[key as usize];
+        let mutable = &mut time_waits[key];
         let answer = mutable.segment_arrives(segment, listener.is_some(), &mut cx);
         let after = before.is_some().then(|| mutable.vars());
-        let expires = mutable.expires;
         let mut closed = false;
         let verdict = match answer {
             TimeWaitAnswer::Stays(verdict) => verdict,
             TimeWaitAnswer::Restarts => {
-                self.queue_time_wait(expires, key);
+                self.time_waits.list_last(key);
                 Verdict::Accepted
             }
             TimeWaitAnswer::Ends => {
@@ -177,10 +175,11 @@ impl Stack {
                 Verdict::Accepted
             }
             TimeWaitAnswer::MayReopen => {
-                self.time_waits.remove(key as usize);
+                self.time_waits.remove(key);
+                self.forget(&tuple, Entry::TimeWait(key));
                 if let Some(listener) = listener {
                     let old = Some(Box::new(record));
-                    self.start_child(now, listener, record.tuple, segment, old);
+                    self.start_child(now, listener, tuple, segment, old);
                 }
                 Verdict::Accepted
             }
@@ -189,8 +188,8 @@ impl Stack {
     }
 
     fn time_wait_vars(&self, tuple: &FourTuple) -> Option<Vars> {
-        match self.table.get(tuple) {
-            Some(&Entry::TimeWait(key)) => Some(self.time_waits[key as usize].vars()),
+        match self.find(tuple) {
+            Some(Entry::TimeWait(key)) => Some(self.time_waits[key].vars()),
             _ => None,
         }
     }

@@ -144,7 +144,7 @@ impl Stack {
 
     fn leave(&mut self, now: Instant, id: SocketId, call: Call) -> Result<(), SocketError> {
         let socket = self.socket_mut(id).ok_or(SocketError::BadSocket)?;
-        let bound = socket.bound;
+        let bound = socket.bound();
         match mem::replace(&mut socket.kind, SocketKind::Fresh) {
             SocketKind::Fresh => {}
             SocketKind::Listener(listener) => self.close_listener(now, *listener, call),
