@@ -15,12 +15,22 @@ pub(crate) struct ChallengeLimit {
 }
 
 impl ChallengeLimit {
+    /// That of a connection that has answered nothing yet.
+    pub(crate) const UNUSED: Self = Self {
+        next: Instant::ZERO,
+    };
+
+    /// Whether an answer at `now` would come too soon.
+    pub(crate) fn holds(&self, now: Instant) -> bool {
+        now < self.next
+    }
+
     /// Whether an answer may go now; if so, it is counted (R5961-06).
     pub(crate) fn allow(&mut self, now: Instant, config: &Config) -> bool {
         if !config.protects(Protection::ChallengeLimit) {
             return true;
         }
-        if now < self.next {
+        if self.holds(now) {
             return false;
         }
         self.next = now + config.challenge_interval;

@@ -10,8 +10,8 @@ use crate::wire::OptionOrder;
 /// The settings of one [`Stack`](crate::Stack). Those that a socket may change are its defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The local addresses. The first of a family is the source of a connection that names none
-    /// (RFC 9293 §3.9.1.1, MUST-44).
+    /// The local addresses, at most 65,536. The first of a family is the source of a connection that
+    /// names none (RFC 9293 §3.9.1.1, MUST-44).
     pub addresses: Vec<IpAddr>,
     /// The directed broadcast addresses of the local networks (RFC 1122 §3.2.1.3): no host has
     /// one, so nothing is sent to one or taken from one (MUST-46, MUST-63).
@@ -78,7 +78,7 @@ pub struct Config {
     /// The most half-open connections of one listener, at least 1 (RFC 4987 §2.2). With those
     /// that wait for `accept` there are never more than this and the backlog together. A half-open
     /// connection has no buffers yet: it is one control block, one entry in the table of
-    /// connections and one in the queue of timers, less than 1,000 octets.
+    /// connections and one in the queue of timers, less than 700 octets.
     pub syn_queue_max: u16,
     /// How long what was sent may stay unacknowledged, whatever R2 says (RFC 9293 §3.10.8).
     /// `None`: R2 alone decides.

@@ -24,7 +24,7 @@ use initial::initial_window;
 /// No window comes near (RFC 7323 §2.3); keeps the arithmetic far from overflow.
 const CWND_MAX: u32 = 1 << 30;
 /// Duplicate ACKs that mean a loss (RFC 5681 §3.2).
-const DUP_THRESH: u32 = 3;
+const DUP_THRESH: u8 = 3;
 
 /// The congestion variables of a connection.
 #[derive(Clone, Debug)]
@@ -34,16 +34,17 @@ pub(crate) struct Congestion {
     pub(crate) state: CaState,
     /// Loss up to here has been answered: nothing sent before counts as a new loss (RFC 6582 §3.2).
     pub(crate) recover: SeqNumber,
-    duplicates: u32,
+    /// Duplicate ACKs in a row, as far as one can count to 255: no more than three ever matter.
+    duplicates: u8,
     /// L of RFC 3465 §2.2: the most segments by which one ACK makes cwnd grow in slow start.
-    slow_start_limit: u32,
+    slow_start_limit: u8,
     algorithm: Algorithm,
     /// What was before the last reduction, as long as that may prove unfounded.
     undo: Option<Box<Undo>>,
 }
 
 /// The variables before a reduction (RFC 4015 §3.2, RFC 9438 §4.9).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Undo {
     cwnd: u32,
     ssthresh: u32,
@@ -65,7 +66,7 @@ impl Congestion {
             state: CaState::Open,
             recover: iss,
             duplicates: 0,
-            slow_start_limit: u32::from(config.slow_start_limit.max(1)),
+            slow_start_limit: config.slow_start_limit.max(1),
             algorithm: Algorithm::new(config.congestion_control),
             undo: None,
         }
@@ -97,7 +98,7 @@ impl Congestion {
         let extra = if self.repairing() {
             0
         } else {
-            self.duplicates.min(2) * smss
+            u32::from(self.duplicates.min(2)) * smss
         };
         self.cwnd + extra
     }
@@ -135,7 +136,7 @@ impl Congestion {
         nxt: SeqNumber,
         smss: u32,
     ) -> bool {
-        self.duplicates += 1;
+        self.duplicates = self.duplicates.saturating_add(1);
         match self.state {
             CaState::Recovery => {
                 self.cwnd = (self.cwnd + smss).min(CWND_MAX);
@@ -153,7 +154,7 @@ impl Congestion {
         let reduces = config.protects(Protection::LossResponse);
         self.enter_recovery(config, flight.min(self.cwnd), nxt, smss);
         if reduces {
-            self.cwnd = self.ssthresh + DUP_THRESH * smss;
+            self.cwnd = self.ssthresh + u32::from(DUP_THRESH) * smss;
         }
         true
     }
@@ -194,7 +195,7 @@ impl Congestion {
     pub(crate) fn recovered(&mut self, cwnd: u32) {
         self.state = CaState::Open;
         self.duplicates = 0;
-        self.algorithm.control().restart();
+        self.algorithm.restart();
         self.cwnd = cwnd;
         self.undo = None;
     }
@@ -270,7 +271,7 @@ impl Congestion {
     pub(crate) fn on_idle(&mut self, config: &Config, smss: u32) {
         if config.protects(Protection::SlowStart) {
             self.cwnd = self.cwnd.min(initial_window(config.initial_window, smss));
-            self.algorithm.control().restart();
+            self.algorithm.restart();
         }
     }
 
@@ -299,7 +300,7 @@ impl Congestion {
             } else {
                 self.slow_start_limit
             };
-            let growth = ack.octets.min(segments * ack.smss);
+            let growth = ack.octets.min(u32::from(segments) * ack.smss);
             self.cwnd = (self.cwnd + growth).min(CWND_MAX);
         } else {
             let cwnd = self.algorithm.control().avoid(self.cwnd, ack);
@@ -311,7 +312,7 @@ impl Congestion {
         self.undo = Some(Box::new(Undo {
             cwnd: self.cwnd,
             ssthresh: self.ssthresh,
-            algorithm: self.algorithm,
+            algorithm: self.algorithm.clone(),
         }));
     }
 }

@@ -18,35 +18,33 @@ mod timers;
 mod urgent;
 mod user_timeout;
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use bitflags::bitflags;
 
-use crate::challenge::ChallengeLimit;
 use crate::config::Config;
 use crate::congestion::Congestion;
 use crate::context::{Context, Reply};
 use crate::error::Errno;
 use crate::event::{Call, Cause, ConnectionId, Event, Interest, Ready, SocketId, Timers, Vars};
 use crate::protection::Protection;
-use crate::recovery::{Frto, Memory, Recovery};
+use crate::recovery::{Flight, Frto, Memory};
+use crate::resting::Resting;
 use crate::rtt::RttEstimator;
 use crate::seq::SeqNumber;
 use crate::socket_options::SocketOptions;
 use crate::state::State;
-use crate::table::FourTuple;
+use crate::table::{FourTuple, OwnTuple};
 use crate::time::Instant;
-use crate::time_wait::TimeWait;
 use crate::timestamps::{OPTION_OCTETS, Timestamps};
 use crate::window_scale::{SHIFT_MAX, Shift};
 use crate::wire::{Flags, HEADER_LEN, Segment};
 
 pub(crate) use ecn::{EcnState, EcnVariables};
 pub(crate) use path_mtu::{PathMtu, TooBig};
-pub(crate) use receive::{ReceiveSpace, Taken};
+pub(crate) use receive::{Incoming, ReceiveSpace, Taken};
 pub(crate) use sack::Reports;
 pub(crate) use send::{Fin, MSS_FLOOR, SendSpace};
-pub(crate) use timers::TimerTable;
+pub(crate) use timers::{TimerTable, Times};
 
 /// Who answers for a connection towards the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +96,7 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
-    pub(crate) tuple: FourTuple,
+    pub(crate) tuple: OwnTuple,
     pub(crate) owner: Owner,
     pub(crate) state: State,
     /// Came from LISTEN (MUST-11).
@@ -121,19 +119,17 @@ pub(crate) struct Connection {
     /// What loss recovery remembers between flights.
     pub(crate) memory: Memory,
     /// Loss recovery with SACK, while something is outstanding.
-    pub(crate) recovery: Option<Box<Recovery>>,
-    /// What is to be reported to the peer by SACK, if anything.
-    pub(crate) reports: Option<Box<Reports>>,
+    pub(crate) recovery: Flight,
     pub(crate) ecn: EcnVariables,
-    pub(crate) timers: TimerTable,
-    pub(crate) challenge: ChallengeLimit,
+    pub(crate) times: Times,
+    pub(crate) timers: Resting<TimerTable>,
     pub(crate) due: Due,
-    /// The TIME-WAIT record whose place this connection took, until it is proved.
-    pub(crate) reopened: Option<Box<TimeWait>>,
     /// Set when the connection is over; the stack then removes it.
     pub(crate) end: Option<End>,
     /// It stands in the stack's transmit queue.
     pub(crate) queued: bool,
+    /// It was busy lately, and keeps its memory for a while.
+    pub(crate) warm: bool,
 }
 
 impl Connection {
@@ -147,9 +143,11 @@ impl Connection {
         cx: &Context<'_>,
     ) -> Self {
         let mss = own_mss(cx.config, &tuple, &options);
+        let mut timers = Resting::<TimerTable>::new();
+        timers.progress_at = cx.now;
         Self {
             id,
-            tuple,
+            tuple: OwnTuple::new(cx.config, &tuple),
             owner,
             state: State::SynSent,
             passive: false,
@@ -164,15 +162,14 @@ impl Connection {
             rtt: RttEstimator::new(&cx.config.rto),
             congestion: Congestion::new(cx.config, 0, iss, false),
             memory: Memory::default(),
-            recovery: None,
-            reports: None,
+            recovery: Flight::default(),
             ecn: EcnVariables::new(iss),
-            timers: TimerTable::new(cx.now),
-            challenge: ChallengeLimit::default(),
+            times: Times::new(cx.now),
+            timers,
             due: Due::SYN,
-            reopened: None,
             end: None,
             queued: false,
+            warm: false,
         }
     }
 
@@ -220,7 +217,7 @@ impl Connection {
     /// Takes IRS, the peer's options (MUST-14) and its window from a SYN.
     pub(crate) fn take_syn(&mut self, syn: &Segment<'_>, cx: &mut Context<'_>) {
         self.receive.start(syn.seq);
-        let default = default_mss(&self.tuple);
+        let default = default_mss(&self.tuple.full(cx.config));
         self.send.set_peer_mss(cx.config, syn.options.mss, default);
         self.agree_on_scaling(syn, cx);
         self.agree_on_timestamps(syn, cx);
@@ -228,7 +225,7 @@ impl Connection {
         self.send.take_window(syn);
         self.take_ecn_setup(syn, cx);
         self.take_user_timeout(syn.options.user_timeout, cx);
-        self.timers.heard_at = cx.now;
+        self.times.heard_at = cx.now;
     }
 
     /// Windows are scaled from now on if both SYNs say so (RFC 7323 §2.2, R7323-01).
@@ -253,8 +250,9 @@ impl Connection {
         let Some((value, _)) = syn.options.timestamps.filter(|_| cx.config.timestamps) else {
             return;
         };
-        self.timestamps = Some(Timestamps::new(cx.config, &self.tuple, value, cx.now));
-        self.receive.option_octets = OPTION_OCTETS;
+        let tuple = self.tuple.full(cx.config);
+        self.timestamps = Some(Timestamps::new(cx.config, &tuple, value, cx.now));
+        self.receive.option_octets = OPTION_OCTETS as u8;
         if cx.protects(Protection::Mss) {
             self.send.smss = self.send.smss.saturating_sub(OPTION_OCTETS).max(1);
         }
@@ -274,7 +272,7 @@ impl Connection {
 
     /// SYN-RECEIVED failed: back to where it came from. `error` is for the user of an active open.
     pub(crate) fn fail_handshake(&mut self, error: Errno, cause: Cause, cx: &mut Context<'_>) {
-        if self.reopened.is_some() && cx.protects(Protection::TimeWaitReturn) {
+        if self.send.out.reopened.is_some() && cx.protects(Protection::TimeWaitReturn) {
             self.enter(State::TimeWait, cause, cx);
             self.end = Some(End::Returned);
         } else if self.passive && cause == Cause::Segment {
@@ -302,13 +300,32 @@ impl Connection {
         if self.send.fin == Fin::Queued {
             self.enter(State::FinWait1, Cause::User(Call::Shutdown), cx);
         }
-        if let Some(old) = self.reopened.take() {
+        if let Some(old) = self.send.out.reopened.take() {
             cx.events
                 .transition(old.id, State::TimeWait, State::Closed, Cause::Replaced);
         }
         if !self.passive {
             self.tell(Ready::Connected, cx);
         }
+    }
+
+    /// The peer is there: keepalive waits anew.
+    pub(crate) fn hear(&mut self, now: Instant) {
+        self.times.heard_at = now;
+        if self.timers.keepalive_probes > 0 {
+            self.timers.keepalive_probes = 0;
+        }
+    }
+
+    /// Gives back the memory of all that is at rest.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        if self.send.outstanding() == 0 && !self.send.has_unsent() {
+            self.timers.settle(now);
+            self.send.out.settle(now);
+            self.recovery.settle();
+        }
+        self.receive.incoming.settle(now);
+        self.path.settle(now);
     }
 
     /// Tells the user, if there is one.
@@ -320,14 +337,15 @@ impl Connection {
 
     /// Answers an invalid segment with `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`, if the limit allows.
     pub(crate) fn challenge(&mut self, cx: &mut Context<'_>) {
-        if cx.may_challenge(&mut self.challenge) {
+        if cx.may_challenge(&mut self.timers.challenge) {
             self.due |= Due::ACK;
         }
     }
 
     /// Answers `segment` with a RST.
     pub(crate) fn reply_reset(&self, segment: &Segment<'_>, cx: &mut Context<'_>) {
-        let reset = Reply::reset(self.tuple, segment, Some(self.id), cx.config);
+        let tuple = self.tuple.full(cx.config);
+        let reset = Reply::reset(tuple, segment, Some(self.id), cx.config);
         cx.replies.push_back(self.stamped(reset, cx.now));
     }
 
@@ -368,7 +386,7 @@ impl Connection {
             snd_wl1: send.wl1,
             snd_wl2: send.wl2,
             max_snd_wnd: send.max_wnd,
-            snd_up: send.up,
+            snd_up: send.out.up,
             snd_shift: send.shift.count(),
             rcv_shift: receive.shift.count(),
             unsent: send.unsent(),
@@ -377,13 +395,13 @@ impl Connection {
             irs: receive.irs,
             rcv_nxt: receive.nxt,
             rcv_adv: receive.adv,
-            rcv_up: receive.up,
+            rcv_up: receive.incoming.up,
             rcv_free: receive.free(),
-            unread: receive.buffer.readable(),
-            out_of_order: receive.buffer.out_of_order(),
-            out_of_order_blocks: receive.buffer.blocks(),
+            unread: receive.incoming.buffer.readable(),
+            out_of_order: receive.incoming.buffer.out_of_order(),
+            out_of_order_blocks: receive.incoming.buffer.blocks(),
             fin_received: receive.fin_taken,
-            fin_held: receive.fin.filter(|_| !receive.fin_taken),
+            fin_held: receive.incoming.fin_held,
             ts_recent: self.timestamps.map(|agreed| agreed.recent()),
             last_ack_sent: receive.last_ack_sent,
             cwnd: if data { self.congestion.cwnd } else { 0 },
@@ -392,7 +410,7 @@ impl Connection {
             ca_state: self.congestion.state,
             recover: self.congestion.recover,
             can_undo: self.congestion.can_undo(),
-            frto: self.memory.frto != Frto::Off,
+            frto: self.send.out.frto != Frto::Off,
             sack: self.sack_vars(),
             path_mtu: self.path.mtu(),
             ecn: self.ecn.state.contains(EcnState::ON),
@@ -402,7 +420,7 @@ impl Connection {
             srtt: self.rtt.srtt(),
             rto: self.rtt.rto(),
             retransmissions: self.timers.retransmissions,
-            ack_pending: receive.ack_pending,
+            ack_pending: receive.incoming.ack_pending,
             timers: self.armed(),
             orphan: self.is_orphan(),
         }
@@ -448,4 +466,19 @@ pub(crate) fn local_mss(config: &Config, tuple: &FourTuple) -> u16 {
 pub(crate) fn own_mss(config: &Config, tuple: &FourTuple, options: &SocketOptions) -> u16 {
     let mss = local_mss(config, tuple);
     options.max_segment.map_or(mss, |most| mss.min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Connection;
+
+    /// What else there is of an idle one, `tests/sizes.rs` weighs.
+    #[test]
+    fn a_control_block_stays_small() {
+        assert!(
+            size_of::<Connection>() <= 328,
+            "{}",
+            size_of::<Connection>()
+        );
+    }
 }

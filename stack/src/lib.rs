@@ -20,6 +20,7 @@
 //! - `window_scale` (RFC 7323 §2), `timestamps` (RFC 7323 §3 to §5), `rtt` (RFC 6298), `isn`
 //!   (RFC 6528), `challenge` (RFC 5961), `time_wait`, `quiet` (RFC 9293 §3.4.3), `ports`,
 //!   `ephemeral` (RFC 6056), `cookie` (RFC 4987), `table`, `keyed`.
+//! - What makes many connections cheap: `resting`, `pages`, `shared_options`, `time_waits`.
 //! - [`event`]: what the stack tells; [`config`]: what it is told; [`error`]; [`status`].
 //!
 //! # Deliberately missing, for now
@@ -96,6 +97,7 @@ mod protection;
 mod quiet;
 mod reassembly;
 mod recovery;
+mod resting;
 mod ring;
 mod rtt;
 mod segment_arrives;

@@ -27,7 +27,7 @@ pub(crate) struct Reassembly {
     out_of_order: u32,
     /// Blocks looked at or moved so far.
     #[cfg(test)]
-    work: core::cell::Cell<u64>,
+    work: u64,
 }
 
 /// Octets out of order: `start..end` as positions in the stream.
@@ -39,8 +39,15 @@ struct Block {
 
 impl Reassembly {
     /// A buffer without memory.
-    pub(crate) fn new() -> Self {
-        Self::default()
+    pub(crate) const fn new() -> Self {
+        Self {
+            ring: Ring::new(),
+            blocks: Vec::new(),
+            next: 0,
+            out_of_order: 0,
+            #[cfg(test)]
+            work: 0,
+        }
     }
 
     /// Octets in order that the user has not read.
@@ -161,6 +168,19 @@ impl Reassembly {
         }
     }
 
+    /// The same, if it is more than what a short exchange needs over and over again.
+    pub(crate) fn release_much(&mut self) {
+        self.ring.release_much();
+        if self.blocks.is_empty() {
+            self.blocks = Vec::new();
+        }
+    }
+
+    /// Whether nothing at all is in it. Then where it stands in the stream does not matter.
+    pub(crate) const fn is_unused(&self) -> bool {
+        self.ring.is_unused() && self.blocks.is_empty()
+    }
+
     /// A block as offsets from RCV.NXT.
     fn offsets(&self, at: usize) -> Range<u32> {
         let Block { start, end } = self.blocks[at];
@@ -168,7 +188,7 @@ impl Reassembly {
     }
 
     /// The blocks that overlap `start..end` or are next to it.
-    fn touched(&self, start: u32, end: u32) -> Range<usize> {
+    fn touched(&mut self, start: u32, end: u32) -> Range<usize> {
         let first = self
             .blocks
             .partition_point(|block| block.end.wrapping_sub(self.next) < start);
@@ -179,9 +199,11 @@ impl Reassembly {
     }
 
     /// Counts work, for the test that bounds it.
-    fn did(&self, blocks: usize) {
+    fn did(&mut self, blocks: usize) {
         #[cfg(test)]
-        self.work.set(self.work.get() + blocks as u64);
+        {
+            self.work += blocks as u64;
+        }
         #[cfg(not(test))]
         let _ = blocks;
     }

@@ -11,6 +11,9 @@ mod rack;
 mod scoreboard;
 mod tlp;
 
+use alloc::boxed::Box;
+use core::mem;
+
 use crate::config::Config;
 use crate::protection::Protection;
 use crate::seq::SeqNumber;
@@ -30,13 +33,14 @@ pub(crate) struct Memory {
     pub(crate) sack: bool,
     pub(crate) rack: RackMemory,
     pub(crate) tlp: Tlp,
-    pub(crate) frto: Frto,
 }
 
 /// The state of one flight.
 #[derive(Debug)]
 pub(crate) struct Recovery {
     pub(crate) board: Scoreboard,
+    /// The flight is over: nothing of this counts.
+    over: bool,
     rack: Rack,
     pub(crate) prr: Prr,
     /// The first segment that waits goes whatever cwnd says: the fast retransmit (R6675-04), or
@@ -72,15 +76,58 @@ pub(crate) struct Moment {
     pub(crate) repairing: bool,
 }
 
+/// The place of a [`Recovery`]: from one flight to the next it keeps the memory.
+#[derive(Debug, Default)]
+pub(crate) struct Flight(Option<Box<Recovery>>);
+
+impl Flight {
+    /// The state of the flight, if there is one.
+    pub(crate) fn as_ref(&self) -> Option<&Recovery> {
+        self.0.as_deref().filter(|recovery| !recovery.over)
+    }
+
+    pub(crate) fn as_mut(&mut self) -> Option<&mut Recovery> {
+        self.0.as_deref_mut().filter(|recovery| !recovery.over)
+    }
+
+    /// Something goes out at `una`, with which a flight begins if there is none.
+    pub(crate) fn goes_on(&mut self, config: &Config, una: SeqNumber) -> &mut Recovery {
+        let place = &mut self.0;
+        match place {
+            Some(recovery) if recovery.over => {
+                let old = mem::replace(&mut recovery.board, Scoreboard::new(una, 1));
+                **recovery = Recovery::new(config, Some(old), una);
+            }
+            _ => {}
+        }
+        place.get_or_insert_with(|| Box::new(Recovery::new(config, None, una)))
+    }
+
+    /// Everything is acknowledged.
+    pub(crate) fn is_over(&mut self) {
+        if let Some(recovery) = &mut self.0 {
+            recovery.over = true;
+        }
+    }
+
+    /// Gives the memory back if no flight needs it.
+    pub(crate) fn settle(&mut self) {
+        if self.as_ref().is_none() {
+            self.0 = None;
+        }
+    }
+}
+
 impl Recovery {
-    pub(crate) fn new(config: &Config, una: SeqNumber) -> Self {
+    fn new(config: &Config, old: Option<Scoreboard>, una: SeqNumber) -> Self {
         let limit = if config.protects(Protection::ScoreboardBound) {
             u32::from(config.scoreboard_segments_max)
         } else {
             u32::MAX
         };
         Self {
-            board: Scoreboard::new(una, limit),
+            board: Scoreboard::in_place_of(old, una, limit),
+            over: false,
             rack: Rack::new(una),
             prr: Prr::default(),
             force: false,

@@ -5,7 +5,6 @@
 //! No memory is held until the first octet comes. There is no upper bound here: windows and buffer
 //! sizes are for the owner to keep.
 
-use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -13,7 +12,7 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ring {
     /// As long as a power of two, or empty.
-    storage: Box<[u8]>,
+    storage: Vec<u8>,
     /// Where in `storage` the front is.
     head: u32,
     /// Octets of content.
@@ -24,8 +23,13 @@ pub(crate) struct Ring {
 
 impl Ring {
     /// A ring without memory.
-    pub(crate) fn new() -> Self {
-        Self::default()
+    pub(crate) const fn new() -> Self {
+        Self {
+            storage: Vec::new(),
+            head: 0,
+            len: 0,
+            extent: 0,
+        }
     }
 
     /// Octets of content.
@@ -134,8 +138,20 @@ impl Ring {
     /// Frees the memory if nothing is in it.
     pub(crate) fn release(&mut self) {
         if self.extent == 0 {
-            *self = Self::default();
+            *self = Self::new();
         }
+    }
+
+    /// The same, if it is more than what a short exchange needs over and over again.
+    pub(crate) fn release_much(&mut self) {
+        if self.storage.len() > KEPT_MAX {
+            self.release();
+        }
+    }
+
+    /// Whether nothing at all is in it.
+    pub(crate) const fn is_unused(&self) -> bool {
+        self.extent == 0
     }
 
     /// Drops everything, written behind the content or in it. Keeps the memory.
@@ -169,10 +185,13 @@ impl Ring {
         let (first, second) = self.slices(0, self.extent);
         storage[..first.len()].copy_from_slice(first);
         storage[first.len()..first.len() + second.len()].copy_from_slice(second);
-        self.storage = storage.into_boxed_slice();
+        self.storage = storage;
         self.head = 0;
     }
 }
+
+/// An empty ring that may soon be used again keeps no more, in octets.
+const KEPT_MAX: usize = 2048;
 
 /// The least memory that is ever held, in octets.
 const CAPACITY_MIN: usize = 64;

@@ -3,65 +3,68 @@
 use crate::config::RtoBounds;
 use crate::time::{Duration, nanos};
 
-/// Smoothed round-trip time, its variation, and the timeout that follows from them (MUST-18).
+/// SRTT before any sample.
+const NEVER: u64 = u64::MAX;
+
+/// Smoothed round-trip time, its variation, and the timeout that follows from them (MUST-18), all
+/// in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RttEstimator {
-    srtt_nanos: u64,
-    rttvar_nanos: u64,
-    sampled: bool,
+    /// [`NEVER`]: nothing was measured yet.
+    srtt: u64,
+    rttvar: u64,
     /// The timeout in force, backed off. It stays backed off until a sample replaces it (§5.7,
     /// Karn): an ACK alone does not say which transmission it answers.
-    rto: Duration,
+    rto: u64,
 }
 
 impl RttEstimator {
     /// Before any sample (§2.1, R6298-01).
     pub(crate) fn new(bounds: &RtoBounds) -> Self {
         Self {
-            srtt_nanos: 0,
-            rttvar_nanos: 0,
-            sampled: false,
-            rto: bounds.initial,
+            srtt: NEVER,
+            rttvar: 0,
+            rto: nanos(bounds.initial),
         }
     }
 
     pub(crate) fn rto(&self) -> Duration {
-        self.rto
+        Duration::from_nanos(self.rto)
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {
-        self.sampled.then(|| Duration::from_nanos(self.srtt_nanos))
+        (self.srtt != NEVER).then(|| Duration::from_nanos(self.srtt))
     }
 
     pub(crate) fn rttvar(&self) -> Duration {
-        Duration::from_nanos(self.rttvar_nanos)
+        Duration::from_nanos(self.rttvar)
     }
 
     /// Takes an unambiguous sample (§2.2, §2.3; R6298-02, R6298-03), within the bounds (R6298-04,
     /// R6298-05).
     pub(crate) fn sample(&mut self, rtt: Duration, bounds: &RtoBounds) {
         let r = nanos(rtt);
-        if self.sampled {
-            // RTTVAR before SRTT: it compares with the old SRTT.
-            self.rttvar_nanos = (3 * self.rttvar_nanos + self.srtt_nanos.abs_diff(r)) / 4;
-            self.srtt_nanos = (7 * self.srtt_nanos + r) / 8;
+        if self.srtt == NEVER {
+            (self.srtt, self.rttvar) = (r, r / 2);
         } else {
-            (self.srtt_nanos, self.rttvar_nanos, self.sampled) = (r, r / 2, true);
+            // RTTVAR before SRTT: it compares with the old SRTT.
+            self.rttvar = (3 * self.rttvar + self.srtt.abs_diff(r)) / 4;
+            self.srtt = (7 * self.srtt + r) / 8;
         }
-        let margin = (4 * self.rttvar_nanos).max(nanos(bounds.granularity));
-        let rto = Duration::from_nanos(self.srtt_nanos + margin);
-        self.rto = rto.max(bounds.min).min(bounds.max);
+        let margin = (4 * self.rttvar).max(nanos(bounds.granularity));
+        let rto = self.srtt + margin;
+        self.rto = rto.max(nanos(bounds.min)).min(nanos(bounds.max));
     }
 
     /// The timer ran out: twice the timeout, within its bound (§5.5, R6298-05, R6298-10).
     pub(crate) fn back_off(&mut self, bounds: &RtoBounds) {
-        self.rto = self.rto.saturating_mul(2).min(bounds.max);
+        self.rto = self.rto.saturating_mul(2).min(nanos(bounds.max));
     }
 
     /// Data transfer begins after the SYN or its acknowledgment was lost (§5.7, R6298-11).
     pub(crate) fn start_after_syn_loss(&mut self, bounds: &RtoBounds) {
-        if !self.sampled {
-            self.rto = bounds.after_syn_loss;
+        if self.srtt == NEVER {
+            self.rto = nanos(bounds.after_syn_loss);
         }
     }
 }

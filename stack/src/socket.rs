@@ -9,9 +9,10 @@ use foldhash::quality::FixedState;
 use indexmap::IndexSet;
 
 use crate::config::Config;
+use crate::connection::Incoming;
 use crate::error::Errno;
 use crate::event::ConnectionId;
-use crate::reassembly::Reassembly;
+use crate::resting::Resting;
 use crate::socket_options::SocketOptions;
 use crate::table::FourTuple;
 use crate::time::Instant;
@@ -21,7 +22,6 @@ use crate::time::Instant;
 pub(crate) struct Socket {
     /// Makes handles of former sockets in the same place invalid.
     pub(crate) generation: u32,
-    pub(crate) options: Arc<SocketOptions>,
     /// What `bind` has registered with the ports.
     pub(crate) bound: Option<Box<SocketAddr>>,
     /// SO_ERROR: why the connection failed, until the user has asked.
@@ -31,8 +31,8 @@ pub(crate) struct Socket {
 
 #[derive(Debug)]
 pub(crate) enum SocketKind {
-    /// Neither listening nor connected.
-    Fresh,
+    /// Neither listening nor connected; the settings for when it is.
+    Fresh(Arc<SocketOptions>),
     Listener(Box<Listener>),
     /// The key of a live connection.
     Connection(u32),
@@ -44,6 +44,8 @@ pub(crate) enum SocketKind {
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) id: ConnectionId,
+    /// Its children start with them.
+    pub(crate) options: Arc<SocketOptions>,
     /// The most connections that wait for `accept`.
     pub(crate) backlog: u16,
     pub(crate) address: SocketAddr,
@@ -56,9 +58,15 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(id: ConnectionId, backlog: u16, address: SocketAddr) -> Self {
+    pub(crate) fn new(
+        id: ConnectionId,
+        options: Arc<SocketOptions>,
+        backlog: u16,
+        address: SocketAddr,
+    ) -> Self {
         Self {
             id,
+            options,
             backlog: backlog.max(1),
             address,
             cookies_until: Instant::ZERO,
@@ -95,9 +103,10 @@ const HALF_OPEN_SPARE: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) id: ConnectionId,
+    pub(crate) options: Arc<SocketOptions>,
     pub(crate) tuple: FourTuple,
     /// Octets received and not yet read.
-    pub(crate) receive: Reassembly,
+    pub(crate) receive: Resting<Incoming>,
     /// The peer closed in peace: the end of file follows the octets.
     pub(crate) end_of_file: bool,
     /// The user had shut the sending side.

@@ -15,6 +15,7 @@ mod poll;
 mod questions;
 mod segments;
 mod use_calls;
+mod warm;
 
 use alloc::collections::{BinaryHeap, VecDeque};
 use alloc::vec::Vec;
@@ -112,6 +113,8 @@ pub struct Stack {
     alarms: BinaryHeap<Reverse<(Instant, Alarm)>>,
     /// Connections that may have something to send.
     transmit_queue: VecDeque<u32>,
+    /// Connections that were busy lately, in the order in which they were.
+    warm: VecDeque<u32>,
     shared: SharedOptions,
     next_connection: u64,
     next_generation: u32,
@@ -135,6 +138,7 @@ impl Stack {
             quiet: QuietTime::default(),
             alarms: BinaryHeap::new(),
             transmit_queue: VecDeque::new(),
+            warm: VecDeque::new(),
             next_connection: 1,
             next_generation: 1,
             ephemeral: EphemeralPorts::new(),
@@ -191,7 +195,7 @@ impl Stack {
         let connections = self
             .connections
             .iter()
-            .map(|(_, connection)| connection.into());
+            .map(|(_, connection)| NetstatRow::of_connection(connection, &self.config));
         let time_waits = self
             .time_waits
             .iter()
@@ -212,8 +216,10 @@ impl Stack {
                 })
         };
         let buffered = |(_, connection): (usize, &Connection)| {
-            let received = &connection.receive.buffer;
-            u64::from(connection.send.buffer.len() + received.readable() + received.out_of_order())
+            let received = &connection.receive.incoming.buffer;
+            u64::from(
+                connection.send.out.buffer.len() + received.readable() + received.out_of_order(),
+            )
         };
         Usage {
             sockets: self.sockets.len() as u32,

@@ -73,6 +73,18 @@ impl NetstatRow {
         }
     }
 
+    pub(crate) fn of_connection(connection: &Connection, config: &Config) -> Self {
+        let tuple = connection.tuple.full(config);
+        Self {
+            connection: connection.id,
+            receive_queue: connection.receive.incoming.buffer.readable(),
+            send_queue: connection.send.out.buffer.len(),
+            local: tuple.local.socket_addr(),
+            remote: Some(tuple.remote.socket_addr()),
+            state: connection.state,
+        }
+    }
+
     pub(crate) fn of_time_wait(record: &TimeWait, config: &Config) -> Self {
         let tuple = record.tuple(config);
         Self {
@@ -82,19 +94,6 @@ impl NetstatRow {
             local: tuple.local.socket_addr(),
             remote: Some(tuple.remote.socket_addr()),
             state: State::TimeWait,
-        }
-    }
-}
-
-impl From<&Connection> for NetstatRow {
-    fn from(connection: &Connection) -> Self {
-        Self {
-            connection: connection.id,
-            receive_queue: connection.receive.buffer.readable(),
-            send_queue: connection.send.buffer.len(),
-            local: connection.tuple.local.socket_addr(),
-            remote: Some(connection.tuple.remote.socket_addr()),
-            state: connection.state,
         }
     }
 }

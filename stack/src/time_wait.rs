@@ -13,7 +13,9 @@ use crate::protection::Protection;
 use crate::seq::SeqNumber;
 use crate::socket_options::IpFields;
 use crate::state::State;
-use crate::table::{End, FourTuple};
+#[cfg(test)]
+use crate::table::End;
+use crate::table::{FourTuple, OwnTuple};
 use crate::time::{Duration, Instant};
 use crate::time_waits::Links;
 use crate::timestamps;
@@ -29,10 +31,7 @@ pub(crate) struct TimeWait {
     /// The end of 2MSL.
     pub(crate) expires: Instant,
     challenge: ChallengeLimit,
-    remote: End,
-    local_port: u16,
-    /// Which of [`Config::addresses`].
-    local_address: u16,
+    tuple: OwnTuple,
     iss: SeqNumber,
     irs: SeqNumber,
     /// SND.NXT, and SND.UNA: everything is acknowledged.
@@ -62,7 +61,6 @@ impl TimeWait {
     /// The record of a connection that has just entered TIME-WAIT.
     pub(crate) fn new(connection: &Connection, now: Instant, config: &Config) -> Self {
         let (send, receive) = (&connection.send, &connection.receive);
-        let FourTuple { local, remote } = connection.tuple;
         let timestamps = match connection.timestamps {
             None => Agreed::No,
             Some(agreed) if agreed.valid_recent(now).is_none() => Agreed::Outdated,
@@ -71,10 +69,8 @@ impl TimeWait {
         Self {
             id: connection.id,
             expires: now + duration(config),
-            challenge: connection.challenge,
-            remote,
-            local_port: local.port,
-            local_address: place(config, local),
+            challenge: connection.timers.challenge,
+            tuple: connection.tuple,
             iss: send.iss,
             irs: receive.irs,
             snd_nxt: send.nxt,
@@ -91,11 +87,7 @@ impl TimeWait {
 
     /// The two ends.
     pub(crate) fn tuple(&self, config: &Config) -> FourTuple {
-        let address = config.addresses[usize::from(self.local_address)];
-        FourTuple {
-            local: End::new(address, self.local_port),
-            remote: self.remote,
-        }
+        self.tuple.full(config)
     }
 
     /// RCV.WND, in octets.
@@ -186,14 +178,6 @@ impl TimeWait {
     }
 }
 
-/// Which of the host's addresses this is.
-fn place(config: &Config, local: End) -> u16 {
-    let mut addresses = config.addresses.iter();
-    let place = addresses.position(|address| End::new(*address, local.port) == local);
-    let place = place.and_then(|place| u16::try_from(place).ok());
-    place.expect("a connection has one of the host's addresses, of which there are 65,536 at most")
-}
-
 /// 2MSL (MUST-13): no old duplicate outlives it (R1337-03).
 pub(crate) fn duration(config: &Config) -> Duration {
     if config.protects(Protection::TimeWait) {
@@ -207,13 +191,19 @@ pub(crate) fn duration(config: &Config) -> Duration {
 impl TimeWait {
     /// A record of which only the end matters.
     pub(crate) fn ending(expires: Instant) -> Self {
+        let ip = [0; 4].into();
+        let (config, end) = (Config::new(alloc::vec![ip], [0; 32]), End::new(ip, 0));
         Self {
             id: ConnectionId(1),
             expires,
             challenge: ChallengeLimit::default(),
-            remote: End::new([0; 4].into(), 0),
-            local_port: 0,
-            local_address: 0,
+            tuple: OwnTuple::new(
+                &config,
+                &FourTuple {
+                    local: end,
+                    remote: end,
+                },
+            ),
             iss: SeqNumber(0),
             irs: SeqNumber(0),
             snd_nxt: SeqNumber(0),

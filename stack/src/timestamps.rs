@@ -4,6 +4,8 @@
 //! incarnation of a tuple to the next, which RFC 6191 and PAWS live on, and says nothing about when
 //! the host booted or what it says to others.
 
+use core::num::NonZeroU32;
+
 use crate::config::Config;
 use crate::keyed::{self, Purpose};
 use crate::protection::Protection;
@@ -40,9 +42,9 @@ fn clock(now: Instant) -> u32 {
     (now.as_nanos() / TICK_NANOS) as u32
 }
 
-/// Whole seconds on the stack's clock, for 136 years.
-fn seconds(at: Instant) -> u32 {
-    (at.as_nanos() / 1_000_000_000) as u32
+/// Whole seconds on the stack's clock, from one on, for 136 years.
+fn seconds(at: Instant) -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add((at.as_nanos() / 1_000_000_000) as u32)
 }
 
 fn offset(config: &Config, tuple: &FourTuple) -> u32 {
@@ -56,7 +58,7 @@ pub(crate) struct Timestamps {
     offset: u32,
     /// TS.Recent, and when it was taken in whole seconds: PAWS and RFC 6191 need no more.
     recent: u32,
-    recent_at: u32,
+    recent_at: NonZeroU32,
 }
 
 impl Timestamps {
@@ -81,7 +83,7 @@ impl Timestamps {
 
     /// TS.Recent, if it is not too old to be compared with (R7323-11).
     pub(crate) fn valid_recent(&self, now: Instant) -> Option<u32> {
-        let age = seconds(now).wrapping_sub(self.recent_at);
+        let age = seconds(now).get().saturating_sub(self.recent_at.get());
         (u64::from(age) <= VALID_FOR.as_secs()).then_some(self.recent)
     }
 

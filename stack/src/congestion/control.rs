@@ -1,6 +1,8 @@
 //! What a congestion control algorithm decides: how cwnd grows above ssthresh, and what a loss
 //! leaves. Slow start, recovery and everything that counts segments is the same for all.
 
+use alloc::boxed::Box;
+
 use super::cubic::Cubic;
 use super::newreno::NewReno;
 use crate::config::CongestionControl;
@@ -28,30 +30,40 @@ pub(super) trait Control {
 
     /// As [`Control::on_loss`], when the retransmission timer told of it.
     fn on_timeout(&mut self, cwnd: u32, flight: u32, smss: u32) -> u32;
-
-    /// Nothing was sent for longer than an RTO, or recovery is over: growth begins anew.
-    fn restart(&mut self);
 }
 
-/// The algorithm of a connection (MAY-18). An enum and not a box: it is small and never changes.
-#[derive(Clone, Copy, Debug)]
+/// The algorithm of a connection (MAY-18).
+#[derive(Clone, Debug)]
 pub(super) enum Algorithm {
     NewReno(NewReno),
-    Cubic(Cubic),
+    /// `None`: as it begins. Most connections never leave slow start.
+    Cubic(Option<Box<Cubic>>),
 }
 
 impl Algorithm {
     pub(super) fn new(choice: CongestionControl) -> Self {
         match choice {
             CongestionControl::NewReno => Self::NewReno(NewReno::default()),
-            CongestionControl::Cubic => Self::Cubic(Cubic::default()),
+            CongestionControl::Cubic => Self::Cubic(None),
         }
     }
 
     pub(super) fn control(&mut self) -> &mut dyn Control {
         match self {
             Self::NewReno(newreno) => newreno,
-            Self::Cubic(cubic) => cubic,
+            Self::Cubic(cubic) => &mut **cubic.get_or_insert_default(),
+        }
+    }
+
+    /// Nothing was sent for longer than an RTO, or recovery is over: growth begins anew.
+    pub(super) fn restart(&mut self) {
+        match self {
+            Self::NewReno(newreno) => newreno.restart(),
+            Self::Cubic(cubic) => {
+                if let Some(cubic) = cubic {
+                    cubic.restart();
+                }
+            }
         }
     }
 }

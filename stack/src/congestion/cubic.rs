@@ -89,13 +89,14 @@ impl Control for Cubic {
         self.timed_out = true;
         ssthresh
     }
-
-    fn restart(&mut self) {
-        self.epoch = None;
-    }
 }
 
 impl Cubic {
+    /// Growth begins anew.
+    pub(super) fn restart(&mut self) {
+        self.epoch = None;
+    }
+
     /// An epoch begins at this window. From below W_max it rises to it within K; after a timeout,
     /// or where slow start ended without a loss, it begins flat (§4.8, §4.10).
     fn begin(&mut self, window: u64, now: Instant) -> Epoch {

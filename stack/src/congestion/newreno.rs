@@ -29,8 +29,11 @@ impl Control for NewReno {
     fn on_timeout(&mut self, cwnd: u32, flight: u32, smss: u32) -> u32 {
         self.on_loss(cwnd, flight, smss)
     }
+}
 
-    fn restart(&mut self) {
+impl NewReno {
+    /// Growth begins anew.
+    pub(super) fn restart(&mut self) {
         self.acked = 0;
     }
 }

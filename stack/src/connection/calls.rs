@@ -15,7 +15,7 @@ impl Connection {
     pub(crate) fn set_options(&mut self, options: Arc<SocketOptions>) {
         let told = options.user_timeout != self.options.user_timeout
             || options.announce_user_timeout != self.options.announce_user_timeout;
-        let acks_now = options.quick_ack && self.receive.ack_pending > 0;
+        let acks_now = options.quick_ack && self.receive.incoming.ack_pending > 0;
         self.options = options;
         if told {
             self.announce_user_timeout();
@@ -29,8 +29,8 @@ impl Connection {
     pub(crate) fn send_octets(&mut self, octets: &[u8], cx: &Context<'_>) -> usize {
         let room = self.send_room(cx.config) as usize;
         let taken = &octets[..octets.len().min(room)];
-        self.send.buffer.push(taken);
-        self.send.want_space = taken.len() < octets.len();
+        self.send.out.buffer.push(taken);
+        self.send.out.want_space = taken.len() < octets.len();
         taken.len()
     }
 
@@ -39,16 +39,16 @@ impl Connection {
         config
             .send_buffer
             .max(1)
-            .saturating_sub(self.send.buffer.len())
+            .saturating_sub(self.send.out.buffer.len())
     }
 
     /// RECEIVE: octets in order. The sender hears of the space when it is worth a segment.
     pub(crate) fn receive_octets(&mut self, into: &mut [u8], cx: &Context<'_>) -> usize {
         let most = self.most_of_one_kind(into);
-        let octets = self.receive.buffer.read(&mut into[..most]);
+        let octets = self.receive.incoming.buffer.read(&mut into[..most]);
         self.receive.forget_urgent();
-        if self.receive.buffer.readable() == 0 {
-            self.receive.buffer.release();
+        if self.receive.incoming.buffer.readable() == 0 {
+            self.receive.incoming.buffer.release_much();
         }
         if self.state.may_receive() && self.receive.window_update_due(cx.config) {
             self.due |= Due::ACK;
@@ -59,7 +59,7 @@ impl Connection {
     /// What [`Connection::receive_octets`] would return. Everything stays as it is.
     pub(crate) fn peek_octets(&self, into: &mut [u8]) -> usize {
         let most = self.most_of_one_kind(into);
-        self.receive.buffer.peek(&mut into[..most]) as usize
+        self.receive.incoming.buffer.peek(&mut into[..most]) as usize
     }
 
     /// What follows urgent data is not mixed with it in one buffer (RFC 9293 §3.9.1.3).
@@ -73,7 +73,7 @@ impl Connection {
     /// No more text will be received: what waits and what comes is thrown away.
     pub(crate) fn shut_receive(&mut self) {
         self.receive.shut = true;
-        self.receive.buffer.discard_readable();
+        self.receive.incoming.buffer.discard_readable();
         self.receive.forget_urgent();
     }
 
@@ -102,7 +102,7 @@ impl Connection {
             self.abort(Call::Close, cx);
             return;
         }
-        if self.receive.buffer.readable() > 0 {
+        if self.receive.incoming.buffer.readable() > 0 {
             // Octets that nobody will read: the peer must not believe them delivered
             // (RFC 9293 §3.6.1, SHLD-3).
             self.abort(Call::Close, cx);
@@ -118,10 +118,11 @@ impl Connection {
     pub(crate) fn abort(&mut self, call: Call, cx: &mut Context<'_>) {
         self.owner = Owner::Nobody;
         if !matches!(self.state, State::SynSent | State::Closing | State::LastAck) {
-            let reset = Reply::abort(self.tuple, self.send.nxt, self.id);
+            let tuple = self.tuple.full(cx.config);
+            let reset = Reply::abort(tuple, self.send.nxt, self.id);
             cx.replies.push_back(self.stamped(reset, cx.now));
         }
-        if self.reopened.is_some() {
+        if self.send.out.reopened.is_some() {
             self.enter(State::TimeWait, Cause::User(call), cx);
             self.end = Some(End::Returned);
         } else {

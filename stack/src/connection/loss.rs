@@ -2,8 +2,6 @@
 //! is sent again (RFC 6675 §5, RFC 8985 §6, §7, RFC 9937 §6). And, with SACK or without, whether a
 //! timeout was spurious (RFC 5682).
 
-use alloc::boxed::Box;
-
 use super::output::Piece;
 use super::send::Fin;
 use super::{Connection, Due};
@@ -11,9 +9,7 @@ use crate::congestion::Acked;
 use crate::context::Context;
 use crate::event::{SackVars, Timer};
 use crate::protection::Protection;
-use crate::recovery::{
-    Answer, Frto, FrtoAck, FrtoVerdict, Moment, Prr, Recovery, Report, sort_blocks,
-};
+use crate::recovery::{Answer, Frto, FrtoAck, FrtoVerdict, Moment, Prr, Report, sort_blocks};
 use crate::seq::SeqNumber;
 use crate::time::Instant;
 use crate::wire::{Flags, SackBlock, Segment};
@@ -34,7 +30,7 @@ impl Connection {
             .tlp
             .on_ack(ack, dsack.map(|block| block.right), bare);
         let moment = self.moment(cx.now);
-        let report = match &mut self.recovery {
+        let report = match self.recovery.as_mut() {
             Some(recovery) => recovery.on_ack(
                 ack,
                 blocks.as_slice(),
@@ -59,7 +55,7 @@ impl Connection {
         let undone = self.ask_frto(segment, acked.octets > 0, &report);
         self.respond(&acked, undone, flight - reported, &report, cx);
         if self.send.una == self.send.nxt {
-            self.recovery = None;
+            self.recovery.is_over();
             self.congestion.confirm();
         }
     }
@@ -112,7 +108,7 @@ impl Connection {
         let flight = flight.min(self.congestion.cwnd);
         self.congestion.enter_recovery(cx.config, flight, nxt, smss);
         self.memory.tlp.forget();
-        if let Some(recovery) = &mut self.recovery {
+        if let Some(recovery) = self.recovery.as_mut() {
             recovery.prr = Prr::new(unreported);
             recovery.force = true;
             recovery.watch(una, nxt);
@@ -144,7 +140,7 @@ impl Connection {
         advances: bool,
         told: &Report,
     ) -> bool {
-        if self.memory.frto == Frto::Off {
+        if self.send.out.frto == Frto::Off {
             return false;
         }
         let smss = u32::from(self.send.smss);
@@ -152,7 +148,7 @@ impl Connection {
         let pipe = self.recovery.as_ref().map_or(0, |it| it.board.pipe());
         let room = self.congestion.cwnd.saturating_sub(pipe);
         let new = self.send.unsent().min(self.send.usable_window_by(segment));
-        let verdict = self.memory.frto.on_ack(&FrtoAck {
+        let verdict = self.send.out.frto.on_ack(&FrtoAck {
             ack: self.send.una,
             advances,
             original: told.original,
@@ -173,10 +169,10 @@ impl Connection {
     /// stands, for the ACK tells of congestion (RFC 4015 §3.4).
     fn undo_timeout(&mut self, congested: bool) {
         self.congestion.undo();
-        match &mut self.recovery {
+        match self.recovery.as_mut() {
             Some(recovery) => recovery.forgive(),
             None => {
-                self.send.rexmit = None;
+                self.send.out.rexmit = None;
                 if !congested {
                     self.congestion.recover = self.send.una.back(1);
                 }
@@ -186,35 +182,35 @@ impl Connection {
 
     /// Everything outstanding is to be sent again, whatever F-RTO waited for.
     pub(crate) fn resend_all(&mut self) {
-        self.memory.frto = Frto::Off;
-        if let Some(recovery) = &mut self.recovery {
+        self.send.out.frto = Frto::Off;
+        if let Some(recovery) = self.recovery.as_mut() {
             recovery.board.lose_all();
         } else if self.send.outstanding() > 0 {
-            self.send.rexmit = Some((self.send.una, self.send.nxt));
+            self.send.out.rexmit = Some((self.send.una, self.send.nxt));
         }
     }
 
     /// The retransmission timer ran out (RFC 6675 §5.1, RFC 8985 §6.3).
     pub(super) fn time_out_with_sack(&mut self, asks: bool, cx: &Context<'_>) {
         let moment = self.moment(cx.now);
-        let Some(recovery) = &mut self.recovery else {
+        let Some(recovery) = self.recovery.as_mut() else {
             return;
         };
         recovery.time_out(&moment, &mut self.memory);
         recovery.watch(self.send.una, self.send.nxt);
         if asks && let Some((_, end)) = recovery.board.next_waiting() {
             let end = end.min(self.send.una + moment.smss);
-            self.memory.frto = Frto::start(self.send.nxt, end);
+            self.send.out.frto = Frto::start(self.send.nxt, end);
         }
     }
 
     /// The same without SACK: all goes again, as cwnd lets it.
     pub(super) fn time_out_plain(&mut self, asks: bool) {
         let (una, nxt) = (self.send.una, self.send.nxt);
-        self.send.rexmit = Some((una, nxt));
+        self.send.out.rexmit = Some((una, nxt));
         if asks {
             let end = (una + u32::from(self.send.smss)).min(nxt);
-            self.memory.frto = Frto::start(nxt, end);
+            self.send.out.frto = Frto::start(nxt, end);
         }
     }
 
@@ -224,7 +220,7 @@ impl Connection {
         cx.events.timer(self.id, Timer::Reorder, 1);
         let moment = self.moment(cx.now);
         let flight = self.send.outstanding();
-        let Some(recovery) = &mut self.recovery else {
+        let Some(recovery) = self.recovery.as_mut() else {
             return;
         };
         let unreported = flight - recovery.board.sacked();
@@ -288,9 +284,7 @@ impl Connection {
             return;
         }
         let recovering = self.congestion.recovering();
-        let recovery = self
-            .recovery
-            .get_or_insert_with(|| Box::new(Recovery::new(cx.config, piece.seq)));
+        let recovery = self.recovery.goes_on(cx.config, piece.seq);
         recovery.board.push(piece.seq, piece.end(), cx.now);
         if recovering {
             recovery.prr.on_sent(piece.end() - piece.seq);
@@ -299,7 +293,7 @@ impl Connection {
 
     /// `piece` goes out again.
     pub(super) fn track_again(&mut self, piece: Piece, cx: &Context<'_>) {
-        if let Some(recovery) = &mut self.recovery {
+        if let Some(recovery) = self.recovery.as_mut() {
             recovery.sent_again(piece.seq, piece.end(), cx.now);
             recovery.prr.on_sent(piece.end() - piece.seq);
         }
@@ -309,7 +303,11 @@ impl Connection {
     pub(crate) fn note_duplicate(&mut self, left: SeqNumber, right: SeqNumber) {
         if self.memory.sack && left.before(right) {
             let block = SackBlock { left, right };
-            self.reports.get_or_insert_default().duplicate(Some(block));
+            self.receive
+                .incoming
+                .reports
+                .get_or_insert_default()
+                .duplicate(Some(block));
         }
     }
 
@@ -330,7 +328,7 @@ impl Connection {
             probe_end: self.memory.tlp.end,
             ..SackVars::default()
         };
-        if let Some(recovery) = &self.recovery {
+        if let Some(recovery) = self.recovery.as_ref() {
             let (board, prr) = (&recovery.board, recovery.prr);
             vars.rack_rtt = recovery.rack_rtt();
             vars.pipe = board.pipe();

@@ -78,13 +78,13 @@ impl Connection {
     /// cwnd. The last one is filled up with what was never sent: a refused probe of one octet becomes
     /// a full segment.
     fn next_retransmission(&mut self, cx: &Context<'_>) -> Option<Piece> {
-        if self.memory.frto.holds() {
+        if self.send.out.frto.holds() {
             return None;
         }
         if self.memory.sack {
             return self.next_lost(self.text_max(), cx);
         }
-        let (seq, end) = self.send.rexmit?;
+        let (seq, end) = self.send.out.rexmit?;
         let smss = u32::from(self.send.smss);
         let in_flight = seq - self.send.una;
         let cwnd = if in_flight == 0 {
@@ -97,7 +97,7 @@ impl Connection {
         }
         let piece = self.piece_again(seq, end, smss.min(cwnd));
         if piece.is_bare_fin() && !cx.protects(Protection::FinRetransmission) {
-            self.send.rexmit = None;
+            self.send.out.rexmit = None;
             return None;
         }
         (piece.end() != seq).then_some(piece)
@@ -123,18 +123,18 @@ impl Connection {
     /// SENDs it came in (SHLD-27, SHLD-28, MAY-16), and stays inside the window (SHLD-15). A tail
     /// loss `probe` goes beyond cwnd (RFC 8985 §7.3).
     fn next_new(&mut self, probe: bool, cx: &Context<'_>) -> Option<Piece> {
-        let waits = match &self.recovery {
+        let waits = match self.recovery.as_ref() {
             Some(recovery) => recovery.board.waiting() > 0,
-            None => self.send.rexmit.is_some(),
+            None => self.send.out.rexmit.is_some(),
         };
-        if waits && !self.memory.frto.holds() || !self.send.has_unsent() {
+        if waits && !self.send.out.frto.holds() || !self.send.has_unsent() {
             return None;
         }
         self.raise_path_mtu(cx);
         let full = self.text_max();
         let smss = u32::from(self.send.smss);
         let idle = self.send.outstanding() == 0;
-        if idle && cx.now - self.timers.data_sent_at > self.rtt.rto() {
+        if idle && cx.now - self.times.data_sent_at > self.rtt.rto() {
             self.congestion.on_idle(cx.config, smss);
         }
         let send = &self.send;
@@ -154,18 +154,18 @@ impl Connection {
         if text == 0 {
             return fin.then_some(piece);
         }
-        let cwnd = match &self.recovery {
+        let cwnd = match self.recovery.as_ref() {
             _ if probe => u32::MAX,
             Some(recovery) => self.congestion.cwnd.saturating_sub(recovery.board.pipe()),
             None => {
                 // New segments in the place of old ones (RFC 5682 §2.1 step 2b).
-                let from = self.memory.frto.probes_from().unwrap_or(send.una);
+                let from = self.send.out.frto.probes_from().unwrap_or(send.una);
                 let allowance = self.congestion.allowance(smss);
                 allowance.saturating_sub(send.nxt - from)
             }
         };
         let nagle_allows = idle || !self.options.nagle || fin;
-        let corked = (self.options.cork || send.more) && !fin;
+        let corked = (self.options.cork || send.out.more) && !fin;
         let worthwhile = text == full
             || text == unsent && nagle_allows && !corked
             || 2 * text >= send.max_wnd && (idle || !self.options.nagle)
@@ -180,14 +180,14 @@ impl Connection {
         let first = !self.send.syn_sent;
         self.send.syn_sent = true;
         if first {
-            self.send.timed = Some(Timed {
+            self.send.out.timed = Some(Timed {
                 seq: iss,
                 end: iss + 1,
                 sent_at: cx.now,
             });
             self.timers.progress(cx.now);
         } else if cx.protects(Protection::Karn) {
-            self.send.timed = None;
+            self.send.out.timed = None;
         }
         let setup = self.ecn_setup_flags(first, cx);
         let flags = if self.state == State::SynSent {
@@ -209,10 +209,15 @@ impl Connection {
 
     fn emit_again(&mut self, piece: Piece, buf: &mut Vec<u8>, cx: &Context<'_>) -> Transmit {
         if cx.protects(Protection::Karn) {
-            self.send.timed = None;
+            self.send.out.timed = None;
         }
-        let rest = self.send.rexmit.take().map(|(_, end)| (piece.end(), end));
-        self.send.rexmit = rest.filter(|(start, end)| start.before(*end));
+        let rest = self
+            .send
+            .out
+            .rexmit
+            .take()
+            .map(|(_, end)| (piece.end(), end));
+        self.send.out.rexmit = rest.filter(|(start, end)| start.before(*end));
         self.track_again(piece, cx);
         self.advance(piece);
         self.emit_piece(piece, false, buf, cx)
@@ -222,13 +227,13 @@ impl Connection {
         if self.send.outstanding() == 0 {
             self.timers.progress(cx.now);
         }
-        if self.send.timed.is_none() {
+        if self.send.out.timed.is_none() {
             let timed = Timed {
                 seq: piece.seq,
                 end: piece.end(),
                 sent_at: cx.now,
             };
-            self.send.timed = Some(timed);
+            self.send.out.timed = Some(timed);
         }
         self.due.remove(Due::OVERRIDE);
         self.timers.probe = Instant::MAX; // It is the tail now.
@@ -259,7 +264,7 @@ impl Connection {
         if due.contains(Due::PROBE) && self.send.wnd == 0 {
             let piece = self.probe_piece()?;
             if cx.protects(Protection::Karn) {
-                self.send.timed = None;
+                self.send.out.timed = None;
             }
             if piece.end().after(self.send.nxt) {
                 self.track(piece, cx);
@@ -324,7 +329,7 @@ impl Connection {
         if runs.min(self.timers.reorder) == Instant::MAX && self.send.wnd > 0 {
             self.arm_retransmit(cx);
         }
-        self.timers.data_sent_at = cx.now;
+        self.times.data_sent_at = cx.now;
         self.emit(piece, flags, buf, cx)
     }
 
@@ -347,7 +352,7 @@ impl Connection {
             flags |= self.ecn_echo();
         }
         let header = Header {
-            source_port: self.tuple.local.port,
+            source_port: self.tuple.local_port,
             destination_port: self.tuple.remote.port,
             seq: piece.seq,
             ack: if acknowledges {
@@ -369,21 +374,23 @@ impl Connection {
             buf.push(0); // The garbage octet of a keepalive probe.
         } else if piece.text > 0 {
             let offset = piece.seq - self.send.data_start();
-            self.send.buffer.copy_to(offset, piece.text, buf);
+            self.send.out.buffer.copy_to(offset, piece.text, buf);
             self.note_size(piece.end(), buf.len() - start);
         }
         // The address never changes (MUST-45).
-        let (from, to) = (self.tuple.local.ip(), self.tuple.remote.ip());
+        let tuple = self.tuple.full(cx.config);
+        let (from, to) = (tuple.local.ip(), tuple.remote.ip());
         finish_checksum(from, to, &mut buf[start..]);
         if acknowledges {
             self.receive.last_ack_sent = self.receive.nxt;
             self.due.remove(Due::ACK);
-            self.receive.ack_pending = 0;
+            self.receive.incoming.ack_pending = 0;
             self.timers.delayed_ack = Instant::MAX;
-            if let Some(reports) = &mut self.reports
-                && !reports.told(&self.receive.buffer)
+            let incoming = &mut *self.receive.incoming;
+            if let Some(reports) = &mut incoming.reports
+                && !reports.told(&incoming.buffer)
             {
-                self.reports = None;
+                incoming.reports = None;
             }
         }
         let connection = Some(self.id);
@@ -411,7 +418,8 @@ impl Connection {
         }
         let offers = self.state == State::SynSent;
         let shift = Shift::offered(cx.config).filter(|_| offers || self.scaling);
-        let offer = || (timestamps::value(cx.config, cx.now, &self.tuple), 0);
+        let tuple = || self.tuple.full(cx.config);
+        let offer = || (timestamps::value(cx.config, cx.now, &tuple()), 0);
         Options {
             mss: Some(self.receive.rmss),
             window_scale: shift.map(Shift::count),
@@ -435,8 +443,8 @@ impl Connection {
 
     /// What the next ACK reports.
     fn sack_blocks(&self) -> SackBlocks {
-        match &self.reports {
-            Some(reports) => reports.blocks(self.receive.nxt, &self.receive.buffer),
+        match &self.receive.incoming.reports {
+            Some(reports) => reports.blocks(self.receive.nxt, &self.receive.incoming.buffer),
             None => SackBlocks::default(),
         }
     }
@@ -445,7 +453,7 @@ impl Connection {
     /// MUST-16).
     fn text_max(&self) -> u32 {
         let smss = u32::from(self.send.smss);
-        if self.reports.is_none() && !self.due.contains(Due::USER_TIMEOUT) {
+        if self.receive.incoming.reports.is_none() && !self.due.contains(Due::USER_TIMEOUT) {
             return smss;
         }
         // SMSS already leaves room for timestamps.
@@ -464,7 +472,7 @@ impl Connection {
     fn set_timers(&mut self, cx: &Context<'_>) {
         self.set_delayed_ack(cx);
         let never = Instant::MAX;
-        let timers = &mut self.timers;
+        let timers = &mut *self.timers;
         let outstanding = self.send.outstanding() > 0;
         let waiting = self.state.is_synchronized() && self.send.has_unsent();
         if self.send.syn_acked && self.send.wnd == 0 && (outstanding || waiting) {
@@ -499,7 +507,7 @@ impl Connection {
             .as_ref()
             .and_then(|recovery| recovery.suspicion);
         let arms = cx.protects(Protection::RtoArming);
-        let timers = &mut self.timers;
+        let timers = &mut *self.timers;
         if let Some(at) = suspicion {
             (timers.reorder, timers.probe, timers.retransmit) = (at, never, never);
             return;
@@ -531,7 +539,7 @@ impl Connection {
 
     /// What waits for an acknowledgment has one within the delay (SHLD-18, MUST-40).
     fn set_delayed_ack(&mut self, cx: &Context<'_>) {
-        if self.receive.ack_pending == 0 || self.timers.delayed_ack != Instant::MAX {
+        if self.receive.incoming.ack_pending == 0 || self.timers.delayed_ack != Instant::MAX {
             return;
         }
         let delay = if cx.protects(Protection::DelayedAckBound) {

@@ -8,28 +8,57 @@ use super::Connection;
 use crate::config::{BlackHole, Config};
 use crate::context::Context;
 use crate::recovery::Frto;
+use crate::resting::{Rest, Resting};
 use crate::seq::SeqNumber;
 use crate::time::Instant;
 use crate::timestamps::OPTION_OCTETS;
 use crate::wire::HEADER_LEN;
 
 /// What is known of the path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct PathMtu {
     /// The largest datagram to send, IP header included.
     mtu: u16,
     /// The largest that has arrived (`maxsizeacked` of RFC 5927 §7.2).
     proven: u16,
+    /// Routers may fragment: a link carries less than the floor.
+    fragment: bool,
+    open: Resting<OpenQuestions>,
+}
+
+/// What is not known yet of the path.
+#[derive(Debug)]
+struct OpenQuestions {
     /// When this is acknowledged, a datagram of that size has arrived.
     proving: Option<(SeqNumber, u16)>,
     /// A claim that contradicts what is proven, until silence confirms it.
     claim: Option<Claim>,
-    /// When it was last lowered below what the own link carries.
+    /// When the path MTU was last lowered below what the own link carries.
     lowered_at: Option<Instant>,
     /// What it was before black-hole detection lowered it, during one spell of silence.
     before_silence: Option<u16>,
-    /// Routers may fragment: a link carries less than the floor.
-    fragment: bool,
+}
+
+static REST: OpenQuestions = OpenQuestions::REST;
+
+impl Rest for OpenQuestions {
+    const REST: Self = Self {
+        proving: None,
+        claim: None,
+        lowered_at: None,
+        before_silence: None,
+    };
+
+    fn rest() -> &'static Self {
+        &REST
+    }
+
+    fn is_at_rest(&self, _now: Instant) -> bool {
+        self.proving.is_none()
+            && self.claim.is_none()
+            && self.lowered_at.is_none()
+            && self.before_silence.is_none()
+    }
 }
 
 /// A message that says: smaller than what has already arrived.
@@ -59,11 +88,8 @@ impl PathMtu {
         Self {
             mtu: config.mtu,
             proven: 0,
-            proving: None,
-            claim: None,
-            lowered_at: None,
-            before_silence: None,
             fragment: false,
+            open: Resting::new(),
         }
     }
 
@@ -80,35 +106,40 @@ impl PathMtu {
     /// A datagram of `size` octets, whose last one is before `end`, is sent.
     #[inline]
     pub(crate) fn sent(&mut self, end: SeqNumber, size: u16) {
-        if size > self.proven && self.proving.is_none_or(|(_, proving)| size > proving) {
-            self.proving = Some((end, size));
+        if size > self.largest_sent() {
+            self.open.proving = Some((end, size));
         }
     }
 
     /// Everything before `una` is acknowledged.
     #[inline]
     pub(crate) fn acknowledged(&mut self, una: SeqNumber) {
-        if let Some((end, size)) = self.proving
+        if let Some((end, size)) = self.open.proving
             && end.at_or_before(una)
         {
             self.proven = size;
-            self.proving = None;
+            self.open.proving = None;
         }
-        if self.claim.is_some_and(|claim| claim.seq.before(una)) {
-            self.claim = None; // It has arrived, so it was not too big.
+        if self.open.claim.is_some_and(|claim| claim.seq.before(una)) {
+            self.open.claim = None; // It has arrived, so it was not too big.
         }
     }
 
     /// The largest datagram sent since the path MTU last fell (`maxsizesent`).
     fn largest_sent(&self) -> u16 {
-        self.proving.map_or(self.proven, |(_, size)| size)
+        self.open.proving.map_or(self.proven, |(_, size)| size)
+    }
+
+    /// Gives back the memory of questions that are answered.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.open.settle(now);
     }
 
     fn lower(&mut self, mtu: u16, now: Instant) {
         self.mtu = mtu;
-        self.lowered_at = Some(now);
-        self.proving = None;
-        self.claim = None;
+        self.open.lowered_at = Some(now);
+        self.open.claim = None;
+        self.open.proving = None;
         if self.proven > mtu {
             self.proven = 0; // The path is another one.
         }
@@ -142,7 +173,7 @@ impl Connection {
             return TooBig::Useless; // It never grows by a message (RFC 1191 §3, RFC 8201 §4).
         }
         if careful && mtu < self.path.proven {
-            self.path.claim = Some(Claim {
+            self.path.open.claim = Some(Claim {
                 mtu,
                 below_floor,
                 seq,
@@ -158,7 +189,7 @@ impl Connection {
     /// A retransmission timeout: the claim about an octet that still nobody acknowledges is
     /// believed (RFC 5927 §7.2, MAXSEGRTO = 1), or a black hole is suspected.
     pub(crate) fn path_mtu_timeout(&mut self, cx: &Context<'_>) {
-        if let Some(claim) = self.path.claim {
+        if let Some(claim) = self.path.open.claim {
             self.path.fragment |= claim.below_floor;
             self.lower_path_mtu(claim.mtu, cx);
         } else if let Some(detection) = cx.config.black_hole {
@@ -172,7 +203,7 @@ impl Connection {
         let timeouts = u32::from(detection.timeouts.max(1));
         let count = self.timers.retransmissions;
         if count == timeouts {
-            self.path.before_silence = None;
+            self.path.open.before_silence = None;
         }
         if !count.is_multiple_of(timeouts) {
             return;
@@ -184,11 +215,11 @@ impl Connection {
         let mtu = sizes.map(|mss| (mss + self.headers()).max(floor)).max();
         match mtu.filter(|mtu| *mtu < self.path.mtu) {
             Some(mtu) => {
-                self.path.before_silence.get_or_insert(self.path.mtu);
+                self.path.open.before_silence.get_or_insert(self.path.mtu);
                 self.lower_path_mtu(mtu, cx);
             }
             None => {
-                if let Some(before) = self.path.before_silence.take() {
+                if let Some(before) = self.path.open.before_silence.take() {
                     self.raise_to(before);
                 }
             }
@@ -200,8 +231,8 @@ impl Connection {
     #[inline]
     pub(crate) fn raise_path_mtu(&mut self, cx: &Context<'_>) {
         let due = |at: &Instant| cx.now - *at >= cx.config.path_mtu_raise_after;
-        if self.path.lowered_at.filter(due).is_some() {
-            self.path.lowered_at = None;
+        if self.path.open.lowered_at.filter(due).is_some() {
+            self.path.open.lowered_at = None;
             self.path.fragment = false;
             self.raise_to(cx.config.mtu);
         }
@@ -234,19 +265,19 @@ impl Connection {
         if !self.send.syn_acked || self.send.outstanding() == 0 {
             return;
         }
-        self.memory.frto = Frto::Off;
-        if let Some(recovery) = &mut self.recovery {
+        self.send.out.frto = Frto::Off;
+        if let Some(recovery) = self.recovery.as_mut() {
             recovery.board.lose_from(seq);
             recovery.force = true;
             self.timers.retransmit = Instant::MAX;
             return;
         }
-        let start = match self.send.rexmit {
+        let start = match self.send.out.rexmit {
             Some((start, _)) => start.min(seq),
             None => seq,
         };
         let start = start.max(self.send.una);
-        self.send.rexmit = Some((start, self.send.nxt));
+        self.send.out.rexmit = Some((start, self.send.nxt));
         self.timers.retransmit = Instant::MAX; // It starts with what is sent again.
     }
 

@@ -1,9 +1,14 @@
 //! The receive sequence space (RFC 9293 §3.3.1), its buffer, and the window it offers.
 
+use alloc::boxed::Box;
+
+use super::Reports;
 use crate::config::Config;
 use crate::protection::Protection;
 use crate::reassembly::Reassembly;
+use crate::resting::{Rest, Resting};
 use crate::seq::SeqNumber;
+use crate::time::Instant;
 use crate::window_scale::{BUFFER_MAX, Shift};
 
 /// Segments smaller than this don't make ACKs more frequent than one per two of this size.
@@ -16,30 +21,62 @@ pub(crate) struct ReceiveSpace {
     pub(crate) nxt: SeqNumber,
     /// The right edge as advertised, RCV.NXT + RCV.WND: the furthest ever (RFC 7323 §2.4).
     pub(crate) adv: SeqNumber,
-    /// RCV.UP: the octet after the urgent data, until the user has read up to it.
-    pub(crate) up: Option<SeqNumber>,
     /// The right edge that the last segment told: rounded down, less than a unit behind `adv`.
     told: SeqNumber,
     /// Last.ACK.sent (RFC 7323 §4.3).
     pub(crate) last_ack_sent: SeqNumber,
     /// How our window fields are shifted (Rcv.Wind.Shift).
     pub(crate) shift: Shift,
-    pub(crate) buffer: Reassembly,
+    pub(crate) incoming: Resting<Incoming>,
     capacity: u32,
     /// The MSS that our SYN advertises.
     pub(crate) rmss: u16,
     /// Octets of options in each segment of the peer: so much less text has room.
-    pub(crate) option_octets: u16,
+    pub(crate) option_octets: u8,
     /// The largest text that came in one segment.
-    largest: u32,
-    /// In-order octets, and a FIN, taken since the last ACK went out.
-    pub(crate) ack_pending: u32,
-    /// Where the peer's FIN stands, once seen.
-    pub(crate) fin: Option<SeqNumber>,
-    /// RCV.NXT has passed it.
+    largest: u16,
+    /// RCV.NXT has passed the peer's FIN.
     pub(crate) fin_taken: bool,
     /// The user has shut this direction: octets are acknowledged and thrown away.
     pub(crate) shut: bool,
+}
+
+/// What waits to be read, or for something before it, or to be acknowledged.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) buffer: Reassembly,
+    /// RCV.UP: the octet after the urgent data, until the user has read up to it.
+    pub(crate) up: Option<SeqNumber>,
+    /// Where a FIN of the peer stands that waits for text before it.
+    pub(crate) fin_held: Option<SeqNumber>,
+    /// In-order octets, and a FIN, taken since the last ACK went out.
+    pub(crate) ack_pending: u32,
+    /// What is to be reported to the peer by SACK, if anything.
+    pub(crate) reports: Option<Box<Reports>>,
+}
+
+static REST: Incoming = Incoming::REST;
+
+impl Rest for Incoming {
+    const REST: Self = Self {
+        buffer: Reassembly::new(),
+        up: None,
+        fin_held: None,
+        ack_pending: 0,
+        reports: None,
+    };
+
+    fn rest() -> &'static Self {
+        &REST
+    }
+
+    fn is_at_rest(&self, _now: Instant) -> bool {
+        self.buffer.is_unused()
+            && self.up.is_none()
+            && self.fin_held.is_none()
+            && self.ack_pending == 0
+            && self.reports.is_none()
+    }
 }
 
 /// What taking text led to.
@@ -57,17 +94,14 @@ impl ReceiveSpace {
             irs: SeqNumber(0),
             nxt: SeqNumber(0),
             adv: SeqNumber(0),
-            up: None,
             told: SeqNumber(0),
             last_ack_sent: SeqNumber(0),
             shift: Shift::NONE,
-            buffer: Reassembly::new(),
+            incoming: Resting::new(),
             capacity: config.receive_buffer.clamp(1, BUFFER_MAX),
             rmss,
             option_octets: 0,
             largest: 0,
-            ack_pending: 0,
-            fin: None,
             fin_taken: false,
             shut: false,
         }
@@ -95,29 +129,43 @@ impl ReceiveSpace {
 
     /// Octets of the buffer beyond RCV.NXT.
     pub(crate) fn free(&self) -> u32 {
-        self.capacity.saturating_sub(self.buffer.readable())
+        self.capacity
+            .saturating_sub(self.incoming.buffer.readable())
     }
 
     /// The largest text that came in one segment.
     pub(crate) fn largest(&self) -> u32 {
-        self.largest
+        self.largest.into()
+    }
+
+    /// Where the peer's FIN stands, once seen.
+    fn fin(&self) -> Option<SeqNumber> {
+        if self.fin_taken {
+            Some(self.nxt.back(1))
+        } else {
+            self.incoming.fin_held
+        }
     }
 
     /// The first octet that the user has not read.
     pub(crate) fn consumed(&self) -> SeqNumber {
         self.nxt
-            .back(self.buffer.readable() + u32::from(self.fin_taken))
+            .back(self.incoming.buffer.readable() + u32::from(self.fin_taken))
     }
 
     /// Octets up to the end of the urgent data, those still to come included (MUST-33).
     pub(crate) fn urgent_left(&self) -> u32 {
-        self.up.map_or(0, |up| up.saturating_since(self.consumed()))
+        self.incoming
+            .up
+            .map_or(0, |up| up.saturating_since(self.consumed()))
     }
 
     /// The user has read, or will not read: urgent data that lies behind is not pending any more.
     pub(crate) fn forget_urgent(&mut self) {
         let consumed = self.consumed();
-        self.up = self.up.filter(|up| up.after(consumed));
+        if self.incoming.up.is_some_and(|up| !up.after(consumed)) {
+            self.incoming.up = None;
+        }
     }
 
     /// Moves the advertised edge and returns the window field that says so; that of a SYN is
@@ -142,7 +190,7 @@ impl ReceiveSpace {
         let open = self.nxt + self.shift.rounded(self.free());
         if !config.protects(Protection::NoShrink) {
             // As a stack would that counts what waits out of order against the window.
-            return open.back(self.buffer.out_of_order());
+            return open.back(self.incoming.buffer.out_of_order());
         }
         let step = (self.capacity / 2).min(u32::from(self.rmss)).max(1);
         let worthwhile = open.saturating_since(self.adv) >= step;
@@ -164,24 +212,29 @@ impl ReceiveSpace {
 
     /// Takes text that lies in the window and starts at `seq`, at or after RCV.NXT.
     pub(crate) fn take_text(&mut self, seq: SeqNumber, text: &[u8], config: &Config) -> Taken {
-        self.largest = self.largest.max(text.len() as u32);
-        let text = match self.fin {
+        // No datagram is longer than 65,535 octets.
+        self.largest = self.largest.max(text.len().min(65_535) as u16);
+        let text = match self.fin() {
             // Nothing follows a FIN.
             Some(fin) => &text[..text.len().min(fin.saturating_since(seq) as usize)],
             None => text,
         };
-        let had_blocks = self.buffer.fills_gap();
+        let had_blocks = self.incoming.buffer.fills_gap();
         let blocks_max = if config.protects(Protection::ReassemblyBound) {
             config.reassembly_blocks_max
         } else {
             u16::MAX
         };
-        match self.buffer.insert(seq - self.nxt, text, blocks_max) {
+        match self
+            .incoming
+            .buffer
+            .insert(seq - self.nxt, text, blocks_max)
+        {
             Some(advance) if advance > 0 => {
                 self.nxt += advance;
-                self.ack_pending += advance;
+                self.incoming.ack_pending += advance;
                 if self.shut {
-                    self.buffer.discard_readable();
+                    self.incoming.buffer.discard_readable();
                     self.forget_urgent();
                 }
                 Taken::InOrder { filled: had_blocks }
@@ -192,23 +245,29 @@ impl ReceiveSpace {
 
     /// Takes the peer's FIN if all text before it has come (RFC 9293 §3.10.7.4, eighth check).
     pub(crate) fn take_fin(&mut self, config: &Config) -> bool {
-        let Some(fin) = self.fin else { return false };
+        let Some(fin) = self.incoming.fin_held else {
+            return false;
+        };
         if self.fin_taken || fin != self.nxt && config.protects(Protection::FinOrder) {
             return false;
         }
         self.nxt = fin + 1;
         self.adv = self.adv.max(self.nxt);
-        self.ack_pending += 1;
+        self.incoming.ack_pending += 1;
+        self.incoming.fin_held = None;
         self.fin_taken = true;
         // What was taken for text beyond it was none of this stream, and will never be read.
-        self.buffer.discard_waiting();
+        self.incoming.buffer.discard_waiting();
         true
     }
 
     /// Whether the octets taken demand an ACK now: two full-sized segments' worth (SHLD-19).
     pub(crate) fn ack_demanded(&self, config: &Config) -> bool {
-        let room = |mss: u16| u32::from(mss.saturating_sub(self.option_octets));
-        let full = self.largest.max(room(RMSS_SEEN_FLOOR)).min(room(self.rmss));
-        self.ack_pending >= 2 * full && config.protects(Protection::AckEverySecond)
+        let room = |mss: u16| u32::from(mss.saturating_sub(self.option_octets.into()));
+        let full = self
+            .largest()
+            .max(room(RMSS_SEEN_FLOOR))
+            .min(room(self.rmss));
+        self.incoming.ack_pending >= 2 * full && config.protects(Protection::AckEverySecond)
     }
 }

@@ -5,11 +5,16 @@
 //!       | SYN |--- outstanding ---------|--- unsent ---| FIN
 //! ```
 
+use alloc::boxed::Box;
+
 use crate::config::Config;
 use crate::protection::Protection;
+use crate::recovery::Frto;
+use crate::resting::{Rest, Resting};
 use crate::ring::Ring;
 use crate::seq::SeqNumber;
 use crate::time::Instant;
+use crate::time_wait::TimeWait;
 use crate::window_scale::Shift;
 use crate::wire::{Flags, Segment};
 
@@ -41,31 +46,72 @@ pub(crate) struct SendSpace {
     pub(crate) wl1: SeqNumber,
     pub(crate) wl2: SeqNumber,
     pub(crate) max_wnd: u32,
-    /// SND.UP: the octet after the urgent data, until it is acknowledged.
-    pub(crate) up: Option<SeqNumber>,
     /// How the peer's window fields are shifted (Snd.Wind.Shift).
     pub(crate) shift: Shift,
     /// What the peer and the own link allow a segment, whatever the path does.
     pub(crate) mss_max: u16,
     /// The effective send MSS (RFC 9293 §3.7.1): no more than the path carries, either.
     pub(crate) smss: u16,
-    /// From SND.UNA on (from ISS+1 while the SYN is out): outstanding octets, then unsent ones.
-    pub(crate) buffer: Ring,
+    pub(crate) out: Resting<Outgoing>,
     pub(crate) fin: Fin,
     /// The SYN was sent at least once.
     pub(crate) syn_sent: bool,
     /// The SYN is acknowledged.
     pub(crate) syn_acked: bool,
+    /// Only an acknowledgment beyond this gives the next sample by timestamps: one for each flight.
+    pub(crate) sampled_to: SeqNumber,
+}
+
+/// What waits to be sent or acknowledged.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// From SND.UNA on (from ISS+1 while the SYN is out): outstanding octets, then unsent ones.
+    pub(crate) buffer: Ring,
     /// Octets `start..end` are to be sent again.
     pub(crate) rexmit: Option<(SeqNumber, SeqNumber)>,
     /// The segment being timed.
     pub(crate) timed: Option<Timed>,
+    /// F-RTO's question about the last timeout.
+    pub(crate) frto: Frto,
+    /// The TIME-WAIT record whose place this connection took, until its own SYN is acknowledged.
+    pub(crate) reopened: Option<Box<TimeWait>>,
+    /// SND.UP: the octet after the urgent data, until it is acknowledged.
+    pub(crate) up: Option<SeqNumber>,
     /// The last `send` said that more follows soon (MSG_MORE).
     pub(crate) more: bool,
-    /// Only an acknowledgment beyond this gives the next sample by timestamps: one for each flight.
-    pub(crate) sampled_to: SeqNumber,
     /// A `send` was cut short: the user wants to hear of space.
     pub(crate) want_space: bool,
+}
+
+static REST: Outgoing = Outgoing::REST;
+
+impl Rest for Outgoing {
+    const REST: Self = Self {
+        buffer: Ring::new(),
+        rexmit: None,
+        timed: None,
+        frto: Frto::Off,
+        reopened: None,
+        up: None,
+        more: false,
+        want_space: false,
+    };
+
+    fn rest() -> &'static Self {
+        &REST
+    }
+
+    /// Only of a connection with nothing outstanding. With nothing to send, `more` says nothing:
+    /// the next `send` sets it.
+    fn is_at_rest(&self, _now: Instant) -> bool {
+        self.buffer.is_empty()
+            && self.rexmit.is_none()
+            && self.timed.is_none()
+            && self.frto == Frto::Off
+            && self.reopened.is_none()
+            && self.up.is_none()
+            && !self.want_space
+    }
 }
 
 /// A segment whose round trip is being measured.
@@ -89,19 +135,14 @@ impl SendSpace {
             wl1: SeqNumber(0),
             wl2: SeqNumber(0),
             max_wnd: 0,
-            up: None,
             shift: Shift::NONE,
             mss_max: smss,
             smss,
-            buffer: Ring::new(),
+            out: Resting::new(),
             fin: Fin::Open,
             syn_sent: false,
             syn_acked: false,
-            rexmit: None,
-            timed: None,
-            more: false,
             sampled_to: iss,
-            want_space: false,
         }
     }
 
@@ -155,7 +196,7 @@ impl SendSpace {
     /// The sequence number after the last octet in the buffer, where the FIN goes. Meaningless
     /// once the FIN is acknowledged.
     pub(crate) fn data_end(&self) -> SeqNumber {
-        self.data_start() + self.buffer.len()
+        self.data_start() + self.out.buffer.len()
     }
 
     pub(crate) fn fin_sent(&self) -> bool {
@@ -217,13 +258,14 @@ impl SendSpace {
             self.fin = Fin::Acked;
             octets -= 1;
         }
-        self.buffer.discard(octets);
         self.una = ack;
-        self.up = self.up.filter(|up| up.after(ack));
-        if self.buffer.is_empty() {
-            self.buffer.release();
+        let out = &mut *self.out;
+        out.buffer.discard(octets);
+        if out.buffer.is_empty() {
+            out.buffer.release_much();
         }
-        self.rexmit = self.rexmit.and_then(|(start, end)| {
+        out.up = out.up.filter(|up| up.after(ack));
+        out.rexmit = out.rexmit.and_then(|(start, end)| {
             let start = start.max(ack);
             start.before(end).then_some((start, end))
         });

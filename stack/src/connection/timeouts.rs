@@ -68,7 +68,7 @@ impl Connection {
             self.rtt.back_off(&cx.config.rto);
         }
         if cx.protects(Protection::Karn) {
-            self.send.timed = None;
+            self.send.out.timed = None;
         }
         // An echo tells which transmission is acknowledged: the next one may end the back-off.
         self.send.sampled_to = self.send.una;
@@ -79,7 +79,7 @@ impl Connection {
             let asks = first && cx.config.frto && !self.congestion.repairing();
             self.congestion
                 .on_timeout(cx.config, flight, self.send.nxt, smss, first);
-            self.memory.frto = Frto::Off;
+            self.send.out.frto = Frto::Off;
             if self.memory.sack {
                 self.time_out_with_sack(asks, cx);
             } else {
@@ -159,7 +159,7 @@ impl Connection {
         if !asks || !idle {
             return Instant::MAX;
         }
-        self.timers.heard_at
+        self.times.heard_at
             + keepalive.idle
             + keepalive
                 .interval

@@ -1,8 +1,31 @@
 //! When the timers of a connection run out. One entry in the stack's queue stands for all.
 
+use crate::challenge::ChallengeLimit;
+use crate::resting::Rest;
 use crate::time::Instant;
 
-/// The timers; [`Instant::MAX`]: not armed.
+/// What is always known of the time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// For when the stack's queue holds the entry that counts.
+    pub(crate) scheduled: Instant,
+    /// When the peer was last heard.
+    pub(crate) heard_at: Instant,
+    /// When text or a FIN was last sent; acknowledgments alone do not count (RFC 5681 §4.1).
+    pub(crate) data_sent_at: Instant,
+}
+
+impl Times {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            scheduled: Instant::MAX,
+            heard_at: now,
+            data_sent_at: now,
+        }
+    }
+}
+
+/// The timers, and what they count; [`Instant::MAX`]: not armed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimerTable {
     pub(crate) retransmit: Instant,
@@ -12,14 +35,9 @@ pub(crate) struct TimerTable {
     pub(crate) delayed_ack: Instant,
     pub(crate) override_: Instant,
     pub(crate) fin_wait_2: Instant,
-    /// For when the stack's queue holds the entry that counts.
-    pub(crate) scheduled: Instant,
     /// When something that is now outstanding was first sent, or SND.UNA last moved.
     pub(crate) progress_at: Instant,
-    /// When the peer was last heard.
-    pub(crate) heard_at: Instant,
-    /// When text or a FIN was last sent; acknowledgments alone do not count (RFC 5681 §4.1).
-    pub(crate) data_sent_at: Instant,
+    pub(crate) challenge: ChallengeLimit,
     /// Consecutive expiries of the retransmission timer without progress.
     pub(crate) retransmissions: u32,
     /// Zero-window probes sent since the peer was last heard.
@@ -31,32 +49,6 @@ pub(crate) struct TimerTable {
 }
 
 impl TimerTable {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            retransmit: Instant::MAX,
-            probe: Instant::MAX,
-            reorder: Instant::MAX,
-            persist: Instant::MAX,
-            delayed_ack: Instant::MAX,
-            override_: Instant::MAX,
-            fin_wait_2: Instant::MAX,
-            scheduled: Instant::MAX,
-            progress_at: now,
-            heard_at: now,
-            data_sent_at: now,
-            retransmissions: 0,
-            probes: 0,
-            persist_shift: 0,
-            keepalive_probes: 0,
-        }
-    }
-
-    /// The peer is there: keepalive waits anew.
-    pub(crate) fn hear(&mut self, now: Instant) {
-        self.heard_at = now;
-        self.keepalive_probes = 0;
-    }
-
     /// SND.UNA has moved: the count towards R2 starts again.
     pub(crate) fn progress(&mut self, now: Instant) {
         self.progress_at = now;
@@ -72,5 +64,40 @@ impl TimerTable {
             .min(self.delayed_ack)
             .min(self.override_)
             .min(self.fin_wait_2)
+    }
+}
+
+static REST: TimerTable = TimerTable::REST;
+
+impl Rest for TimerTable {
+    const REST: Self = Self {
+        retransmit: Instant::MAX,
+        probe: Instant::MAX,
+        reorder: Instant::MAX,
+        persist: Instant::MAX,
+        delayed_ack: Instant::MAX,
+        override_: Instant::MAX,
+        fin_wait_2: Instant::MAX,
+        progress_at: Instant::ZERO,
+        challenge: ChallengeLimit::UNUSED,
+        retransmissions: 0,
+        probes: 0,
+        persist_shift: 0,
+        keepalive_probes: 0,
+    };
+
+    fn rest() -> &'static Self {
+        &REST
+    }
+
+    /// Only of a connection with nothing outstanding: of others `progress_at` matters.
+    fn is_at_rest(&self, now: Instant) -> bool {
+        let counts = [
+            self.retransmissions,
+            self.probes,
+            self.persist_shift,
+            self.keepalive_probes,
+        ];
+        self.earliest() == Instant::MAX && !self.challenge.holds(now) && counts == [0; 4]
     }
 }

@@ -15,7 +15,7 @@ impl Connection {
     /// What `send` has just queued last is urgent: SND.UP is the octet that follows (MUST-62).
     /// Each such call moves it on, so urgent data may be of any length (MUST-31).
     pub(crate) fn mark_urgent(&mut self) {
-        self.send.up = Some(self.send.data_end());
+        self.send.out.up = Some(self.send.data_end());
         if self.state.is_synchronized() {
             // Should the window, cwnd or Nagle hold the octets back, the pointer goes ahead.
             self.due |= Due::ACK;
@@ -27,7 +27,7 @@ impl Connection {
     /// An end further away than the field can say is announced as far as it can: the pointer then
     /// advances from segment to segment (MUST-31).
     pub(crate) fn urgent_field(&self, seq: SeqNumber) -> Option<u16> {
-        let up = self.send.up.filter(|up| up.after(seq))?;
+        let up = self.send.out.up.filter(|up| up.after(seq))?;
         Some((up - seq).min(u32::from(u16::MAX)) as u16)
     }
 
@@ -42,9 +42,9 @@ impl Connection {
             return;
         }
         let up = segment.seq + u32::from(segment.urgent);
-        let known = self.receive.up.unwrap_or(up.back(1));
+        let known = self.receive.incoming.up.unwrap_or(up.back(1));
         if up.after(known) && up.after(self.receive.consumed()) {
-            self.receive.up = Some(up);
+            self.receive.incoming.up = Some(up);
             self.tell(Ready::Urgent, cx);
         }
     }

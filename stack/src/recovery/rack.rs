@@ -23,7 +23,8 @@ pub(crate) struct Rack {
 /// What RACK remembers of a connection from one flight to the next.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RackMemory {
-    min_rtt: Duration,
+    /// The least round trip, in nanoseconds; `u64::MAX` before the first.
+    min_rtt: u64,
     pub(crate) reordering_seen: bool,
     /// The reordering window in quarters of the least round trip.
     steps: u8,
@@ -34,7 +35,7 @@ pub(crate) struct RackMemory {
 impl Default for RackMemory {
     fn default() -> Self {
         Self {
-            min_rtt: Duration::MAX,
+            min_rtt: u64::MAX,
             reordering_seen: false,
             steps: 1,
             persist: 0,
@@ -107,7 +108,7 @@ impl Rack {
         if record.is(Marks::EVER_RESENT) {
             // An answer sooner than any round trip is one to an earlier transmission (R8985-05). The
             // other sign of RFC 8985 §6.2 step 2, an older TSecr, is not looked at.
-            if rtt < memory.min_rtt {
+            if nanos(rtt) < memory.min_rtt {
                 return;
             }
         } else {
@@ -128,7 +129,7 @@ impl Rack {
     /// Takes in what an ACK delivered (§6.2 steps 1 to 3).
     pub(crate) fn advance(&mut self, delivery: &Delivery, memory: &mut RackMemory) {
         if let Some(rtt) = delivery.rtt_min {
-            memory.min_rtt = memory.min_rtt.min(rtt);
+            memory.min_rtt = memory.min_rtt.min(nanos(rtt));
         }
         if let Some((at, end, rtt)) = delivery.newest {
             self.rtt = rtt;
@@ -165,10 +166,10 @@ impl RackMemory {
     /// RACK.reo_wnd (§6.2 step 4). Without reordering seen it is zero once the peer reports
     /// enough, or while a loss is repaired (`eager`); never more than SRTT (R8985-03).
     pub(crate) fn window(&self, eager: bool, srtt: Option<Duration>) -> Duration {
-        if eager && !self.reordering_seen || self.min_rtt == Duration::MAX {
+        if eager && !self.reordering_seen || self.min_rtt == u64::MAX {
             return Duration::ZERO;
         }
-        let window = nanos(self.min_rtt) / 4 * u64::from(self.steps);
+        let window = self.min_rtt / 4 * u64::from(self.steps);
         Duration::from_nanos(window).min(srtt.unwrap_or(Duration::MAX))
     }
 }

@@ -64,6 +64,9 @@ pub(crate) struct Detected {
     pub(crate) deadline: Option<Instant>,
 }
 
+/// Room for so many records goes from one flight to the next.
+const KEPT_MAX: usize = 16;
+
 /// The records of one flight.
 #[derive(Debug)]
 pub(crate) struct Scoreboard {
@@ -90,8 +93,16 @@ pub(crate) struct Scoreboard {
 impl Scoreboard {
     /// An empty board; `limit`: records kept apart, at least 1.
     pub(crate) fn new(una: SeqNumber, limit: u32) -> Self {
+        Self::in_place_of(None, una, limit)
+    }
+
+    /// The same, in the memory of one that is over, unless that is much.
+    pub(crate) fn in_place_of(old: Option<Self>, una: SeqNumber, limit: u32) -> Self {
+        let mut records = old.map(|old| old.records).unwrap_or_default();
+        records.clear();
+        records.shrink_to(KEPT_MAX);
         Self {
-            records: VecDeque::new(),
+            records,
             limit: limit.max(1) as usize,
             sacked: 0,
             sacked_segments: 0,

@@ -42,7 +42,7 @@ impl Connection {
             return self.syn_again(segment, accept_full, cx);
         }
         self.check_sequence(segment, cx)?;
-        self.timers.hear(cx.now);
+        self.hear(cx.now);
         if segment.flags.contains(Flags::RST) {
             return self.check_reset(segment, cx);
         }
@@ -235,7 +235,7 @@ impl Connection {
             self.challenge(cx);
             return Err(Drop::BadAck);
         }
-        self.timers.hear(cx.now);
+        self.hear(cx.now);
         self.timers.probes = 0;
         self.soft_error = None;
         if ack.before(una) {
@@ -288,8 +288,8 @@ impl Connection {
         self.timers.progress(cx.now);
         // Restarted if anything is still out.
         (self.timers.retransmit, self.timers.probe) = (Instant::MAX, Instant::MAX);
-        if self.send.want_space && self.send.fin == Fin::Open {
-            self.send.want_space = false;
+        if self.send.out.want_space && self.send.fin == Fin::Open {
+            self.send.out.want_space = false;
             self.tell(Ready::Writable, cx);
         }
     }
@@ -312,8 +312,8 @@ impl Connection {
         } else {
             end
         };
-        if una.before(end) && self.send.rexmit.is_none() {
-            self.send.rexmit = Some((una, end));
+        if una.before(end) && self.send.out.rexmit.is_none() {
+            self.send.out.rexmit = Some((una, end));
         }
     }
 
@@ -347,9 +347,13 @@ impl Connection {
         ack: SeqNumber,
         cx: &mut Context<'_>,
     ) {
-        let timed = self.send.timed.filter(|timed| timed.end.at_or_before(ack));
+        let timed = self
+            .send
+            .out
+            .timed
+            .filter(|timed| timed.end.at_or_before(ack));
         if timed.is_some() {
-            self.send.timed = None;
+            self.send.out.timed = None;
         }
         let sample = match (self.timestamps, segment.options.timestamps) {
             (Some(agreed), Some((_, echo))) => self.echoed(agreed, echo, ack, cx),

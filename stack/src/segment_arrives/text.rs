@@ -28,9 +28,9 @@ impl Connection {
             let end = seq + text.len() as u32;
             if seq == self.receive.nxt {
                 // In order it counts more than one that came out of order, perhaps a stray.
-                self.receive.fin = Some(end);
+                self.receive.incoming.fin_held = Some(end);
             } else {
-                self.receive.fin.get_or_insert(end);
+                self.receive.incoming.fin_held.get_or_insert(end);
             }
         }
         if !text.is_empty() {
@@ -53,7 +53,11 @@ impl Connection {
             Taken::OutOfOrder => {
                 self.due |= Due::ACK;
                 if self.memory.sack && !text.is_empty() {
-                    self.reports.get_or_insert_default().add(seq);
+                    self.receive
+                        .incoming
+                        .reports
+                        .get_or_insert_default()
+                        .add(seq);
                 }
             }
             Taken::InOrder { filled } => {
@@ -74,7 +78,7 @@ impl Connection {
     /// What of the text came before is told to the sender (RFC 2883 §4): octets before RCV.NXT, or
     /// those that wait out of order.
     fn note_again(&mut self, segment: &Segment<'_>, seq: SeqNumber, len: u32) {
-        if let Some(reports) = &mut self.reports {
+        if let Some(reports) = &mut self.receive.incoming.reports {
             reports.duplicate(None);
         }
         let start = segment.seq + u32::from(segment.flags.contains(Flags::SYN));
@@ -84,7 +88,7 @@ impl Connection {
         }
         let nxt = self.receive.nxt;
         let offset = seq - nxt;
-        if let Some(range) = self.receive.buffer.overlap(offset, offset + len) {
+        if let Some(range) = self.receive.incoming.buffer.overlap(offset, offset + len) {
             self.note_duplicate(nxt + range.start, nxt + range.end);
         }
     }

@@ -16,8 +16,8 @@ impl Stack {
     pub(super) fn reschedule(&mut self, key: u32) {
         let connection = &mut self.connections[key as usize];
         let next = connection.next_timeout();
-        if next < connection.timers.scheduled {
-            connection.timers.scheduled = next;
+        if next < connection.times.scheduled {
+            connection.times.scheduled = next;
             self.push_alarm(next, Alarm::Connection(key));
         }
     }
@@ -43,15 +43,16 @@ impl Stack {
             self.alarms.retain(|&Reverse((at, alarm))| match alarm {
                 Alarm::Connection(key) => connections
                     .get(key as usize)
-                    .is_some_and(|connection| connection.timers.scheduled == at),
+                    .is_some_and(|connection| connection.times.scheduled == at),
                 Alarm::TimeWait(key) => time_waits
                     .get(key)
                     .is_some_and(|record| { record.expires } == at),
             });
         }
-        let spare = self.alarms.capacity() / 4;
-        if spare > STALE_MAX && self.alarms.len() < spare {
-            self.alarms.shrink_to(2 * self.alarms.len());
+        let half = self.alarms.capacity() / 2;
+        if half > STALE_MAX && self.alarms.len() < half {
+            let len = self.alarms.len();
+            self.alarms.shrink_to(len + len / 8);
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn tuples<'a>(
     time_waits: &'a TimeWaits,
 ) -> impl Fn(Entry) -> FourTuple + 'a {
     move |entry| match entry {
-        Entry::Connection(key) => connections[key as usize].tuple,
+        Entry::Connection(key) => connections[key as usize].tuple.full(config),
         Entry::TimeWait(key) => time_waits[key].tuple(config),
     }
 }

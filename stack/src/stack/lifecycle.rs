@@ -36,7 +36,8 @@ impl Stack {
     /// Enters a new connection everywhere. Its tuple may belong to a TIME-WAIT record, whose
     /// place it takes.
     pub(super) fn insert(&mut self, connection: Connection) -> u32 {
-        let (tuple, reopens) = (connection.tuple, connection.reopened.is_some());
+        let tuple = connection.tuple.full(&self.config);
+        let reopens = connection.send.out.reopened.is_some();
         let key = self.connections.insert(connection) as u32;
         self.index(&tuple, Entry::Connection(key));
         if !reopens {
@@ -55,8 +56,7 @@ impl Stack {
         syn: &Segment<'_>,
         old: Option<Box<TimeWait>>,
     ) {
-        let socket = self.socket_ref(listener);
-        let Some(options) = socket.map(|socket| Arc::clone(&socket.options)) else {
+        let Some(options) = self.options_of(listener).map(Arc::clone) else {
             return;
         };
         let id = self.new_connection_id();
@@ -77,7 +77,7 @@ impl Stack {
         let owner = Owner::Listener(listener);
         let mut cx = self.context(now);
         let mut child = Connection::passive(id, tuple, owner, options, iss, syn, &mut cx);
-        child.reopened = old;
+        child.send.out.reopened = old;
         let key = self.insert(child);
         if let Some(listener) = self.listener_mut(listener) {
             listener.half_open.insert(key);
@@ -126,14 +126,15 @@ impl Stack {
         match end {
             End::TimeWait => self.keep_in_time_wait(now, key, &connection),
             End::Returned => {
-                if let Some(record) = connection.reopened.take() {
+                if let Some(record) = connection.send.out.reopened.take() {
                     self.return_to_time_wait(key, *record);
                 }
             }
             End::Listen | End::Closed(_) => {
-                self.forget(&connection.tuple, Entry::Connection(key));
-                self.ports.remove_connection(connection.tuple.local.port);
-                if let Some(old) = &connection.reopened {
+                let tuple = connection.tuple.full(&self.config);
+                self.forget(&tuple, Entry::Connection(key));
+                self.ports.remove_connection(tuple.local.port);
+                if let Some(old) = &connection.send.out.reopened {
                     // Only with the return to TIME-WAIT switched off.
                     let (from, to) = (State::TimeWait, State::Closed);
                     self.events.transition(old.id, from, to, Cause::Replaced);
@@ -145,7 +146,7 @@ impl Stack {
         } else {
             None
         };
-        self.leave_to_user(connection, error);
+        self.leave_to_user(now, connection, error);
         self.sweep_timers();
     }
 
@@ -158,18 +159,20 @@ impl Stack {
     }
 
     /// What the user may still read, and what it is told.
-    fn leave_to_user(&mut self, connection: Connection, error: Option<Errno>) {
+    fn leave_to_user(&mut self, now: Instant, connection: Connection, error: Option<Errno>) {
         let Owner::Socket(id) = connection.owner else {
             return;
         };
-        let mut receive = connection.receive.buffer;
+        let mut receive = connection.receive.incoming;
         if error.is_some() {
-            receive.clear(); // RFC 9293 §3.10.7.4, second check: all segment queues are flushed.
+            receive.buffer.clear(); // RFC 9293 §3.10.7.4, second check: all queues are flushed.
         }
-        receive.release();
+        receive.buffer.release();
+        receive.settle(now);
         let ended = Ended {
             id: connection.id,
-            tuple: connection.tuple,
+            options: connection.options,
+            tuple: connection.tuple.full(&self.config),
             receive,
             end_of_file: connection.receive.fin_taken || connection.receive.shut,
             send_shut: connection.send.fin != Fin::Open,

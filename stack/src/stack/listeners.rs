@@ -108,8 +108,7 @@ impl Stack {
         tuple: FourTuple,
         syn: &Segment<'_>,
     ) {
-        let socket = self.socket_ref(listener);
-        let Some(options) = socket.map(|socket| Arc::clone(&socket.options)) else {
+        let Some(options) = self.options_of(listener).map(Arc::clone) else {
             return;
         };
         if let Some(listener) = self.listener_mut(listener) {
@@ -157,8 +156,7 @@ impl Stack {
         segment: &Segment<'_>,
         mss: u16,
     ) -> bool {
-        let socket = self.socket_ref(listener);
-        let Some(options) = socket.map(|socket| Arc::clone(&socket.options)) else {
+        let Some(options) = self.options_of(listener).map(Arc::clone) else {
             return false;
         };
         if self.accept_full(listener) {
@@ -186,8 +184,8 @@ impl Stack {
         segment: &Segment<'_>,
     ) -> bool {
         let half_open = &self.connections[key as usize];
-        let tuple = half_open.tuple;
-        if segment.ack == half_open.send.nxt || half_open.reopened.is_some() {
+        let tuple = half_open.tuple.full(&self.config);
+        if segment.ack == half_open.send.nxt || half_open.send.out.reopened.is_some() {
             return false;
         }
         let Some(mss) = self.cookie_in(now, listener, &tuple, segment) else {

@@ -13,7 +13,7 @@ use crate::error::{AcceptError, BindError, ConnectError, ListenError, SocketErro
 use crate::event::{Call, Cause, Event, Interest, Ready, SocketId};
 use crate::isn;
 use crate::socket::{Listener, Socket, SocketKind};
-use crate::socket_options::{SocketOption, SocketOptions};
+use crate::socket_options::SocketOption;
 use crate::state::State;
 use crate::table::{End, FourTuple};
 use crate::time::Instant;
@@ -21,15 +21,15 @@ use crate::time::Instant;
 impl Stack {
     /// A new socket, neither bound nor connected.
     pub fn socket(&mut self) -> SocketId {
-        self.new_socket(self.shared.defaults(), SocketKind::Fresh)
+        let options = self.shared.defaults();
+        self.new_socket(SocketKind::Fresh(options))
     }
 
-    fn new_socket(&mut self, options: Arc<SocketOptions>, kind: SocketKind) -> SocketId {
+    fn new_socket(&mut self, kind: SocketKind) -> SocketId {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
         let key = self.sockets.insert(Socket {
             generation,
-            options,
             bound: None,
             pending_error: None,
             kind,
@@ -43,16 +43,19 @@ impl Stack {
         socket: SocketId,
         option: SocketOption,
     ) -> Result<(), SocketError> {
-        let entry = self.socket_ref(socket).ok_or(SocketError::BadSocket)?;
-        let mut options = *entry.options;
+        let mut options = **self.options_of(socket).ok_or(SocketError::BadSocket)?;
         options.set(option);
         let options = self.shared.share(options);
         let entry = self.socket_mut(socket).ok_or(SocketError::BadSocket)?;
-        entry.options = Arc::clone(&options);
-        if let SocketKind::Connection(key) = entry.kind {
-            self.connections[key as usize].set_options(options);
-            self.reschedule(key);
-            self.enqueue(key);
+        match &mut entry.kind {
+            SocketKind::Fresh(old) => *old = options,
+            SocketKind::Listener(listener) => listener.options = options,
+            SocketKind::Ended(ended) => ended.options = options,
+            &mut SocketKind::Connection(key) => {
+                self.connections[key as usize].set_options(options);
+                self.reschedule(key);
+                self.enqueue(key);
+            }
         }
         Ok(())
     }
@@ -62,10 +65,13 @@ impl Stack {
     /// address: every local one of its family.
     pub fn bind(&mut self, socket: SocketId, local: SocketAddr) -> Result<(), BindError> {
         let entry = self.socket_ref(socket).ok_or(BindError::BadSocket)?;
-        if entry.bound.is_some() || !matches!(entry.kind, SocketKind::Fresh) {
+        let SocketKind::Fresh(options) = &entry.kind else {
+            return Err(BindError::Bound);
+        };
+        if entry.bound.is_some() {
             return Err(BindError::Bound);
         }
-        let (ip, reuse) = (local.ip(), entry.options.reuse_address);
+        let (ip, reuse) = (local.ip(), options.reuse_address);
         if !ip.is_unspecified() && !self.is_local(ip) {
             return Err(BindError::NotLocal);
         }
@@ -97,21 +103,22 @@ impl Stack {
     /// too: the connection stays half-open, and its SYN-ACK is sent again.
     pub fn listen(&mut self, socket: SocketId, backlog: u16) -> Result<(), ListenError> {
         let entry = self.socket_mut(socket).ok_or(ListenError::BadSocket)?;
-        match &mut entry.kind {
-            SocketKind::Fresh => {}
+        let options = match &mut entry.kind {
+            SocketKind::Fresh(options) => Arc::clone(options),
             SocketKind::Listener(listener) => {
                 listener.backlog = backlog.max(1);
                 return Ok(());
             }
             _ => return Err(ListenError::Connected),
-        }
+        };
         let address = entry.bound().ok_or(ListenError::NotBound)?;
         if !self.ports.listen(socket, address.port()) {
             return Err(ListenError::InUse);
         }
         let id = self.new_connection_id();
         if let Some(entry) = self.socket_mut(socket) {
-            entry.kind = SocketKind::Listener(Box::new(Listener::new(id, backlog, address)));
+            let listener = Listener::new(id, options, backlog, address);
+            entry.kind = SocketKind::Listener(Box::new(listener));
         }
         self.events.push(Interest::TRANSITIONS, || Event::Opened {
             connection: id,
@@ -126,17 +133,16 @@ impl Stack {
 
     /// The next established connection of a listener, and its peer's address.
     pub fn accept(&mut self, socket: SocketId) -> Result<(SocketId, SocketAddr), AcceptError> {
-        let entry = self.socket_ref(socket).ok_or(AcceptError::BadSocket)?;
-        let options = Arc::clone(&entry.options);
+        self.socket_ref(socket).ok_or(AcceptError::BadSocket)?;
         let listener = self.listener_mut(socket).ok_or(AcceptError::NotListening)?;
         let (_, key) = listener
             .waiting
             .pop_first()
             .ok_or(AcceptError::WouldBlock)?;
-        let accepted = self.new_socket(options, SocketKind::Connection(key));
+        let accepted = self.new_socket(SocketKind::Connection(key));
         let connection = &mut self.connections[key as usize];
         connection.owner = Owner::Socket(accepted);
-        if connection.receive.buffer.readable() > 0 || connection.receive.fin_taken {
+        if connection.receive.incoming.buffer.readable() > 0 || connection.receive.fin_taken {
             self.events.ready(accepted, Ready::Readable);
         }
         Ok((accepted, connection.tuple.remote.socket_addr()))
@@ -150,20 +156,19 @@ impl Stack {
         remote: SocketAddr,
     ) -> Result<(), ConnectError> {
         let entry = self.socket_ref(socket).ok_or(ConnectError::BadSocket)?;
-        match entry.kind {
-            SocketKind::Fresh => {}
+        let options = match &entry.kind {
+            SocketKind::Fresh(options) => Arc::clone(options),
             SocketKind::Listener(_) => return Err(ConnectError::Listening),
-            SocketKind::Connection(key) if !self.is_past_handshake(key) => {
+            &SocketKind::Connection(key) if !self.is_past_handshake(key) => {
                 return Err(ConnectError::InProgress);
             }
             SocketKind::Connection(_) | SocketKind::Ended(_) => {
                 return Err(ConnectError::Connected);
             }
-        }
+        };
         if !self.is_host(remote.ip()) || remote.port() == 0 {
             return Err(ConnectError::BadRemote);
         }
-        let options = Arc::clone(&entry.options);
         if self.keeps_quiet(now) {
             return Err(ConnectError::QuietTime);
         }

@@ -40,10 +40,10 @@ impl Stack {
         let Some(connection) = connections.get_mut(key as usize) else {
             return;
         };
-        if connection.timers.scheduled != at {
+        if connection.times.scheduled != at {
             return; // A later arming made this entry stale, or it was of a former connection.
         }
-        connection.timers.scheduled = Instant::MAX;
+        connection.times.scheduled = Instant::MAX;
         if connection.next_timeout() <= now {
             connection.handle_timeout(&mut cx);
             self.after(now, key);
@@ -77,6 +77,7 @@ impl Stack {
                 connection.queued = false;
                 self.reschedule(key);
                 self.show(key);
+                self.keep_warm(now, key);
             }
             self.transmit_queue.pop_front();
         }

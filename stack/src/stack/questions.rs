@@ -1,5 +1,7 @@
 //! What may be asked of a socket at any moment (RFC 9293 §3.9.1.6).
 
+use alloc::sync::Arc;
+
 use super::Stack;
 use crate::connection::{Connection, Fin};
 use crate::error::{Errno, SocketError};
@@ -14,7 +16,7 @@ impl Stack {
     /// The incarnation behind a socket, if it ever had one; also after that one's end.
     pub fn connection(&self, socket: SocketId) -> Option<ConnectionId> {
         match &self.socket_ref(socket)?.kind {
-            SocketKind::Fresh => None,
+            SocketKind::Fresh(_) => None,
             SocketKind::Listener(listener) => Some(listener.id),
             &SocketKind::Connection(key) => Some(self.connections[key as usize].id),
             SocketKind::Ended(ended) => Some(ended.id),
@@ -38,14 +40,15 @@ impl Stack {
             vars: None,
         };
         match &entry.kind {
-            SocketKind::Fresh => {}
+            SocketKind::Fresh(_) => {}
             SocketKind::Listener(_) => status.state = State::Listen,
             &SocketKind::Connection(key) => {
                 let connection = &self.connections[key as usize];
                 status.state = connection.state;
-                status.local = Some(connection.tuple.local.socket_addr());
-                status.remote = Some(connection.tuple.remote.socket_addr());
-                status.readable = connection.receive.buffer.readable();
+                let tuple = connection.tuple.full(&self.config);
+                status.local = Some(tuple.local.socket_addr());
+                status.remote = Some(tuple.remote.socket_addr());
+                status.readable = connection.receive.incoming.buffer.readable();
                 status.writable = self.writable(connection);
                 status.urgent = connection.receive.urgent_left();
                 status.received_diffserv = Some(connection.received_diffserv);
@@ -58,7 +61,7 @@ impl Stack {
                 }
                 status.local = Some(ended.tuple.local.socket_addr());
                 status.remote = Some(ended.tuple.remote.socket_addr());
-                status.readable = ended.receive.readable();
+                status.readable = ended.receive.buffer.readable();
                 status.error = ended.error;
                 status.soft_error = ended.soft_error;
             }
@@ -68,10 +71,17 @@ impl Stack {
 
     /// All settings of a socket. Those of a connection that has ended are the last it had.
     pub fn options(&self, socket: SocketId) -> Result<SocketOptions, SocketError> {
-        let entry = self.socket_ref(socket).ok_or(SocketError::BadSocket)?;
-        Ok(match entry.kind {
-            SocketKind::Connection(key) => *self.connections[key as usize].options,
-            _ => *entry.options,
+        let options = self.options_of(socket).ok_or(SocketError::BadSocket)?;
+        Ok(**options)
+    }
+
+    /// The settings of a socket, which stand where they are used.
+    pub(super) fn options_of(&self, socket: SocketId) -> Option<&Arc<SocketOptions>> {
+        Some(match &self.socket_ref(socket)?.kind {
+            SocketKind::Fresh(options) => options,
+            SocketKind::Listener(listener) => &listener.options,
+            &SocketKind::Connection(key) => &self.connections[key as usize].options,
+            SocketKind::Ended(ended) => &ended.options,
         })
     }
 

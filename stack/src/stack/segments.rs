@@ -92,7 +92,7 @@ impl Stack {
             connection.id,
             connection.state,
             connection.owner,
-            connection.tuple,
+            connection.tuple.full(&self.config),
         );
         let before = self
             .events

@@ -1,8 +1,6 @@
 //! The user calls on a connection: send, recv, shutdown, close, abort (RFC 9293 §3.10.2 to
 //! §3.10.5). None blocks.
 
-use core::mem;
-
 use super::{How, Stack, names};
 use crate::call_flags::{RecvFlags, SendFlags};
 use crate::connection::{Due, Fin};
@@ -33,7 +31,7 @@ impl Stack {
         flags: SendFlags,
     ) -> Result<usize, SendError> {
         let key = match &self.socket_ref(socket).ok_or(SendError::BadSocket)?.kind {
-            SocketKind::Fresh | SocketKind::Listener(_) => return Err(SendError::NotConnected),
+            SocketKind::Fresh(_) | SocketKind::Listener(_) => return Err(SendError::NotConnected),
             SocketKind::Ended(ended) => return Err(send_error(ended)),
             &SocketKind::Connection(key) => key,
         };
@@ -48,7 +46,7 @@ impl Stack {
         match connection.send_octets(octets, &cx) {
             0 => Err(SendError::WouldBlock),
             taken => {
-                connection.send.more = flags.contains(SendFlags::MORE);
+                connection.send.out.more = flags.contains(SendFlags::MORE);
                 if flags.contains(SendFlags::URGENT) {
                     connection.mark_urgent();
                 }
@@ -79,13 +77,13 @@ impl Stack {
     ) -> Result<usize, RecvError> {
         let peeks = flags.contains(RecvFlags::PEEK);
         let key = match &mut self.socket_mut(socket).ok_or(RecvError::BadSocket)?.kind {
-            SocketKind::Fresh | SocketKind::Listener(_) => return Err(RecvError::NotConnected),
+            SocketKind::Fresh(_) | SocketKind::Listener(_) => return Err(RecvError::NotConnected),
             SocketKind::Ended(ended) => return receive_rest(ended, into, peeks),
             &mut SocketKind::Connection(key) => key,
         };
         let (connections, cx) = self.split(now);
         let connection = &mut connections[key as usize];
-        if connection.receive.buffer.readable() == 0 {
+        if connection.receive.incoming.buffer.readable() == 0 {
             let over = connection.receive.fin_taken || connection.receive.shut;
             return if over {
                 Ok(0)
@@ -100,6 +98,7 @@ impl Stack {
         if connection.due.contains(Due::ACK) {
             self.enqueue(key);
         }
+        self.keep_warm(now, key);
         Ok(octets)
     }
 
@@ -143,10 +142,11 @@ impl Stack {
     }
 
     fn leave(&mut self, now: Instant, id: SocketId, call: Call) -> Result<(), SocketError> {
-        let socket = self.socket_mut(id).ok_or(SocketError::BadSocket)?;
+        self.socket_ref(id).ok_or(SocketError::BadSocket)?;
+        let socket = self.sockets.remove(names::parts(id).0);
         let bound = socket.bound();
-        match mem::replace(&mut socket.kind, SocketKind::Fresh) {
-            SocketKind::Fresh => {}
+        match socket.kind {
+            SocketKind::Fresh(_) => {}
             SocketKind::Listener(listener) => self.close_listener(now, *listener, call),
             SocketKind::Connection(key) => {
                 let (connections, mut cx) = self.split(now);
@@ -166,7 +166,6 @@ impl Stack {
         if let Some(bound) = bound {
             self.ports.unbind(id, bound.port());
         }
-        self.sockets.remove(names::parts(id).0);
         Ok(())
     }
 
@@ -196,10 +195,10 @@ fn send_error(ended: &Ended) -> SendError {
 
 /// What is left to read of a connection that is over, then how it ended.
 fn receive_rest(ended: &mut Ended, into: &mut [u8], peeks: bool) -> Result<usize, RecvError> {
-    if ended.receive.readable() > 0 {
+    if ended.receive.buffer.readable() > 0 {
         let octets = match peeks {
-            true => ended.receive.peek(into),
-            false => ended.receive.read(into),
+            true => ended.receive.buffer.peek(into),
+            false => ended.receive.buffer.read(into),
         };
         return Ok(octets as usize);
     }

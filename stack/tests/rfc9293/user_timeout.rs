@@ -193,3 +193,13 @@ fn whoever_chose_a_timeout_or_takes_no_part_keeps_it() {
     bench.drain();
     assert_eq!(ends_after(&mut bench, socket), 60);
 }
+
+#[test]
+fn what_the_peer_made_of_it_outlasts_other_changes() {
+    let (mut bench, socket, iss) = Bench::established(announcing());
+    with_option(&mut bench, Flags::ACK, iss + 1, 700);
+    let timeout = |bench: &Bench| bench.stack.options(socket).unwrap().user_timeout;
+    assert_eq!(timeout(&bench), Some(seconds(700)));
+    set(&mut bench, socket, SocketOption::NoDelay(true));
+    assert_eq!(timeout(&bench), Some(seconds(700)), "RFC 5482 §3.1");
+}
