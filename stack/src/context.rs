@@ -16,7 +16,15 @@ use crate::time::Instant;
 use crate::wire::{Flags, Segment};
 
 /// An empty queue keeps so many places, whatever a burst has made of it.
-pub(crate) const QUEUE_SPARE: usize = 64;
+const QUEUE_SPARE: usize = 64;
+
+/// Gives back what a burst has made of a queue that is empty now.
+#[inline]
+pub(crate) fn shrink_empty<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() > 2 * QUEUE_SPARE {
+        queue.shrink_to(QUEUE_SPARE);
+    }
+}
 
 /// Events that nobody has polled yet, and which of them anybody wants.
 #[derive(Debug, Default)]
@@ -35,10 +43,11 @@ impl Events {
     }
 
     pub(crate) fn poll(&mut self) -> Option<Event> {
-        if self.queue.is_empty() {
-            self.queue.shrink_to(QUEUE_SPARE);
+        let event = self.queue.pop_front();
+        if event.is_none() {
+            shrink_empty(&mut self.queue);
         }
-        self.queue.pop_front()
+        event
     }
 
     pub(crate) fn ready(&mut self, socket: SocketId, ready: Ready) {

@@ -16,7 +16,9 @@ const PAGE: usize = 256;
 /// Values by keys, which are given out anew once they are free.
 #[derive(Debug)]
 pub(crate) struct Pages<T> {
-    pages: Vec<Page<T>>,
+    /// Most stacks need no more than this one.
+    first: Page<T>,
+    more: Vec<Page<T>>,
     /// Pages with a free place; the last is filled first.
     roomy: Vec<u32>,
     len: usize,
@@ -84,7 +86,8 @@ impl<T> Page<T> {
 impl<T> Pages<T> {
     pub(crate) const fn new() -> Self {
         Self {
-            pages: Vec::new(),
+            first: Page::EMPTY,
+            more: Vec::new(),
             roomy: Vec::new(),
             len: 0,
         }
@@ -94,15 +97,17 @@ impl<T> Pages<T> {
         self.len
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: usize) -> Option<&T> {
-        match self.pages.get(key / PAGE)?.places.get(key % PAGE)? {
+        match self.page(key / PAGE)?.places.get(key % PAGE)? {
             Place::Used(value) => Some(value),
             Place::Free(_) => None,
         }
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, key: usize) -> Option<&mut T> {
-        match self.pages.get_mut(key / PAGE)?.places.get_mut(key % PAGE)? {
+        match self.page_mut(key / PAGE)?.places.get_mut(key % PAGE)? {
             Place::Used(value) => Some(value),
             Place::Free(_) => None,
         }
@@ -112,13 +117,9 @@ impl<T> Pages<T> {
     pub(crate) fn insert(&mut self, value: T) -> usize {
         let at = match self.roomy.last() {
             Some(&at) => at as usize,
-            None => {
-                self.pages.push(Page::EMPTY);
-                self.roomy.push(self.pages.len() as u32 - 1);
-                self.pages.len() - 1
-            }
+            None => self.begin_page(),
         };
-        let page = &mut self.pages[at];
+        let page = self.page_mut(at).expect("a page with room");
         let key = page.insert(value);
         if page.is_full() {
             self.roomy.pop();
@@ -133,22 +134,55 @@ impl<T> Pages<T> {
     ///
     /// If it stands for nothing.
     pub(crate) fn remove(&mut self, key: usize) -> T {
-        let page = &mut self.pages[key / PAGE];
-        if page.is_full() {
+        let page = self.page_mut(key / PAGE).expect("a key of something");
+        let was_full = page.is_full();
+        let value = page.remove(key % PAGE).expect("a key of something");
+        let is_empty = page.used == 0;
+        self.len -= 1;
+        if was_full {
             self.roomy.push((key / PAGE) as u32);
         }
-        let value = page.remove(key % PAGE).expect("a key of something");
-        self.len -= 1;
         // The only page with room stays as it is: the next value comes soon.
-        if page.used == 0 && self.roomy.len() > 1 {
+        if is_empty
+            && self.roomy.len() > 1
+            && let Some(page) = self.page_mut(key / PAGE)
+        {
             *page = Page::EMPTY;
         }
         value
     }
 
+    /// A page with room where there is none.
+    fn begin_page(&mut self) -> usize {
+        let at = if self.first.is_full() {
+            self.more.push(Page::EMPTY);
+            self.more.len()
+        } else {
+            0
+        };
+        self.roomy.push(at as u32);
+        at
+    }
+
+    #[inline]
+    fn page(&self, at: usize) -> Option<&Page<T>> {
+        match at.checked_sub(1) {
+            None => Some(&self.first),
+            Some(at) => self.more.get(at),
+        }
+    }
+
+    #[inline]
+    fn page_mut(&mut self, at: usize) -> Option<&mut Page<T>> {
+        match at.checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(at) => self.more.get_mut(at),
+        }
+    }
+
     /// All values in the order of their keys, with these.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
-        let keys = 0..self.pages.len() * PAGE;
+        let keys = 0..(1 + self.more.len()) * PAGE;
         keys.filter_map(|key| Some((key, self.get(key)?)))
     }
 }
@@ -156,12 +190,14 @@ impl<T> Pages<T> {
 impl<T> Index<usize> for Pages<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, key: usize) -> &T {
         self.get(key).expect("a key of something")
     }
 }
 
 impl<T> IndexMut<usize> for Pages<T> {
+    #[inline]
     fn index_mut(&mut self, key: usize) -> &mut T {
         self.get_mut(key).expect("a key of something")
     }
@@ -181,7 +217,12 @@ mod tests {
     }
 
     fn places(pages: &Pages<usize>) -> usize {
-        pages.pages.iter().map(|page| page.places.capacity()).sum()
+        pages.first.places.capacity()
+            + pages
+                .more
+                .iter()
+                .map(|page| page.places.capacity())
+                .sum::<usize>()
     }
 
     #[test]

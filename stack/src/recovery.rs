@@ -12,7 +12,6 @@ mod scoreboard;
 mod tlp;
 
 use alloc::boxed::Box;
-use core::mem;
 
 use crate::config::Config;
 use crate::protection::Protection;
@@ -92,15 +91,13 @@ impl Flight {
 
     /// Something goes out at `una`, with which a flight begins if there is none.
     pub(crate) fn goes_on(&mut self, config: &Config, una: SeqNumber) -> &mut Recovery {
-        let place = &mut self.0;
-        match place {
-            Some(recovery) if recovery.over => {
-                let old = mem::replace(&mut recovery.board, Scoreboard::new(una, 1));
-                **recovery = Recovery::new(config, Some(old), una);
-            }
-            _ => {}
+        let recovery = self
+            .0
+            .get_or_insert_with(|| Box::new(Recovery::new(config, una)));
+        if recovery.over {
+            recovery.start_over(una);
         }
-        place.get_or_insert_with(|| Box::new(Recovery::new(config, None, una)))
+        recovery
     }
 
     /// Everything is acknowledged.
@@ -119,14 +116,14 @@ impl Flight {
 }
 
 impl Recovery {
-    fn new(config: &Config, old: Option<Scoreboard>, una: SeqNumber) -> Self {
+    fn new(config: &Config, una: SeqNumber) -> Self {
         let limit = if config.protects(Protection::ScoreboardBound) {
             u32::from(config.scoreboard_segments_max)
         } else {
             u32::MAX
         };
         Self {
-            board: Scoreboard::in_place_of(old, una, limit),
+            board: Scoreboard::new(una, limit),
             over: false,
             rack: Rack::new(una),
             prr: Prr::default(),
@@ -135,6 +132,24 @@ impl Recovery {
             doubtful: 0,
             watched: (una, una),
         }
+    }
+
+    /// The next flight begins: as [`Recovery::new`], in the same memory.
+    fn start_over(&mut self, una: SeqNumber) {
+        let Self {
+            board,
+            over,
+            rack,
+            prr,
+            force,
+            suspicion,
+            doubtful,
+            watched,
+        } = self;
+        board.start_over(una);
+        (*over, *rack, *prr) = (false, Rack::new(una), Prr::default());
+        (*force, *suspicion) = (false, None);
+        (*doubtful, *watched) = (0, (una, una));
     }
 
     /// An ACK of everything before `ack` with these blocks, which are valid.

@@ -52,7 +52,7 @@ pub(crate) struct FourTuple {
 
 /// A tuple of this host in 22 octets instead of 36: the local address is a number. For what many
 /// have.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwnTuple {
     pub(crate) remote: End,
     pub(crate) local_port: u16,
@@ -61,22 +61,28 @@ pub(crate) struct OwnTuple {
 }
 
 impl OwnTuple {
+    /// `None`: the local address is not one of the host's first 65,536.
+    #[inline]
+    pub(crate) fn of(config: &Config, tuple: &FourTuple) -> Option<Self> {
+        let FourTuple { local, remote } = *tuple;
+        let mut addresses = config.addresses.iter();
+        let place = addresses.position(|address| End::new(*address, local.port) == local)?;
+        Some(Self {
+            remote,
+            local_port: local.port,
+            local_address: u16::try_from(place).ok()?,
+        })
+    }
+
     /// # Panics
     ///
     /// If the local address is not one of the host's first 65,536.
     pub(crate) fn new(config: &Config, tuple: &FourTuple) -> Self {
-        let FourTuple { local, remote } = *tuple;
-        let mut addresses = config.addresses.iter();
-        let place = addresses.position(|address| End::new(*address, local.port) == local);
-        let place = place.and_then(|place| u16::try_from(place).ok());
-        Self {
-            remote,
-            local_port: local.port,
-            local_address: place.expect("connections have local addresses"),
-        }
+        Self::of(config, tuple).expect("connections have local addresses")
     }
 
     /// Both ends in full.
+    #[inline]
     pub(crate) fn full(&self, config: &Config) -> FourTuple {
         let address = config.addresses[usize::from(self.local_address)];
         FourTuple {
@@ -133,7 +139,7 @@ impl From<Slot> for Entry {
 /// Every connection and TIME-WAIT record by its tuple.
 ///
 /// The tuple stands in the connection or record and nowhere else: those who look something up or
-/// put something in say how to find it (`tuple_of`). The order of the table is nobody's business,
+/// put something in say how to get at it (`has_tuple`, `tuple_of`). The order of the table is nobody's business,
 /// nothing ever walks through it.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -151,15 +157,14 @@ impl Table {
         }
     }
 
+    #[inline]
     pub(crate) fn find(
         &self,
         tuple: &FourTuple,
-        tuple_of: impl Fn(Entry) -> FourTuple,
+        has_tuple: impl Fn(Entry) -> bool,
     ) -> Option<Entry> {
         let hash = self.hasher.hash_one(tuple);
-        let found = self
-            .slots
-            .find(hash, |slot| tuple_of(Entry::from(*slot)) == *tuple);
+        let found = self.slots.find(hash, |slot| has_tuple(Entry::from(*slot)));
         found.map(|slot| Entry::from(*slot))
     }
 
@@ -219,6 +224,11 @@ mod tests {
         }
     }
 
+    fn find(table: &Table, entry: Entry) -> Option<Entry> {
+        let tuple = tuple_of(entry);
+        table.find(&tuple, |found| tuple_of(found) == tuple)
+    }
+
     #[test]
     fn a_tuple_leads_to_what_was_put_in_or_replaced_it() {
         let mut table = Table::new(&[7; 32]);
@@ -231,15 +241,12 @@ mod tests {
         }
         let (old, new) = (Entry::Connection(9), Entry::TimeWait(9));
         table.replace(&tuple_of(old), old, new);
-        assert_eq!(table.find(&tuple_of(old), tuple_of), Some(new));
-        assert_eq!(
-            table.find(&tuple_of(Entry::Connection(1000)), tuple_of),
-            None
-        );
+        assert_eq!(find(&table, old), Some(new));
+        assert_eq!(find(&table, Entry::Connection(1000)), None);
         table.remove(&tuple_of(old), new, tuple_of);
-        assert_eq!(table.find(&tuple_of(old), tuple_of), None);
+        assert_eq!(find(&table, old), None);
         assert_eq!(
-            table.find(&tuple_of(Entry::Connection(8)), tuple_of),
+            find(&table, Entry::Connection(8)),
             Some(Entry::Connection(8))
         );
     }

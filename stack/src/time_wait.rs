@@ -31,7 +31,7 @@ pub(crate) struct TimeWait {
     /// The end of 2MSL.
     pub(crate) expires: Instant,
     challenge: ChallengeLimit,
-    tuple: OwnTuple,
+    pub(crate) tuple: OwnTuple,
     iss: SeqNumber,
     irs: SeqNumber,
     /// SND.NXT, and SND.UNA: everything is acknowledged.

@@ -29,8 +29,6 @@ pub(crate) struct PathMtu {
 /// What is not known yet of the path.
 #[derive(Debug)]
 struct OpenQuestions {
-    /// When this is acknowledged, a datagram of that size has arrived.
-    proving: Option<(SeqNumber, u16)>,
     /// A claim that contradicts what is proven, until silence confirms it.
     claim: Option<Claim>,
     /// When the path MTU was last lowered below what the own link carries.
@@ -43,7 +41,6 @@ static REST: OpenQuestions = OpenQuestions::REST;
 
 impl Rest for OpenQuestions {
     const REST: Self = Self {
-        proving: None,
         claim: None,
         lowered_at: None,
         before_silence: None,
@@ -54,10 +51,7 @@ impl Rest for OpenQuestions {
     }
 
     fn is_at_rest(&self, _now: Instant) -> bool {
-        self.proving.is_none()
-            && self.claim.is_none()
-            && self.lowered_at.is_none()
-            && self.before_silence.is_none()
+        self.claim.is_none() && self.lowered_at.is_none() && self.before_silence.is_none()
     }
 }
 
@@ -103,31 +97,19 @@ impl PathMtu {
         !self.fragment
     }
 
-    /// A datagram of `size` octets, whose last one is before `end`, is sent.
+    /// Everything before `una` is acknowledged, and with it perhaps a datagram of the size that it
+    /// was to prove.
     #[inline]
-    pub(crate) fn sent(&mut self, end: SeqNumber, size: u16) {
-        if size > self.largest_sent() {
-            self.open.proving = Some((end, size));
-        }
-    }
-
-    /// Everything before `una` is acknowledged.
-    #[inline]
-    pub(crate) fn acknowledged(&mut self, una: SeqNumber) {
-        if let Some((end, size)) = self.open.proving
+    pub(crate) fn acknowledged(&mut self, una: SeqNumber, proving: &mut Option<(SeqNumber, u16)>) {
+        if let Some((end, size)) = *proving
             && end.at_or_before(una)
         {
             self.proven = size;
-            self.open.proving = None;
+            *proving = None;
         }
         if self.open.claim.is_some_and(|claim| claim.seq.before(una)) {
             self.open.claim = None; // It has arrived, so it was not too big.
         }
-    }
-
-    /// The largest datagram sent since the path MTU last fell (`maxsizesent`).
-    fn largest_sent(&self) -> u16 {
-        self.open.proving.map_or(self.proven, |(_, size)| size)
     }
 
     /// Gives back the memory of questions that are answered.
@@ -139,7 +121,6 @@ impl PathMtu {
         self.mtu = mtu;
         self.open.lowered_at = Some(now);
         self.open.claim = None;
-        self.open.proving = None;
         if self.proven > mtu {
             self.proven = 0; // The path is another one.
         }
@@ -168,7 +149,7 @@ impl Connection {
         let below_floor = reported < u32::from(floor);
         let mtu = u16::try_from(reported).unwrap_or(u16::MAX).max(floor);
         let nothing_new = mtu >= self.path.mtu && (!below_floor || self.path.fragment);
-        let not_sent = reported >= u32::from(self.path.largest_sent());
+        let not_sent = reported >= u32::from(self.largest_sent());
         if nothing_new || careful && not_sent {
             return TooBig::Useless; // It never grows by a message (RFC 1191 §3, RFC 8201 §4).
         }
@@ -245,6 +226,7 @@ impl Connection {
 
     fn lower_path_mtu(&mut self, mtu: u16, cx: &Context<'_>) {
         self.path.lower(mtu, cx.now);
+        self.send.out.proving = None;
         self.resize();
     }
 
@@ -285,7 +267,16 @@ impl Connection {
     #[inline]
     pub(crate) fn note_size(&mut self, end: SeqNumber, segment: usize) {
         let ip = self.headers() - HEADER_LEN as u16;
-        self.path.sent(end, (segment as u16).saturating_add(ip));
+        let size = (segment as u16).saturating_add(ip);
+        if size > self.largest_sent() {
+            self.send.out.proving = Some((end, size));
+        }
+    }
+
+    /// The largest datagram sent since the path MTU last fell (`maxsizesent`).
+    fn largest_sent(&self) -> u16 {
+        let proving = self.send.out.proving;
+        proving.map_or(self.path.proven, |(_, size)| size)
     }
 
     fn headers(&self) -> u16 {

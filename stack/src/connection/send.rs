@@ -71,6 +71,8 @@ pub(crate) struct Outgoing {
     pub(crate) rexmit: Option<(SeqNumber, SeqNumber)>,
     /// The segment being timed.
     pub(crate) timed: Option<Timed>,
+    /// When this is acknowledged, a datagram of that size has arrived (RFC 5927 §7.2).
+    pub(crate) proving: Option<(SeqNumber, u16)>,
     /// F-RTO's question about the last timeout.
     pub(crate) frto: Frto,
     /// The TIME-WAIT record whose place this connection took, until its own SYN is acknowledged.
@@ -90,6 +92,7 @@ impl Rest for Outgoing {
         buffer: Ring::new(),
         rexmit: None,
         timed: None,
+        proving: None,
         frto: Frto::Off,
         reopened: None,
         up: None,
@@ -107,6 +110,7 @@ impl Rest for Outgoing {
         self.buffer.is_empty()
             && self.rexmit.is_none()
             && self.timed.is_none()
+            && self.proving.is_none()
             && self.frto == Frto::Off
             && self.reopened.is_none()
             && self.up.is_none()

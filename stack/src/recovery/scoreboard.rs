@@ -8,6 +8,8 @@
 //! before; what was known from the last one is not looked at again.
 
 use alloc::collections::VecDeque;
+use core::mem;
+
 use bitflags::bitflags;
 
 use super::rack::Rack;
@@ -93,16 +95,8 @@ pub(crate) struct Scoreboard {
 impl Scoreboard {
     /// An empty board; `limit`: records kept apart, at least 1.
     pub(crate) fn new(una: SeqNumber, limit: u32) -> Self {
-        Self::in_place_of(None, una, limit)
-    }
-
-    /// The same, in the memory of one that is over, unless that is much.
-    pub(crate) fn in_place_of(old: Option<Self>, una: SeqNumber, limit: u32) -> Self {
-        let mut records = old.map(|old| old.records).unwrap_or_default();
-        records.clear();
-        records.shrink_to(KEPT_MAX);
         Self {
-            records,
+            records: VecDeque::new(),
             limit: limit.max(1) as usize,
             sacked: 0,
             sacked_segments: 0,
@@ -113,6 +107,19 @@ impl Scoreboard {
             known: SackBlocks::default(),
             work: 0,
         }
+    }
+
+    /// Empty again, for another flight. Memory for a few records stays.
+    pub(crate) fn start_over(&mut self, una: SeqNumber) {
+        let mut records = mem::take(&mut self.records);
+        records.clear();
+        if records.capacity() > KEPT_MAX {
+            records.shrink_to(KEPT_MAX);
+        }
+        *self = Self {
+            records,
+            ..Self::new(una, self.limit as u32)
+        };
     }
 
     /// Segments kept apart: never more than twice the limit.
@@ -218,7 +225,7 @@ impl Scoreboard {
         if blocks.is_empty() {
             return;
         }
-        let known = core::mem::take(&mut self.known);
+        let known = mem::take(&mut self.known);
         for block in blocks {
             let old = known.as_slice().iter().find(|old| {
                 old.left.at_or_after(block.left) && old.right.at_or_before(block.right)

@@ -284,7 +284,7 @@ impl Connection {
         let ack = segment.ack;
         self.sample_rtt(segment, ack, cx);
         self.send.acknowledge(ack);
-        self.path.acknowledged(ack);
+        self.path.acknowledged(ack, &mut self.send.out.proving);
         self.timers.progress(cx.now);
         // Restarted if anything is still out.
         (self.timers.retransmit, self.timers.probe) = (Instant::MAX, Instant::MAX);

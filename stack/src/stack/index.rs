@@ -4,14 +4,14 @@ use super::Stack;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::pages::Pages;
-use crate::table::{Entry, FourTuple};
+use crate::table::{Entry, FourTuple, OwnTuple, Table};
 use crate::time_waits::TimeWaits;
 
 impl Stack {
     /// The connection or TIME-WAIT record with this tuple.
     pub(super) fn find(&self, tuple: &FourTuple) -> Option<Entry> {
-        let tuples = tuples(&self.config, &self.connections, &self.time_waits);
-        self.table.find(tuple, tuples)
+        let (connections, time_waits) = (&self.connections, &self.time_waits);
+        find(&self.table, tuple, &self.config, connections, time_waits)
     }
 
     /// A new connection or record is to be found from now on; no other has its tuple.
@@ -27,8 +27,23 @@ impl Stack {
     }
 }
 
+/// The same, for those who have borrowed a part of the stack.
+pub(super) fn find(
+    table: &Table,
+    tuple: &FourTuple,
+    config: &Config,
+    connections: &Pages<Connection>,
+    time_waits: &TimeWaits,
+) -> Option<Entry> {
+    let own = OwnTuple::of(config, tuple)?;
+    table.find(tuple, |entry| match entry {
+        Entry::Connection(key) => connections[key as usize].tuple == own,
+        Entry::TimeWait(key) => time_waits[key].tuple == own,
+    })
+}
+
 /// Where the tuple of an entry stands.
-pub(super) fn tuples<'a>(
+fn tuples<'a>(
     config: &'a Config,
     connections: &'a Pages<Connection>,
     time_waits: &'a TimeWaits,

@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 
-use super::index::tuples;
+use super::index::find;
 use super::{Stack, names};
 use crate::connection::{Connection, Owner};
 use crate::error::{AcceptError, BindError, ConnectError, ListenError, SocketError};
@@ -234,9 +234,8 @@ impl Stack {
             ephemeral,
             ..
         } = self;
-        let tuples = tuples(config, connections, time_waits);
-        let is_free = |tuple: FourTuple| table.find(&tuple, &tuples).is_none();
-        let suitable = |port| ports.is_unbound(port) && is_free(tuple(port));
+        let find = |tuple| find(table, &tuple, config, connections, time_waits);
+        let suitable = |port| ports.is_unbound(port) && find(tuple(port)).is_none();
         ephemeral
             .choose(config, End::new(ip, 0), remote, suitable)
             .map(tuple)

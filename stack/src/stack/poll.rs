@@ -6,7 +6,7 @@ use core::cmp::Reverse;
 
 use super::{Alarm, Ecn, Stack, Transmit};
 use crate::config::Config;
-use crate::context::{QUEUE_SPARE, Reply};
+use crate::context::{Reply, shrink_empty};
 use crate::event::{Cause, Event, Interest, Snapshot, Timer};
 use crate::socket_options::IpFields;
 use crate::time::Instant;
@@ -75,14 +75,17 @@ impl Stack {
                     return Some(transmit);
                 }
                 connection.queued = false;
+                let cold = !connection.warm;
                 self.reschedule(key);
                 self.show(key);
-                self.keep_warm(now, key);
+                if cold {
+                    self.keep_warm(now, key);
+                }
             }
             self.transmit_queue.pop_front();
         }
-        self.replies.shrink_to(QUEUE_SPARE);
-        self.transmit_queue.shrink_to(QUEUE_SPARE);
+        shrink_empty(&mut self.replies);
+        shrink_empty(&mut self.transmit_queue);
         None
     }
 

@@ -95,10 +95,13 @@ impl Stack {
             return Ok(connection.peek_octets(into));
         }
         let octets = connection.receive_octets(into, &cx);
-        if connection.due.contains(Due::ACK) {
+        let (due, cold) = (connection.due.contains(Due::ACK), !connection.warm);
+        if due {
             self.enqueue(key);
         }
-        self.keep_warm(now, key);
+        if cold {
+            self.keep_warm(now, key);
+        }
         Ok(octets)
     }
 

@@ -9,13 +9,9 @@ use crate::time::Instant;
 const WARM: usize = 64;
 
 impl Stack {
-    /// This connection was busy.
+    /// This connection was busy, and had cooled down before.
     pub(super) fn keep_warm(&mut self, now: Instant, key: u32) {
-        let connection = &mut self.connections[key as usize];
-        if connection.warm {
-            return;
-        }
-        connection.warm = true;
+        self.connections[key as usize].warm = true;
         self.warm.push_back(key);
         if self.warm.len() <= WARM {
             return;
