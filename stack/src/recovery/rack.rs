@@ -43,6 +43,13 @@ impl Default for RackMemory {
     }
 }
 
+impl RackMemory {
+    /// The least round trip so far, if there was one (RFC 8985 §6.2 step 1).
+    pub(crate) fn min_rtt(&self) -> Option<Duration> {
+        (self.min_rtt != u64::MAX).then_some(Duration::from_nanos(self.min_rtt))
+    }
+}
+
 /// What one ACK delivered, cumulatively and by its SACK blocks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Delivery {

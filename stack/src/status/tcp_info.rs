@@ -17,16 +17,28 @@ pub struct TcpInfo {
     pub retransmits: u32,
     /// `tcpi_probes`: zero-window probes without an answer.
     pub probes: u32,
+    /// `tcpi_options`: timestamps are on (RFC 7323 §3.2).
+    pub timestamps: bool,
     /// `tcpi_options`: SACK is on.
     pub sack: bool,
+    /// `tcpi_options`: both SYNs had a window scale (RFC 7323 §2.2).
+    pub wscale: bool,
     /// `tcpi_options`: ECN is on.
     pub ecn: bool,
+    /// `tcpi_snd_wscale`: the shift of the windows that the peer offers, 0 to 14.
+    pub snd_wscale: u8,
+    /// `tcpi_rcv_wscale`: that of the windows that we offer, 0 to 14.
+    pub rcv_wscale: u8,
     /// `tcpi_rto`.
     pub rto: Duration,
     /// `tcpi_rtt`, smoothed; zero before the first sample.
     pub rtt: Duration,
     /// `tcpi_rttvar`.
     pub rttvar: Duration,
+    /// `tcpi_min_rtt`: the least round trip that RACK has measured, if it has (RFC 8985 §6.2).
+    pub min_rtt: Option<Duration>,
+    /// `tcpi_pmtu`: the largest datagram that is sent, IP header included.
+    pub pmtu: u16,
     /// `tcpi_snd_mss`.
     pub snd_mss: u32,
     /// `tcpi_rcv_mss`: the largest text that came in one segment.
@@ -66,11 +78,17 @@ impl From<&Connection> for TcpInfo {
             ca_state: vars.ca_state,
             retransmits: vars.retransmissions,
             probes: connection.timers.probes,
+            timestamps: connection.timestamps.is_some(),
             sack: vars.sack.is_some(),
+            wscale: connection.scaling,
             ecn: vars.ecn,
+            snd_wscale: vars.snd_shift,
+            rcv_wscale: vars.rcv_shift,
             rto: vars.rto,
             rtt: vars.srtt.unwrap_or_default(),
             rttvar: connection.rtt.rttvar(),
+            min_rtt: connection.memory.rack.min_rtt(),
+            pmtu: vars.path_mtu,
             snd_mss: smss,
             rcv_mss: connection.receive.largest(),
             advmss: u32::from(vars.rmss),

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use timewait_stack::wire::Flags;
+use timewait_stack::config::WindowScale;
+use timewait_stack::wire::{Flags, Options};
 use timewait_stack::{
-    Duration, Errno, RecvFlags, SendFlags, SeqNumber, SocketId, SocketOption, State,
+    Config, Duration, Errno, RecvFlags, SendFlags, SeqNumber, SocketId, SocketOption, State,
 };
 
 use crate::peer::{Bench, PEER, PEER_PORT, Sent, config, peer_seq};
@@ -176,4 +177,51 @@ fn tcp_info_counts_in_segments() {
     assert_eq!(after.rttvar, Duration::from_micros(12_500));
     let fresh = bench.stack.socket();
     assert_eq!(bench.stack.tcp_info(fresh), Ok(None));
+}
+
+/// What Linux tells in `tcpi_options`, `tcpi_snd_wscale`, `tcpi_rcv_wscale` and `tcpi_pmtu`.
+#[test]
+fn tcp_info_knows_what_the_syns_agreed_on() {
+    let own = Config {
+        receive_buffer: 1 << 20,
+        sack: true,
+        timestamps: true,
+        window_scale: WindowScale::Fixed(7),
+        ..config()
+    };
+    let (bench, socket, _) = Bench::established(own.clone());
+    let plain = bench.stack.tcp_info(socket).unwrap().unwrap();
+    assert!(!plain.wscale && !plain.timestamps && !plain.sack);
+    assert_eq!((plain.snd_wscale, plain.rcv_wscale), (0, 0));
+    assert_eq!((plain.pmtu, plain.min_rtt), (own.mtu, None));
+
+    let (mut bench, listener) = Bench::listening(own);
+    let options = Options {
+        mss: Some(1460),
+        window_scale: Some(3),
+        sack_permitted: true,
+        timestamps: Some((1, 0)),
+        ..Options::default()
+    };
+    let syn_ack = bench.inject_options(Flags::SYN, 0, SeqNumber(0), b"", 1000, options);
+    let (iss, (stamp, _)) = (syn_ack[0].seq, syn_ack[0].options.timestamps.unwrap());
+    let options = Options {
+        timestamps: Some((1, stamp)),
+        ..Options::default()
+    };
+    bench.inject_options(Flags::ACK, 1, iss + 1, b"", 1000, options);
+    let (socket, _) = bench.stack.accept(listener).unwrap();
+    let agreed = bench.stack.tcp_info(socket).unwrap().unwrap();
+    assert!(agreed.wscale && agreed.timestamps && agreed.sack);
+    assert_eq!((agreed.snd_wscale, agreed.rcv_wscale), (3, 7));
+    assert_eq!(agreed.snd_wnd, 8000);
+    send(&mut bench, socket, 100, SendFlags::empty());
+    bench.wait(Duration::from_millis(50));
+    let options = Options {
+        timestamps: Some((51, stamp)),
+        ..Options::default()
+    };
+    bench.inject_options(Flags::ACK, 1, iss + 101, b"", 1000, options);
+    let measured = bench.stack.tcp_info(socket).unwrap().unwrap();
+    assert_eq!(measured.min_rtt, Some(Duration::from_millis(50)));
 }
