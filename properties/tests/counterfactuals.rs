@@ -3,25 +3,34 @@
 
 use timewait_properties::{Kind, Scenario, check};
 use timewait_stack::Protection;
+use timewait_stack::config::SynCookies;
 
 /// Some of the first 60 seeds of `kind` shows `oracle` that `protection` is off, and nothing to any
 /// oracle when it is on.
 #[track_caller]
 fn assert_noticed(kind: Kind, protection: Protection, oracle: &str) {
-    assert_noticed_in(60, kind, protection, oracle);
+    assert_noticed_among(seeds(kind, 60), protection, oracle);
 }
 
-/// The same of that many seeds.
+/// The same of one of these scenarios.
 #[track_caller]
-fn assert_noticed_in(seeds: u64, kind: Kind, protection: Protection, oracle: &str) {
-    let fires = |seed: &u64| {
-        let off = check(&Scenario::from_seed(kind, *seed).without(protection));
+fn assert_noticed_among(
+    mut scenarios: impl Iterator<Item = Scenario>,
+    protection: Protection,
+    oracle: &str,
+) {
+    let fires = |scenario: &Scenario| {
+        let off = check(&scenario.clone().without(protection));
         off.violations().any(|violation| violation.oracle == oracle)
     };
-    let seed = (0..seeds).find(fires);
-    let seed = seed.unwrap_or_else(|| panic!("{oracle} does not miss {protection} in {kind}"));
-    let on = check(&Scenario::from_seed(kind, seed));
+    let scenario = scenarios.find(fires);
+    let scenario = scenario.unwrap_or_else(|| panic!("{oracle} does not miss {protection}"));
+    let on = check(&scenario);
     assert!(!on.failed(), "{on}");
+}
+
+fn seeds(kind: Kind, count: u64) -> impl Iterator<Item = Scenario> {
+    (0..count).map(move |seed| Scenario::from_seed(kind, seed))
 }
 
 /// Row 2.
@@ -52,6 +61,12 @@ fn a_clock_that_stands_still() {
 #[test]
 fn numbers_at_random() {
     assert_noticed(Kind::Churn, Protection::IsnMonotone, "isn");
+}
+
+/// Row 12: only what `acceptance` counts along shows it.
+#[test]
+fn a_timestamp_out_of_order() {
+    assert_noticed(Kind::Bulk, Protection::TsRecent, "acceptance");
 }
 
 /// Row 21.
@@ -103,19 +118,41 @@ fn a_host_that_speaks_in_its_quiet_time() {
 /// Row 32: it needs copies that fit the numbers of the next boot.
 #[test]
 fn old_segments_that_a_quiet_time_would_have_outlived() {
-    assert_noticed_in(300, Kind::Reboot, Protection::QuietTime, "incarnation");
+    assert_noticed_among(
+        seeds(Kind::Reboot, 300),
+        Protection::QuietTime,
+        "incarnation",
+    );
 }
 
-/// Row 33.
+/// Row 33. A cookie is no half-open connection, so a listener that always sends one has no queue to
+/// overflow; they are switched off.
 #[test]
 fn a_flood_without_bound() {
-    assert_noticed(Kind::Flood, Protection::SynQueueBound, "resources");
+    let without_cookies = |seed| {
+        let mut scenario = Scenario::from_seed(Kind::Flood, seed);
+        for host in &mut scenario.hosts {
+            host.config.syn_cookies = SynCookies::Off;
+        }
+        scenario
+    };
+    assert_noticed_among(
+        (0..60).map(without_cookies),
+        Protection::SynQueueBound,
+        "resources",
+    );
 }
 
 /// Row 34.
 #[test]
 fn islands_without_bound() {
     assert_noticed(Kind::Flood, Protection::ReassemblyBound, "resources");
+}
+
+/// Row 35: in one of four worlds the scoreboard is small enough for ordinary losses to fill it.
+#[test]
+fn a_scoreboard_without_bound() {
+    assert_noticed(Kind::Bulk, Protection::ScoreboardBound, "resources");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! - At any time: the SYN queue of a listener within the configuration (RFC 4987 §2.2) and its
 //!   accept queue within the backlog, blocks out of order and buffered octets within the
-//!   configuration, the TIME-WAIT table within its limit.
+//!   configuration, the TIME-WAIT table within its limit; of the scoreboard of loss recovery its
+//!   segments, and how many of them one ACK makes it look at.
 //! - Whenever somebody looks: as many listeners, connections (half-open ones, and ones that wait
 //!   to be accepted) and TIME-WAIT records as there are lives. A record whose SYN is put to the
 //!   proof waits inside the new connection. Timer entries: a few for each of these.
@@ -11,7 +12,7 @@
 //!
 //! What a host holds is in no event: the driver shows it ([`Judge::sample`]), at least at the
 //! end. Half-open connections are counted from the events, as they come: listeners are mostly gone
-//! by the end. Work per segment is not counted yet, and there is no scoreboard to bound.
+//! by the end. No other work per segment is counted yet.
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, Instant, NodeId, Observation};
