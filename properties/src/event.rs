@@ -78,6 +78,15 @@ pub enum UserEvent {
         /// Why.
         error: Errno,
     },
+    /// SO_RCVBUF and SO_SNDBUF are this from now on.
+    Buffers {
+        /// The incarnation.
+        connection: ConnectionId,
+        /// Octets that may wait to be read.
+        receive: u32,
+        /// Octets that may wait to be acknowledged.
+        send: u32,
+    },
     /// `shutdown`: of the receiving side, of the sending side, or both.
     Shutdown {
         /// The incarnation.

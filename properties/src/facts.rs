@@ -205,6 +205,19 @@ impl Facts {
         }
     }
 
+    /// Whether what is being delivered is a RST that a listener sent before it knew of the connection
+    /// between these two: it remembers nothing of its cookie (RFC 4987 §3.6), and answers so what
+    /// overtakes the segment that brings it back (RFC 9293 §3.10.7.2).
+    pub fn is_reset_before_cookie(&self, e: Incarnation, f: Incarnation) -> bool {
+        let mut lives = [e, f].into_iter().filter_map(|name| self.life(name));
+        let child = lives.find(|life| life.is_by_cookie());
+        child.zip(self.delivery()).is_some_and(|(child, delivery)| {
+            let segment = delivery.segment();
+            let reset = segment.is_some_and(|segment| segment.has(Flags::RST));
+            reset && delivery.is_echo() && delivery.born <= child.opened_at
+        })
+    }
+
     /// Whether the datagram acknowledges a SYN cookie that was sent to its sender (RFC 4987 §3.6).
     pub fn acknowledges_cookie(&self, delivery: &Delivery) -> bool {
         self.cookies.acknowledged_by(delivery)
@@ -479,6 +492,7 @@ pub fn connection_of(event: &UserEvent) -> Option<ConnectionId> {
         | UserEvent::Received { connection, .. }
         | UserEvent::EndOfFile { connection, .. }
         | UserEvent::Failed { connection, .. }
+        | UserEvent::Buffers { connection, .. }
         | UserEvent::Shutdown { connection, .. }
         | UserEvent::Closed { connection, .. }
         | UserEvent::Aborted { connection } => Some(connection),

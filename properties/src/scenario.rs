@@ -24,8 +24,8 @@ pub(crate) mod weather;
 pub use attack::{Attack, AttackerPlan, Forgery, Method, Sweep, Target};
 pub use faults::FaultPlan;
 pub use plan::{
-    AppPlan, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round, RoundEnding,
-    Serve, Talk, Write,
+    AppPlan, Buffers, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round,
+    RoundEnding, Serve, Talk, Write,
 };
 
 /// The version of what a seed means: a seed is promised the same scenario within one version.

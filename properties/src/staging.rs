@@ -63,6 +63,7 @@ pub(crate) fn circumstances() -> Circumstances {
     Circumstances {
         hosts: [(A, config(A)), (B, config(B))].into(),
         reboots: BTreeMap::new(),
+        buffers: BTreeMap::new(),
         attackers: [ATTACKER].into(),
         lifetime: Some(MSL),
         heal_at: None,

@@ -21,7 +21,7 @@ mod user_timeout;
 use alloc::sync::Arc;
 use bitflags::bitflags;
 
-use crate::config::Config;
+use crate::config::{Config, WindowScale};
 use crate::congestion::Congestion;
 use crate::context::{Context, Reply};
 use crate::error::Errno;
@@ -143,6 +143,7 @@ impl Connection {
         cx: &Context<'_>,
     ) -> Self {
         let mss = own_mss(cx.config, &tuple, &options);
+        let receive = ReceiveSpace::new(cx.config, options.receive_buffer, mss);
         let mut timers = Resting::<TimerTable>::new();
         timers.progress_at = cx.now;
         Self {
@@ -158,7 +159,7 @@ impl Connection {
             path: PathMtu::new(cx.config),
             soft_error: None,
             send: SendSpace::new(iss, mss),
-            receive: ReceiveSpace::new(cx.config, mss),
+            receive,
             rtt: RttEstimator::new(&cx.config.rto),
             congestion: Congestion::new(cx.config, 0, iss, false),
             memory: Memory::default(),
@@ -205,6 +206,7 @@ impl Connection {
         let mut connection = Self::active(id, tuple, owner, options, iss, cx);
         connection.passive = true;
         connection.state = State::Listen;
+        connection.receive.shift = Shift::NONE; // The SYN-ACK told of none.
         connection.receive.start(segment.seq.back(1));
         connection.send.syn_sent = true;
         connection.send.set_peer_mss(cx.config, Some(mss), mss);
@@ -230,12 +232,12 @@ impl Connection {
 
     /// Windows are scaled from now on if both SYNs say so (RFC 7323 §2.2, R7323-01).
     fn agree_on_scaling(&mut self, syn: &Segment<'_>, cx: &mut Context<'_>) {
-        let (Some(own), Some(theirs)) = (Shift::offered(cx.config), syn.options.window_scale)
-        else {
+        let scales = cx.config.window_scale != WindowScale::Off;
+        let Some(theirs) = syn.options.window_scale.filter(|_| scales) else {
+            self.receive.shift = Shift::NONE;
             return;
         };
         self.scaling = true;
-        self.receive.shift = own;
         self.send.shift = Shift::of_option(theirs);
         if theirs > SHIFT_MAX {
             let (connection, shift) = (self.id, theirs);
@@ -296,6 +298,7 @@ impl Connection {
         self.timers.progress(cx.now);
         self.timers.retransmit = Instant::MAX; // It was the SYN's.
         self.due.remove(Due::SYN);
+        self.apply_receive_buffer();
         self.enter(State::Established, Cause::Segment, cx);
         if self.send.fin == Fin::Queued {
             self.enter(State::FinWait1, Cause::User(Call::Shutdown), cx);
@@ -398,6 +401,8 @@ impl Connection {
             rcv_up: receive.incoming.up,
             rcv_free: receive.free(),
             unread: receive.incoming.buffer.readable(),
+            receive_buffer: self.options.receive_buffer,
+            send_buffer: self.options.send_buffer,
             out_of_order: receive.incoming.buffer.out_of_order(),
             out_of_order_blocks: receive.incoming.buffer.blocks(),
             fin_received: receive.fin_taken,

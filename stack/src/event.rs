@@ -370,6 +370,10 @@ pub struct Vars {
     pub rcv_free: u32,
     /// Octets in order that the user has not read.
     pub unread: u32,
+    /// SO_RCVBUF.
+    pub receive_buffer: u32,
+    /// SO_SNDBUF.
+    pub send_buffer: u32,
     /// Octets held out of order.
     pub out_of_order: u32,
     /// Separate blocks they form.

@@ -1,12 +1,13 @@
 //! What a user may set on one socket, by the names of the BSD API and Linux.
 //!
-//! A socket starts with the values of [`Config`]; a connection that is accepted, with those of its
-//! listener.
+//! A socket starts with the values of [`Config`]; a connection that is accepted, with those that its
+//! listener had when the connection began.
 
 use crate::config::{Config, GiveUp, Keepalive};
 use crate::connection::MSS_FLOOR;
 use crate::time::Duration;
 use crate::traffic::DIFFSERV_MAX;
+use crate::window_scale::BUFFER_MAX;
 
 /// A setting of one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,16 @@ pub enum SocketOption {
     /// TCP_MAXSEG: segments of either direction carry at most so many octets of text, at least 48;
     /// takes effect with the next `connect` or SYN. `None`: as the link and the peer allow.
     MaxSegment(Option<u16>),
+    /// SO_RCVBUF: so many octets may wait for the user to read, 1 to 2^30; less is taken as 1, more as
+    /// 2^30. Before `connect`, or on a listener before the SYN, it decides the window scale, too; later
+    /// a window grows only as far as that reaches (65,535 units), and four units are the least. A
+    /// smaller buffer takes nothing back: the window closes as octets come, without its right edge
+    /// moving left (SHLD-14). Unlike that of Linux, it counts octets of text alone, so nothing is
+    /// doubled.
+    ReceiveBuffer(u32),
+    /// SO_SNDBUF: so many octets that the user gave may wait to be acknowledged, at least 1; less is
+    /// taken as 1. Octets that a larger buffer has taken stay.
+    SendBuffer(u32),
     /// TCP_USER_TIMEOUT: how long what was sent may stay unacknowledged (RFC 9293 §3.10.8). Once
     /// set, no peer's option changes it (RFC 5482 §3.1).
     UserTimeout(Option<Duration>),
@@ -93,6 +104,10 @@ pub struct SocketOptions {
     pub quick_ack: bool,
     /// TCP_MAXSEG.
     pub max_segment: Option<u16>,
+    /// SO_RCVBUF, in octets, 1 to 2^30.
+    pub receive_buffer: u32,
+    /// SO_SNDBUF, in octets, at least 1.
+    pub send_buffer: u32,
     /// TCP_USER_TIMEOUT, or what the peer's option has made of it.
     pub user_timeout: Option<Duration>,
     /// The user has chosen it: no peer changes it (CHANGEABLE of RFC 5482 §3 is off).
@@ -116,6 +131,8 @@ impl SocketOptions {
             cork: config.cork,
             quick_ack: config.quick_ack,
             max_segment: config.max_segment.map(|most| most.max(MSS_FLOOR)),
+            receive_buffer: config.receive_buffer.clamp(1, BUFFER_MAX),
+            send_buffer: config.send_buffer.max(1),
             user_timeout: config.user_timeout,
             user_timeout_fixed: false,
             announce_user_timeout: config.announce_user_timeout,
@@ -137,6 +154,10 @@ impl SocketOptions {
             SocketOption::Cork(on) => self.cork = on,
             SocketOption::QuickAck(on) => self.quick_ack = on,
             SocketOption::MaxSegment(most) => self.max_segment = most.map(|m| m.max(MSS_FLOOR)),
+            SocketOption::ReceiveBuffer(octets) => {
+                self.receive_buffer = octets.clamp(1, BUFFER_MAX);
+            }
+            SocketOption::SendBuffer(octets) => self.send_buffer = octets.max(1),
             SocketOption::UserTimeout(timeout) => {
                 self.user_timeout = timeout;
                 self.user_timeout_fixed = true;

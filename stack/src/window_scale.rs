@@ -22,12 +22,12 @@ impl Shift {
         Self(shift.min(SHIFT_MAX))
     }
 
-    /// The shift that a host offers for its receive buffer; `None`: it does not scale.
+    /// The shift that is offered for a receive buffer; `None`: the host does not scale.
     ///
     /// The unit is at most a quarter of the buffer, whatever is asked for: rounded down to units,
     /// a window that is nearly open must never look shut.
-    pub(crate) fn offered(config: &Config) -> Option<Self> {
-        let buffer = config.receive_buffer.clamp(1, BUFFER_MAX);
+    pub(crate) fn offered(config: &Config, receive_buffer: u32) -> Option<Self> {
+        let buffer = receive_buffer.clamp(1, BUFFER_MAX);
         let coarsest = (buffer / 4).checked_ilog2().unwrap_or(0) as u8;
         let shift = match config.window_scale {
             WindowScale::Off => return None,
@@ -81,11 +81,10 @@ mod tests {
 
     fn offered(receive_buffer: u32, window_scale: WindowScale) -> Option<u8> {
         let config = Config {
-            receive_buffer,
             window_scale,
             ..Config::new(vec![], [0; 32])
         };
-        Shift::offered(&config).map(Shift::count)
+        Shift::offered(&config, receive_buffer).map(Shift::count)
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod addresses;
 mod attacks;
 #[path = "rfc9293/batches.rs"]
 mod batches;
+#[path = "rfc9293/buffers.rs"]
+mod buffers;
 #[path = "rfc9293/calls.rs"]
 mod calls;
 #[path = "rfc9293/closing.rs"]

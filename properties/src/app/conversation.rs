@@ -27,6 +27,8 @@ pub struct Conversation {
     connected: bool,
     written: u64,
     reader: Reader,
+    /// Its buffers are as they will be.
+    resized: bool,
     /// It has shut its sending side.
     shut: bool,
     /// When the next request goes out, while it pauses.
@@ -68,6 +70,7 @@ impl Conversation {
             connected: dial.is_none(),
             written: 0,
             reader: Reader::new(talk.read),
+            resized: false,
             shut: false,
             next_request: None,
             requests: 0,
@@ -82,6 +85,9 @@ impl Conversation {
     fn dial(&mut self, calls: &mut Calls<'_>, dial: Dial) {
         let socket = calls.socket();
         self.socket = Some(socket);
+        if let Some(buffers) = self.talk.buffers {
+            calls.set_buffers(socket, buffers);
+        }
         let bound = match (dial.from, calls.local_address()) {
             (0, _) | (_, None) => true,
             (port, Some(address)) => {
@@ -111,11 +117,22 @@ impl Conversation {
         while self.connected && !self.done {
             let before = (self.written, self.reader.received());
             self.reader.read(calls, socket);
+            self.resize(calls, socket);
             self.write(calls, socket);
             self.maybe_end(calls, socket);
             if before == (self.written, self.reader.received()) {
                 break;
             }
+        }
+    }
+
+    /// Sets other buffers once it is time.
+    fn resize(&mut self, calls: &mut Calls<'_>, socket: SocketId) {
+        if let Some((octets, buffers)) = self.talk.resized
+            && self.reader.received() >= octets
+            && !core::mem::replace(&mut self.resized, true)
+        {
+            calls.set_buffers(socket, buffers);
         }
     }
 

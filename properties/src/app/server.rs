@@ -68,6 +68,9 @@ impl App for Server {
         let reuse = calls.set_option(listener, SocketOption::ReuseAddress(true));
         let defer = SocketOption::DeferAccept(self.plan.defer_accept);
         let deferred = calls.set_option(listener, defer);
+        if let Some(buffers) = self.plan.talk.buffers {
+            calls.set_buffers(listener, buffers);
+        }
         let bound = calls.bind(listener, SocketAddr::new(address, self.plan.port));
         let listening = calls.listen(listener, self.plan.backlog);
         assert!(

@@ -9,7 +9,7 @@ use timewait_stack::Config;
 use super::run;
 
 use crate::facts::Circumstances;
-use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
+use crate::scenario::{Buffers, FaultPlan, LinkEnd, LinkPlan, Role, Scenario, Talk};
 
 /// The circumstances of this scenario.
 pub(super) fn of(scenario: &Scenario) -> Circumstances {
@@ -19,6 +19,7 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
     let delays = delays(scenario);
     Circumstances {
         hosts: hosts.collect(),
+        buffers: buffers(scenario),
         attackers: run::attackers(scenario).map(NodeId).collect(),
         reboots: reboots(scenario).collect(),
         lifetime: scenario.lifetime,
@@ -163,15 +164,28 @@ fn path_mtus(scenario: &Scenario) -> BTreeMap<(NodeId, NodeId), u16> {
     mtus
 }
 
+/// The largest buffers that users of each host set.
+fn buffers(scenario: &Scenario) -> BTreeMap<NodeId, Buffers> {
+    let mut largest = BTreeMap::new();
+    for (node, host) in (0..).map(NodeId).zip(&scenario.hosts) {
+        let talks = host.apps.iter().filter_map(|app| app.role.talk());
+        let later = |talk: &Talk| talk.resized.map(|(_, buffers)| buffers);
+        for set in talks.flat_map(|talk| [talk.buffers, later(talk)]).flatten() {
+            let most = largest.entry(node).or_insert(set);
+            most.receive = most.receive.max(set.receive);
+            most.send = most.send.max(set.send);
+        }
+    }
+    largest
+}
+
 /// Whether every queue holds what all connections may have outstanding at once. A window of
 /// small segments is more than twice as large with its headers, so three windows are counted for
 /// each direction of a connection.
 fn queues_hold_all(scenario: &Scenario) -> bool {
-    let window = scenario
-        .hosts
-        .iter()
-        .map(|host| u64::from(host.config.receive_buffer))
-        .max();
+    let by_users = buffers(scenario).into_values().map(|set| set.receive);
+    let hosts = scenario.hosts.iter().map(|host| host.config.receive_buffer);
+    let window = hosts.chain(by_users).max().map(u64::from);
     let apps = scenario.hosts.iter().flat_map(|host| &host.apps);
     let connections: u64 = apps
         .map(|app| match &app.role {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use timewait_sim::{Duration, Instant, NodeId};
 use timewait_stack::Config;
 
+use crate::scenario::Buffers;
+
 /// The circumstances of a run, given by its scenario. The clocks of all stacks show true time.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
@@ -12,6 +14,8 @@ pub struct Circumstances {
     /// And with which after a crash, by the number of boots before. All settings of a host that
     /// bound anything are the same in every boot.
     pub reboots: BTreeMap<(NodeId, u8), Config>,
+    /// The largest buffers that users set on sockets of each host, where they set any.
+    pub buffers: BTreeMap<NodeId, Buffers>,
     /// The nodes that are attackers (E7).
     pub attackers: BTreeSet<NodeId>,
     /// The longest total lifetime L of a datagram, enforced by the network; `None`: a rogue
@@ -47,6 +51,20 @@ impl Circumstances {
             0 => self.config(host),
             _ => self.reboots.get(&(host, boot)),
         }
+    }
+
+    /// The largest buffers of any connection of a host, whoever has set them.
+    pub fn largest_buffers(&self, host: NodeId) -> Option<Buffers> {
+        let config = self.config(host)?;
+        let by_users = self.buffers.get(&host);
+        Some(Buffers {
+            receive: config
+                .receive_buffer
+                .max(by_users.map_or(0, |buffers| buffers.receive)),
+            send: config
+                .send_buffer
+                .max(by_users.map_or(0, |buffers| buffers.send)),
+        })
     }
 
     /// Whether the way from `a` to `b` carries less than the own link of `a`, so that `a` has to

@@ -128,6 +128,8 @@ pub struct User {
     pub opened_at: Option<Instant>,
     /// The user learned that its `connect` succeeded.
     pub connected_at: Option<Instant>,
+    /// SO_RCVBUF and SO_SNDBUF, if the user has set them.
+    pub buffers: Option<(u32, u32)>,
     /// The sending side was shut, by `shutdown` or `close`.
     pub write_shut_at: Option<Instant>,
     /// The receiving side was shut, by `shutdown` or `close`.
@@ -188,6 +190,13 @@ impl Life {
     /// When it ended.
     pub fn ended_at(&self) -> Option<Instant> {
         self.end.map(|end| end.at)
+    }
+
+    /// SO_RCVBUF, in octets: as the user has set it, or as its listener has.
+    pub fn receive_buffer(&self) -> u32 {
+        let of_vars = || self.vars.as_ref().map(|vars| vars.receive_buffer);
+        let by_user = self.user.buffers.map(|(receive, _)| receive);
+        by_user.or_else(of_vars).unwrap_or(0)
     }
 
     /// It was in `state` at some time.
@@ -339,6 +348,9 @@ impl Life {
             }
             UserEvent::Aborted { .. } => {
                 user.aborted_at.get_or_insert(now);
+            }
+            UserEvent::Buffers { receive, send, .. } => {
+                user.buffers = Some((*receive, *send));
             }
             UserEvent::NotConnecting { .. } => {}
         }

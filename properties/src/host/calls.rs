@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::content;
 use crate::event::UserEvent;
 use crate::label::Incarnation;
+use crate::scenario::Buffers;
 
 /// The largest piece that [`Calls::send_content`] offers at once.
 const PIECE: u64 = 2048;
@@ -64,6 +65,16 @@ impl<'a> Calls<'a> {
         self.core.stack.set_option(on, to)
     }
 
+    /// SO_RCVBUF and SO_SNDBUF. A socket that is gone has none.
+    pub fn set_buffers(&mut self, socket: SocketId, buffers: Buffers) {
+        let receive = SocketOption::ReceiveBuffer(buffers.receive);
+        let send = SocketOption::SendBuffer(buffers.send);
+        if self.set_option(socket, receive).is_ok() && self.set_option(socket, send).is_ok() {
+            self.core.drain_stack();
+            self.core.note_buffers(socket);
+        }
+    }
+
     /// BIND.
     pub fn bind(&mut self, socket: SocketId, local: SocketAddr) -> Result<(), BindError> {
         self.core.stack.bind(socket, local)
@@ -97,6 +108,9 @@ impl<'a> Calls<'a> {
                 if let Some(connection) = self.core.stack.connection(socket) {
                     self.core
                         .record(UserEvent::Connecting { connection, remote });
+                    if self.core.has_own_buffers(socket) {
+                        self.core.note_buffers(socket);
+                    }
                 }
             }
             Err(error) => {
@@ -287,6 +301,27 @@ impl Core {
                 connection,
                 offset,
                 octets,
+            });
+        }
+    }
+
+    /// The user has set buffers before `connect`.
+    fn has_own_buffers(&self, socket: SocketId) -> bool {
+        let config = self.stack.config();
+        self.stack.options(socket).is_ok_and(|options| {
+            options.receive_buffer != config.receive_buffer
+                || options.send_buffer != config.send_buffer
+        })
+    }
+
+    /// What the user has set and the stack says it has.
+    fn note_buffers(&mut self, socket: SocketId) {
+        let (connection, options) = (self.stack.connection(socket), self.stack.options(socket));
+        if let (Some(connection), Ok(options)) = (connection, options) {
+            self.record(UserEvent::Buffers {
+                connection,
+                receive: options.receive_buffer,
+                send: options.send_buffer,
             });
         }
     }

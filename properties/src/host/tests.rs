@@ -15,7 +15,7 @@ use crate::app::{App, Server};
 use crate::content;
 use crate::event::{HostEvent, UserEvent};
 use crate::label::{Incarnation, class};
-use crate::scenario::{Serve, Talk};
+use crate::scenario::{Buffers, Serve, Talk};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -120,6 +120,35 @@ fn datagrams_carry_their_sender_and_a_reset_that_of_its_cause() {
     assert_eq!(seen.sent[0], (0, client, class::OPEN));
     assert_eq!(seen.sent[1], (1, client, class::RST | class::ECHO));
     assert_eq!(seen.sent.len(), 2);
+}
+
+#[test]
+fn buffers_that_a_user_sets_are_told() {
+    let (mut world, seen) = world([host(0), host(1)]);
+    let buffers = Buffers {
+        receive: 5000,
+        send: 6000,
+    };
+    world.with(NodeId(0), |host, now| {
+        let mut calls = host.calls(now);
+        let socket = calls.socket();
+        calls.set_buffers(socket, buffers);
+        let to = SocketAddr::new(address(1), 7);
+        assert_eq!(calls.connect(socket, to), Ok(()));
+    });
+    let seen = seen.borrow();
+    let told = seen.users.iter().map(|(_, event)| event).nth(1);
+    assert!(
+        matches!(
+            told,
+            Some(UserEvent::Buffers {
+                receive: 5000,
+                send: 6000,
+                ..
+            })
+        ),
+        "{told:?}"
+    );
 }
 
 #[test]

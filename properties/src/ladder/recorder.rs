@@ -493,6 +493,7 @@ fn connection_of(event: &UserEvent) -> Option<ConnectionId> {
         | UserEvent::Received { connection, .. }
         | UserEvent::EndOfFile { connection, .. }
         | UserEvent::Failed { connection, .. }
+        | UserEvent::Buffers { connection, .. }
         | UserEvent::Shutdown { connection, .. }
         | UserEvent::Closed { connection, .. }
         | UserEvent::Aborted { connection } => Some(*connection),

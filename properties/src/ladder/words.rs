@@ -252,6 +252,7 @@ pub(super) fn user(event: &UserEvent) -> Option<String> {
         UserEvent::Closed { unread, .. } => format!("close, {unread} unread"),
         UserEvent::Aborted { .. } => "abort".to_owned(),
         UserEvent::Connecting { .. }
+        | UserEvent::Buffers { .. }
         | UserEvent::Connected { .. }
         | UserEvent::Accepted { .. }
         | UserEvent::Sent { .. }

@@ -53,7 +53,9 @@ impl Bounds {
             .map(smss)
             .min();
         let smss = smss.unwrap_or(SMSS_DEFAULT);
-        let window = u64::from(a.receive_buffer.max(b.receive_buffer));
+        let buffers = ways.map(|(host, _)| circumstances.largest_buffers(host));
+        let windows = buffers.into_iter().flatten();
+        let window = windows.map(|buffers| u64::from(buffers.receive)).max()?;
         let segments = backlog.div_ceil(smss) + window.div_ceil(smss) + u64::from(SPARE);
         let segments = u32::try_from(segments).unwrap_or(u32::MAX);
         let step = circumstances.delay_max * 2 + STEP;

@@ -14,7 +14,6 @@ mod open;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, Instant, Observation};
-use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State, Vars};
 
 use crate::event::HostEvent;
@@ -211,7 +210,9 @@ impl Delivery {
             }
             stream.told = true;
             let exempt = exemption(who, stream.reader, stream.backlog, facts);
-            match exempt.or_else(|| reset_before_cookie(life.name, pair, facts)) {
+            let early = || facts.is_reset_before_cookie(life.name, pair);
+            let early = || early().then_some("delivery: reset before its cookie came");
+            match exempt.or_else(early) {
                 Some(name) => *self.notes.entry(name).or_default() += 1,
                 None => report.violation(format!(
                     "octets or a FIN are lost, {} ended by {:?}, and nobody aborted",
@@ -344,19 +345,6 @@ fn exemption(
         return Some("delivery: R2 before healing");
     }
     None
-}
-
-/// A listener that remembers nothing (RFC 4987 §3.6) answers by a RST what comes before the segment
-/// that brings the cookie back (RFC 9293 §3.10.7.2), and that RST may end the connection.
-fn reset_before_cookie(e: Incarnation, f: Incarnation, facts: &Facts) -> Option<&'static str> {
-    let lives = [e, f].into_iter().filter_map(|name| facts.life(name));
-    let child = lives.into_iter().find(|life| life.is_by_cookie())?;
-    let delivery = facts.delivery()?;
-    let reset = delivery
-        .segment()
-        .is_some_and(|segment| segment.has(Flags::RST));
-    let before = delivery.is_echo() && delivery.born <= child.opened_at;
-    (reset && before).then_some("delivery: reset before its cookie came")
 }
 
 /// Its user aborted, or its stack did as SHLD-3 asks: unread octets at `close`, or octets for a

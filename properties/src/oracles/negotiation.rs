@@ -27,7 +27,7 @@ use timewait_stack::{Config, Event, State};
 
 use super::report::Report;
 use crate::event::HostEvent;
-use crate::facts::{Facts, SegmentHeader, is_by_cookie, sets_irs};
+use crate::facts::{Facts, Life, SegmentHeader, is_by_cookie, sets_irs};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 
@@ -192,7 +192,8 @@ impl Negotiation {
             let mtu = agreed.mtu(config, report.now);
             report.violations_unless_damaged(mss::size(&segment, peer, packet.src, mtu));
         }
-        report.violations_unless_damaged(scale::wrong(&segment, syns, config));
+        let buffer = buffer(&segment, life, config, report);
+        report.violations_unless_damaged(scale::wrong(&segment, syns, buffer, config));
         let recent = life.and_then(|life| life.shadow.ts_recent());
         report.violations_unless_damaged(agreed.clock.sent(&segment, syns, recent, config));
         let sending = sack::Sending {
@@ -206,6 +207,24 @@ impl Negotiation {
             },
         };
         report.violations_unless_damaged(agreed.receiver.sent(&sending));
+    }
+}
+
+/// Of a child whose SYN-ACK this is nothing is known yet: it has the buffer of its host, unless the
+/// users of that set others.
+fn buffer(
+    segment: &SegmentHeader,
+    life: Option<&Life>,
+    config: &Config,
+    report: &Report<'_>,
+) -> scale::Buffer {
+    let (circumstances, host) = (report.facts.circumstances(), report.who.host);
+    let largest = circumstances.largest_buffers(host);
+    let by_life = life.map(Life::receive_buffer).filter(|octets| *octets > 0);
+    let same = !circumstances.buffers.contains_key(&host) || !segment.has(Flags::ACK);
+    scale::Buffer {
+        now: by_life.or_else(|| same.then_some(config.receive_buffer)),
+        largest: largest.map_or(config.receive_buffer, |most| most.receive),
     }
 }
 

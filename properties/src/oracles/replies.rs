@@ -173,10 +173,11 @@ impl ReplyTable {
             before: before.clone(),
             after: after.clone(),
             edge: after.rcv_adv,
-            counts: [Some(class), other]
-                .into_iter()
-                .flatten()
-                .any(|class| answer_to(class).due == Due::Limited),
+            counts: [Some(class), other].into_iter().flatten().any(|class| {
+                // Beside a closed window the ACK field is looked at, and may be invalid (§A.2).
+                let invalid = class == Class::BesideClosedWindow;
+                invalid || answer_to(class).due == Due::Limited
+            }),
             limited: name.is_some_and(|name| self.may_be_limited(now, name, facts)),
             sent: core::mem::take(&mut self.spare),
         };

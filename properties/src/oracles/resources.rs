@@ -1,9 +1,11 @@
 //! `resources` \[I\]: a stack holds what its connections need and no more.
 //!
 //! - At any time: the SYN queue of a listener within the configuration (RFC 4987 §2.2) and its
-//!   accept queue within the backlog, blocks out of order and buffered octets within the
-//!   configuration, the TIME-WAIT table within its limit; of the scoreboard of loss recovery its
-//!   segments, and how many of them one ACK makes it look at.
+//!   accept queue within the backlog, blocks out of order within the configuration, buffered octets
+//!   within SO_RCVBUF and SO_SNDBUF, the TIME-WAIT table within its limit; of the scoreboard of loss
+//!   recovery its segments, and how many of them one ACK makes it look at. A buffer that the user
+//!   makes smaller may hold what the larger one has taken or promised (SHLD-14).
+//! - SO_RCVBUF and SO_SNDBUF are what the user has set.
 //! - Whenever somebody looks: as many listeners, connections (half-open ones, and ones that wait
 //!   to be accepted) and TIME-WAIT records as there are lives. A record whose SYN is put to the
 //!   proof waits inside the new connection. Timer entries: a few for each of these.
@@ -23,14 +25,18 @@ use timewait_stack::{Event, State, Vars};
 
 use crate::event::HostEvent;
 use crate::facts::{Ending, Facts, Life};
+use crate::label::Incarnation;
 use crate::oracle::{Judge, Sample};
 use crate::oracles::report::Report;
+use crate::scenario::Buffers;
 
 /// The oracle `resources`.
 #[derive(Debug, Default)]
 pub struct Resources {
     /// Children in SYN-RECEIVED by host and port of their listener.
     half_open: BTreeMap<(NodeId, u16), u32>,
+    /// The largest buffers that each connection has had.
+    buffers: BTreeMap<Incarnation, Buffers>,
 }
 
 impl Judge for Resources {
@@ -69,9 +75,10 @@ impl Judge for Resources {
                     facts,
                     findings,
                 };
-                for wrong in beyond_bounds(&snapshot.vars, config) {
-                    report.violation_unless_damaged(wrong);
-                }
+                let buffers = self.largest_buffers(who, &snapshot.vars);
+                let mut wrong = beyond_bounds(&snapshot.vars, config, buffers);
+                wrong.extend(not_as_set(who, &snapshot.vars, facts));
+                report.violations_unless_damaged(wrong);
             }
             Event::Transition {
                 connection,
@@ -79,7 +86,11 @@ impl Judge for Resources {
                 to,
                 cause,
             } => {
-                let life = facts.life(facts.name(node, *connection));
+                let who = facts.name(node, *connection);
+                if *to == State::Closed {
+                    self.buffers.remove(&who);
+                }
+                let life = facts.life(who);
                 let wrong = life.and_then(|life| self.moved(life, (*from, *to), *cause, facts));
                 findings.extend(wrong.map(|wrong| violation(now, node, &wrong)));
             }
@@ -99,7 +110,9 @@ impl Judge for Resources {
         };
         let lives = Lives::on(sample.node, facts);
         let mut wrong = lives.differences(sample.usage);
-        wrong.extend(over_limits(sample.usage, config));
+        let each = facts.circumstances().largest_buffers(sample.node);
+        let each = each.map_or(0, |it| u64::from(it.receive) + u64::from(it.send));
+        wrong.extend(over_limits(sample.usage, config, each));
         wrong.extend(over_backlog(sample.netstat));
         if lives.all_gone {
             wrong.extend(lives.leaks(sample.usage));
@@ -114,6 +127,17 @@ fn violation(at: Instant, node: NodeId, what: &str) -> Finding {
 }
 
 impl Resources {
+    fn largest_buffers(&mut self, who: Incarnation, vars: &Vars) -> Buffers {
+        let now = Buffers {
+            receive: vars.receive_buffer,
+            send: vars.send_buffer,
+        };
+        let largest = self.buffers.entry(who).or_insert(now);
+        largest.receive = largest.receive.max(now.receive);
+        largest.send = largest.send.max(now.send);
+        *largest
+    }
+
     /// Counts the children of listeners: no more than the configuration says may be half-open.
     fn moved(
         &mut self,
@@ -173,7 +197,7 @@ fn is_passive(life: &Life) -> bool {
 }
 
 /// Buffers of one connection that hold more than they may.
-fn beyond_bounds(vars: &Vars, config: &Config) -> Vec<String> {
+fn beyond_bounds(vars: &Vars, config: &Config, buffers: Buffers) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut bound = |what: &str, is: u64, most: u64| {
         if is > most {
@@ -187,11 +211,7 @@ fn beyond_bounds(vars: &Vars, config: &Config) -> Vec<String> {
         u64::from(config.reassembly_blocks_max),
     );
     let received = u64::from(vars.unread) + u64::from(vars.out_of_order);
-    bound(
-        "octets to be read",
-        received,
-        u64::from(config.receive_buffer),
-    );
+    bound("octets to be read", received, u64::from(buffers.receive));
     if let Some(sack) = vars.sack {
         let most = 2 * u64::from(config.scoreboard_segments_max.max(1));
         bound("segments on the scoreboard", sack.segments.into(), most);
@@ -200,15 +220,26 @@ fn beyond_bounds(vars: &Vars, config: &Config) -> Vec<String> {
     }
     // SYN and FIN have sequence numbers and take no room.
     let to_send = u64::from(vars.snd_nxt - vars.snd_una) + u64::from(vars.unsent);
-    bound(
-        "octets to be sent",
-        to_send,
-        u64::from(config.send_buffer) + 2,
-    );
+    bound("octets to be sent", to_send, u64::from(buffers.send) + 2);
     wrong
 }
 
-fn over_limits(usage: &Usage, config: &Config) -> Vec<String> {
+/// Buffers that are not what the user of this connection has set, or, where it has set none, larger
+/// than any that the host or its users choose.
+fn not_as_set(who: Incarnation, vars: &Vars, facts: &Facts) -> Option<String> {
+    let is = (vars.receive_buffer, vars.send_buffer);
+    let set = facts.life(who).and_then(|life| life.user.buffers);
+    let largest = facts.circumstances().largest_buffers(who.host)?;
+    let fine = match set {
+        Some(set) => is == set,
+        None => is.0 <= largest.receive && is.1 <= largest.send,
+    };
+    let whose = set.unwrap_or((largest.receive, largest.send));
+    (!fine).then(|| format!("buffers of {is:?} octets, set are {whose:?}"))
+}
+
+/// `each`: octets that one connection may hold in its buffers.
+fn over_limits(usage: &Usage, config: &Config, each: u64) -> Vec<String> {
     let mut wrong = Vec::new();
     if usage.time_waits > config.time_wait_max {
         let (is, most) = (usage.time_waits, config.time_wait_max);
@@ -220,7 +251,6 @@ fn over_limits(usage: &Usage, config: &Config) -> Vec<String> {
         let is = usage.timer_entries;
         wrong.push(format!("{is} timer entries, {most} at most"));
     }
-    let each = u64::from(config.receive_buffer) + u64::from(config.send_buffer);
     let most = u64::from(usage.connections) * each;
     if usage.buffered > most {
         wrong.push(format!(

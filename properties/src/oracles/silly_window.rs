@@ -134,7 +134,7 @@ impl SillyWindow {
         };
         let track = self.tracks.entry(report.who).or_default();
         if let Some(vars) = &life.vars {
-            track.offers(&segment, life, vars, config, report);
+            track.offers(&segment, life, vars, report);
             track.sends(&segment, life, vars, config, report);
         }
         let end = segment.end();
@@ -149,7 +149,6 @@ impl Track {
         segment: &SegmentHeader,
         life: &Life,
         vars: &Vars,
-        config: &Config,
         report: &mut Report<'_>,
     ) {
         let offers = segment.has(Flags::ACK) && !segment.has(Flags::SYN);
@@ -159,7 +158,7 @@ impl Track {
         // A scaled field is rounded down: the edge that is meant lies less than a unit further.
         let (edge, lost) = life.shadow.edge(segment);
         let moved = self.edge.map_or(0, |before| edge.saturating_since(before));
-        let least = (config.receive_buffer / 2).min(u32::from(vars.smss));
+        let least = (life.receive_buffer() / 2).min(u32::from(vars.smss));
         if moved > lost && moved + lost < least {
             report.violation_unless_damaged(format!(
                 "MUST-39: its right edge moved by {moved}, less than {least}: {segment}"

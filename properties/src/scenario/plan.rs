@@ -73,6 +73,17 @@ pub enum Role {
     Churn(Churn),
 }
 
+impl Role {
+    /// How it behaves on a connection, if it does so always alike.
+    pub fn talk(&self) -> Option<&Talk> {
+        match self {
+            Self::Serve(serve) => Some(&serve.talk),
+            Self::Call(call) => Some(&call.talk),
+            Self::Churn(_) => None,
+        }
+    }
+}
+
 /// A server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Serve {
@@ -114,10 +125,23 @@ pub struct Talk {
     pub urgent_every: u32,
     /// How it reads.
     pub read: Read,
+    /// The buffers of its sockets, set before `connect` or `listen`; `None`: as the host has them.
+    pub buffers: Option<Buffers>,
+    /// Other buffers, set once it has received so many octets.
+    pub resized: Option<(u64, Buffers)>,
     /// How it ends.
     pub ending: Ending,
     /// It closes after this time, come what may.
     pub patience: Duration,
+}
+
+/// SO_RCVBUF and SO_SNDBUF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffers {
+    /// Octets that may wait to be read.
+    pub receive: u32,
+    /// Octets that may wait to be acknowledged.
+    pub send: u32,
 }
 
 /// What a user sends.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Ending, Read, Talk, Write};
+use super::{Buffers, Ending, Read, Talk, Write};
 use crate::choose::Choose;
 
 /// A few octets, about the sizes where segments begin and end.
@@ -42,6 +42,24 @@ pub(crate) fn reader(choose: &mut dyn Choose) -> Read {
             pause: Duration::from_secs(choose.between(1, 90)),
         },
         _ => Read::Eager,
+    }
+}
+
+/// Buffers, each with room for two segments of the largest MTU.
+fn buffers(choose: &mut dyn Choose) -> Buffers {
+    Buffers {
+        receive: *choose.pick(&[65_535, 20_000, 32_768, 262_144, 1 << 20]),
+        send: *choose.pick(&[65_536, 20_000, 262_144]),
+    }
+}
+
+/// Somebody sets the buffers of his sockets, before there is a connection or in its middle.
+fn set_buffers(choose: &mut dyn Choose, talk: &mut Talk) {
+    if choose.chance(1, 8) {
+        talk.buffers = Some(buffers(choose));
+    }
+    if choose.chance(1, 8) {
+        talk.resized = Some((choose.log_between(1, 64 << 10), buffers(choose)));
     }
 }
 
@@ -119,6 +137,8 @@ pub(crate) fn pair(choose: &mut dyn Choose, patience: Duration) -> (Talk, Talk) 
     };
     client.read = reader(choose);
     server.read = reader(choose);
+    set_buffers(choose, &mut client);
+    set_buffers(choose, &mut server);
     if choose.chance(1, 16) {
         server.read = Read::Never;
         server.patience = Duration::from_secs(choose.between(1, 60));
@@ -139,6 +159,8 @@ impl Talk {
             write,
             urgent_every: 0,
             read: Read::Eager,
+            buffers: None,
+            resized: None,
             ending,
             patience,
         }

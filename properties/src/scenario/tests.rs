@@ -113,6 +113,20 @@ fn a_host_is_up_before_it_crashes_again_and_only_forgets() {
 }
 
 #[test]
+fn some_users_set_their_buffers_before_or_during_a_connection() {
+    let mut seen = [0; 2];
+    for seed in 0..100 {
+        let scenario = Scenario::from_seed(Kind::Swarm, seed);
+        let apps = scenario.hosts.iter().flat_map(|host| &host.apps);
+        for talk in apps.filter_map(|app| app.role.talk()) {
+            seen[0] += u32::from(talk.buffers.is_some());
+            seen[1] += u32::from(talk.resized.is_some());
+        }
+    }
+    assert!(seen.iter().all(|&count| count > 10), "{seen:?}");
+}
+
+#[test]
 fn hosts_hold_nothing() {
     each_of_every_kind(50, |scenario| {
         let FaultPlan::Drawn { hops, .. } = &scenario.faults else {

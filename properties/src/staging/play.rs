@@ -255,6 +255,8 @@ pub(crate) fn fresh(iss: u32) -> Vars {
         snd_una: iss,
         snd_nxt: iss + 1,
         rcv_free: WINDOW,
+        receive_buffer: WINDOW,
+        send_buffer: 65_536,
         path_mtu: 1500,
         ..Vars::default()
     }

@@ -11,23 +11,45 @@ use crate::socket_options::SocketOptions;
 use crate::state::State;
 
 impl Connection {
-    /// The user has changed settings: what waited for a change goes at the next output.
-    pub(crate) fn set_options(&mut self, options: Arc<SocketOptions>) {
+    /// The user has changed settings: what waited for a change goes at the next output. Returns
+    /// whether the user waits for space to send and has it now.
+    pub(crate) fn set_options(&mut self, options: Arc<SocketOptions>, config: &Config) -> bool {
         let told = options.user_timeout != self.options.user_timeout
             || options.announce_user_timeout != self.options.announce_user_timeout;
         let acks_now = options.quick_ack && self.receive.incoming.ack_pending > 0;
+        let larger = options.receive_buffer > self.options.receive_buffer;
         self.options = options;
+        if self.state != State::SynSent {
+            // The window of a SYN that is out stands until it is answered.
+            self.apply_receive_buffer();
+        }
+        let reads = self.state.is_synchronized() && self.state.may_receive();
+        let tells = larger && reads && self.receive.window_update_due(config);
         if told {
             self.announce_user_timeout();
         }
-        if acks_now {
+        if acks_now || tells {
             self.due |= Due::ACK;
+        }
+        let waits = self.send.out.want_space && self.send.fin == Fin::Open;
+        let has_space = waits && self.send_room() > 0;
+        if has_space {
+            self.send.out.want_space = false;
+        }
+        has_space
+    }
+
+    /// SO_RCVBUF is what the user has set, or the least that the scale in force allows.
+    pub(crate) fn apply_receive_buffer(&mut self) {
+        let is = self.receive.set_capacity(self.options.receive_buffer);
+        if is != self.options.receive_buffer {
+            Arc::make_mut(&mut self.options).receive_buffer = is;
         }
     }
 
     /// SEND: takes as many octets as the buffer has room for.
-    pub(crate) fn send_octets(&mut self, octets: &[u8], cx: &Context<'_>) -> usize {
-        let room = self.send_room(cx.config) as usize;
+    pub(crate) fn send_octets(&mut self, octets: &[u8]) -> usize {
+        let room = self.send_room() as usize;
         let taken = &octets[..octets.len().min(room)];
         self.send.out.buffer.push(taken);
         self.send.out.want_space = taken.len() < octets.len();
@@ -35,11 +57,9 @@ impl Connection {
     }
 
     /// Octets that SEND would take now.
-    pub(crate) fn send_room(&self, config: &Config) -> u32 {
-        config
-            .send_buffer
-            .max(1)
-            .saturating_sub(self.send.out.buffer.len())
+    pub(crate) fn send_room(&self) -> u32 {
+        let held = self.send.out.buffer.len();
+        self.options.send_buffer.saturating_sub(held)
     }
 
     /// RECEIVE: octets in order. The sender hears of the space when it is worth a segment.

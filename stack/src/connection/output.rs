@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use super::send::{Fin, Timed};
 use super::{Connection, Due};
+use crate::config::WindowScale;
 use crate::context::Context;
 use crate::protection::Protection;
 use crate::recovery::Tlp;
@@ -417,7 +418,8 @@ impl Connection {
             return self.options_of_data(timestamps);
         }
         let offers = self.state == State::SynSent;
-        let shift = Shift::offered(cx.config).filter(|_| offers || self.scaling);
+        let agrees = self.scaling || offers && cx.config.window_scale != WindowScale::Off;
+        let shift = agrees.then_some(self.receive.shift);
         let tuple = || self.tuple.full(cx.config);
         let offer = || (timestamps::value(cx.config, cx.now, &tuple()), 0);
         Options {

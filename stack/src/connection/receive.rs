@@ -9,7 +9,7 @@ use crate::reassembly::Reassembly;
 use crate::resting::{Rest, Resting};
 use crate::seq::SeqNumber;
 use crate::time::Instant;
-use crate::window_scale::{BUFFER_MAX, Shift};
+use crate::window_scale::Shift;
 
 /// Segments smaller than this don't make ACKs more frequent than one per two of this size.
 const RMSS_SEEN_FLOOR: u16 = 536;
@@ -25,9 +25,11 @@ pub(crate) struct ReceiveSpace {
     told: SeqNumber,
     /// Last.ACK.sent (RFC 7323 §4.3).
     pub(crate) last_ack_sent: SeqNumber,
-    /// How our window fields are shifted (Rcv.Wind.Shift).
+    /// How our window fields are shifted (Rcv.Wind.Shift). Until it is agreed on, what our SYN tells
+    /// of it, whatever becomes of the buffer.
     pub(crate) shift: Shift,
     pub(crate) incoming: Resting<Incoming>,
+    /// SO_RCVBUF.
     capacity: u32,
     /// The MSS that our SYN advertises.
     pub(crate) rmss: u16,
@@ -89,16 +91,16 @@ pub(crate) enum Taken {
 }
 
 impl ReceiveSpace {
-    pub(crate) fn new(config: &Config, rmss: u16) -> Self {
+    pub(crate) fn new(config: &Config, capacity: u32, rmss: u16) -> Self {
         Self {
             irs: SeqNumber(0),
             nxt: SeqNumber(0),
             adv: SeqNumber(0),
             told: SeqNumber(0),
             last_ack_sent: SeqNumber(0),
-            shift: Shift::NONE,
+            shift: Shift::offered(config, capacity).unwrap_or(Shift::NONE),
             incoming: Resting::new(),
-            capacity: config.receive_buffer.clamp(1, BUFFER_MAX),
+            capacity,
             rmss,
             option_octets: 0,
             largest: 0,
@@ -125,6 +127,13 @@ impl ReceiveSpace {
     /// as the user does not read (MAY-8).
     pub(crate) fn window(&self) -> u32 {
         self.adv.saturating_since(self.nxt)
+    }
+
+    /// SO_RCVBUF has changed. What was offered stays offered (SHLD-14). Returns what it is now: four
+    /// units of the window field at least, or a window that is nearly open would look shut.
+    pub(crate) fn set_capacity(&mut self, octets: u32) -> u32 {
+        self.capacity = octets.max(4 * (self.shift.lost() + 1));
+        self.capacity
     }
 
     /// Octets of the buffer beyond RCV.NXT.

@@ -120,7 +120,7 @@ impl Stack {
             seq: cookie::issue(&self.config, now, &tuple, syn.seq, mss),
             ack: syn.seq + 1,
             flags: Flags::SYN | Flags::ACK,
-            window: self.config.receive_buffer.clamp(1, 65_535) as u16,
+            window: options.receive_buffer.min(65_535) as u16,
             timestamps: None,
             mss: Some(own_mss(&self.config, &tuple, &options)),
             connection: None,

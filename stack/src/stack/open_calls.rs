@@ -37,7 +37,8 @@ impl Stack {
         names::socket_id(key, generation)
     }
 
-    /// Changes a setting of a socket; of a connected one it takes effect at once.
+    /// Changes a setting of a socket; of a connected one it takes effect at once. Values out of the
+    /// range of an option are taken as its nearest.
     pub fn set_option(
         &mut self,
         socket: SocketId,
@@ -52,7 +53,9 @@ impl Stack {
             SocketKind::Listener(listener) => listener.options = options,
             SocketKind::Ended(ended) => ended.options = options,
             &mut SocketKind::Connection(key) => {
-                self.connections[key as usize].set_options(options);
+                if self.connections[key as usize].set_options(options, &self.config) {
+                    self.events.ready(socket, Ready::Writable);
+                }
                 self.reschedule(key);
                 self.enqueue(key);
             }

@@ -22,10 +22,10 @@ impl Stack {
         self.send_with(now, socket, octets, SendFlags::empty())
     }
 
-    /// [`Stack::send`] with flags for these octets.
+    /// [`Stack::send`] with flags for these octets. What time it is decides nothing before they leave.
     pub fn send_with(
         &mut self,
-        now: Instant,
+        _now: Instant,
         socket: SocketId,
         octets: &[u8],
         flags: SendFlags,
@@ -35,15 +35,14 @@ impl Stack {
             SocketKind::Ended(ended) => return Err(send_error(ended)),
             &SocketKind::Connection(key) => key,
         };
-        let (connections, cx) = self.split(now);
-        let connection = &mut connections[key as usize];
+        let connection = &mut self.connections[key as usize];
         if !connection.state.may_send() || connection.send.fin != Fin::Open {
             return Err(SendError::Shutdown);
         }
         if octets.is_empty() {
             return Ok(0);
         }
-        match connection.send_octets(octets, &cx) {
+        match connection.send_octets(octets) {
             0 => Err(SendError::WouldBlock),
             taken => {
                 connection.send.out.more = flags.contains(SendFlags::MORE);

@@ -112,6 +112,9 @@ impl LastAcks {
         if !ends_by_fin(pair) {
             return Some("close: E3");
         }
+        if report.facts.is_reset_before_cookie(life.name, pair.name) {
+            return Some("close: reset before its cookie came");
+        }
         let peer_stays = ending == Ending::Reset && pair.state.is_synchronized();
         let fault = match chance {
             Some(chance) => chance.words(),

@@ -501,3 +501,35 @@ fn whoever_did_not_read_everything_may_be_reset() {
     stage.take(server, &rst, |v| v.state = State::Closed);
     stage.assert_silent();
 }
+
+/// RFC 4987 §3.6: what overtakes the acknowledgment of a cookie meets a listener that knows nothing.
+/// Later it would know.
+#[test]
+fn a_reset_from_before_the_cookie_came_excuses_the_listener() {
+    for early in [true, false] {
+        let mut stage = stage();
+        let listener = stage.listen(B);
+        let (client, ack) = stage.cookie(listener, 100, 300);
+        let fin = stage.fin(client, State::FinWait1);
+        stage.deliver(&fin);
+        stage.judged(listener, |_| {});
+        let mut rst = stage.echo(&fin, seg(Flags::RST).seq(301));
+        stage.pass_ms(1);
+        let server = stage.by_cookie(listener, &ack);
+        stage.pass_ms(1);
+        if !early {
+            stage.deliver(&fin);
+            rst = stage.echo(&fin, seg(Flags::RST).seq(301));
+        }
+        stage.take(server, &fin, |v| {
+            v.state = State::CloseWait;
+            took_fin(v);
+        });
+        stage.fin(server, State::LastAck);
+        stage.take(client, &rst, |v| v.state = State::Closed);
+        match early {
+            true => assert_exempt(&mut stage, "close: reset before its cookie came"),
+            false => stage.assert_violation("its peer has not ended"),
+        }
+    }
+}

@@ -1,6 +1,4 @@
 //! The window scale option (RFC 7323 §2).
-//!
-//! Nobody here changes SO_RCVBUF, so the receive buffer is that of the host.
 
 use timewait_stack::Config;
 use timewait_stack::config::WindowScale;
@@ -12,16 +10,27 @@ use crate::facts::SegmentHeader;
 /// The largest shift (RFC 7323 §2.3).
 const SHIFT_MAX: u8 = 14;
 
+/// SO_RCVBUF, in octets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Buffer {
+    /// As it is; `None`: not known.
+    pub(super) now: Option<u32>,
+    /// The most that any connection of the host has: a smaller one takes nothing back (SHLD-14).
+    pub(super) largest: u32,
+}
+
 /// What is wrong with the option of a segment and with its window, one sentence each.
 pub(super) fn wrong(
     segment: &SegmentHeader,
     syns: &Syns,
+    buffer: Buffer,
     config: &Config,
 ) -> impl Iterator<Item = String> {
     let wrong = if segment.has(Flags::SYN) {
-        [option(segment, syns, config), scaled_syn(segment, config)]
+        let scaled = buffer.now.and_then(|octets| scaled_syn(segment, octets));
+        [option(segment, syns, config), scaled]
     } else {
-        [stray(segment), beyond_buffer(segment, syns, config)]
+        [stray(segment), beyond_buffer(segment, syns, buffer.largest)]
     };
     let say = |what: &str| format!("{what}: {segment}");
     wrong
@@ -46,12 +55,11 @@ fn option(segment: &SegmentHeader, syns: &Syns, config: &Config) -> Option<&'sta
 }
 
 /// In a SYN the field is what is left of the buffer once scaled, and not the buffer.
-fn scaled_syn(segment: &SegmentHeader, config: &Config) -> Option<&'static str> {
+fn scaled_syn(segment: &SegmentHeader, buffer: u32) -> Option<&'static str> {
     let shift = u32::from(segment.window_scale?.min(SHIFT_MAX));
     let field = u32::from(segment.window);
-    let whole = config.receive_buffer.min(u16::MAX.into());
-    (field < whole && field == config.receive_buffer >> shift)
-        .then_some("R7323-03: the window of a SYN is scaled")
+    let whole = buffer.min(u16::MAX.into());
+    (field < whole && field == buffer >> shift).then_some("R7323-03: the window of a SYN is scaled")
 }
 
 fn stray(segment: &SegmentHeader) -> Option<&'static str> {
@@ -60,19 +68,19 @@ fn stray(segment: &SegmentHeader) -> Option<&'static str> {
 }
 
 /// What the peer makes of the window field is never more than the buffer holds.
-fn beyond_buffer(segment: &SegmentHeader, syns: &Syns, config: &Config) -> Option<&'static str> {
+fn beyond_buffer(segment: &SegmentHeader, syns: &Syns, buffer: u32) -> Option<&'static str> {
     let (own, peer) = (syns.own?, syns.peer?);
     let both = own.window_scale.filter(|_| peer.window_scale.is_some());
     let shift = both.unwrap_or(0).min(SHIFT_MAX);
     let offered = u64::from(segment.window) << shift;
     let means = segment.has(Flags::ACK) && !segment.has(Flags::RST);
-    (means && offered > u64::from(config.receive_buffer))
+    (means && offered > u64::from(buffer))
         .then_some("R7323-13: as the peer reads it, the window is larger than the buffer")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::wrong;
+    use super::{Buffer, wrong};
     use crate::facts::SegmentHeader;
     use crate::oracles::negotiation::Syns;
     use timewait_stack::Config;
@@ -85,11 +93,14 @@ mod tests {
     const BUFFER: u32 = 1 << 20;
 
     fn config() -> Config {
-        Config {
-            receive_buffer: BUFFER,
-            ..Config::new(Vec::new(), [0; 32])
-        }
+        Config::new(Vec::new(), [0; 32])
     }
+
+    /// One that was never changed.
+    const PLAIN: Buffer = Buffer {
+        now: Some(BUFFER),
+        largest: BUFFER,
+    };
 
     fn segment(flags: Flags, window: u16, window_scale: Option<u8>) -> SegmentHeader {
         SegmentHeader {
@@ -108,7 +119,7 @@ mod tests {
     }
 
     fn found(segment: &SegmentHeader, syns: &Syns) -> String {
-        wrong(segment, syns, &config()).collect()
+        wrong(segment, syns, PLAIN, &config()).collect()
     }
 
     #[test]
@@ -124,7 +135,7 @@ mod tests {
             window_scale: WindowScale::Off,
             ..config()
         };
-        assert_eq!(wrong(&offer, &Syns::default(), &off).count(), 1);
+        assert_eq!(wrong(&offer, &Syns::default(), PLAIN, &off).count(), 1);
     }
 
     #[test]
@@ -140,6 +151,24 @@ mod tests {
         assert!(syn(u16::MAX, Some(5)).is_empty() && syn(u16::MAX, None).is_empty());
         assert!(syn((BUFFER >> 5) as u16, Some(5)).contains("R7323-03"));
         assert_eq!(syn(20_000, Some(5)), "", "less than the buffer is allowed");
+    }
+
+    /// What a larger buffer has offered stays offered (SHLD-14).
+    #[test]
+    fn a_buffer_made_smaller_excuses_the_window_and_one_that_is_not_known_the_syn() {
+        let said = |segment, buffer| {
+            let both = syns(Some(5), Some(0));
+            wrong(&segment, &both, buffer, &config()).count()
+        };
+        let smaller = Buffer {
+            now: Some(2000),
+            ..PLAIN
+        };
+        let whole = segment(Flags::ACK, (BUFFER >> 5) as u16, None);
+        assert_eq!(said(whole, smaller), 0);
+        let syn = segment(SYN_ACK, (BUFFER >> 5) as u16, Some(5));
+        assert_eq!(said(syn, PLAIN), 1);
+        assert_eq!(said(syn, Buffer { now: None, ..PLAIN }), 0);
     }
 
     #[test]

@@ -452,6 +452,24 @@ fn a_closed_window_answers_the_keepalive_probe() {
     }
 }
 
+/// Its ACK field may be too old, and that is a challenge (RFC 5961 §5), after which another one may
+/// have to wait.
+#[test]
+fn an_answer_beside_a_closed_window_counts_against_the_limit() {
+    let (mut stage, client, server) = connected();
+    let v = stage.vars(server);
+    (v.rcv_adv, v.rcv_free) = (v.rcv_nxt, 0);
+    stage.by_user();
+    stage.snapshot(server);
+    let beside = stage.send(client, ack(1002, 4000));
+    stage.ignore(server, &beside);
+    stage.send_ack(server);
+    stage.pass_ms(10);
+    let old = stage.send(client, ack(900, 5001));
+    stage.ignore(server, &old);
+    end(stage).assert_silent();
+}
+
 #[test]
 fn text_for_a_user_that_is_gone_is_reset_or_acknowledged() {
     for answer in [Some(Flags::RST), Some(Flags::ACK), None] {

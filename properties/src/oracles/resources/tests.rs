@@ -255,6 +255,57 @@ fn buffers_beyond_the_configuration_are_a_violation() {
     stage.assert_violation("octets to be sent");
 }
 
+fn set(stage: &mut Stage, server: Incarnation, receive: u32) {
+    let send = stage.vars(server).send_buffer;
+    stage.user(
+        B,
+        UserEvent::Buffers {
+            connection: server.connection,
+            receive,
+            send,
+        },
+    );
+}
+
+#[test]
+fn buffers_that_are_not_as_the_user_has_set_them_are_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (_, server) = stage.handshake(listener, 100, 300);
+    set(&mut stage, server, 2000);
+    stage.vars(server).receive_buffer = 2000;
+    stage.snapshot(server);
+    stage.assert_silent();
+    stage.vars(server).receive_buffer = WINDOW;
+    stage.snapshot(server);
+    stage.assert_violation("set are (2000, 65536)");
+}
+
+#[test]
+fn buffers_that_nobody_has_set_are_a_violation() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (_, server) = stage.handshake(listener, 100, 300);
+    stage.vars(server).receive_buffer = WINDOW + 1;
+    stage.snapshot(server);
+    stage.assert_violation("buffers of (10001, 65536) octets");
+}
+
+#[test]
+fn a_smaller_buffer_may_hold_what_the_larger_one_has_promised() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (_, server) = stage.handshake(listener, 100, 300);
+    set(&mut stage, server, 100);
+    let vars = stage.vars(server);
+    (vars.receive_buffer, vars.unread) = (100, WINDOW);
+    stage.snapshot(server);
+    stage.assert_silent();
+    stage.vars(server).unread = WINDOW + 1;
+    stage.snapshot(server);
+    stage.assert_violation("octets to be read");
+}
+
 #[test]
 fn a_scoreboard_beyond_its_bound_is_a_violation() {
     let mut stage = stage();

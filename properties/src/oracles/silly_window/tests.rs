@@ -174,10 +174,9 @@ fn must_61_the_last_octet_that_waits_is_pushed() {
 #[test]
 fn must_39_the_edge_moves_by_a_segment_or_half_the_buffer() {
     for (buffer, moved, fine) in [(10_000, 100, true), (10_000, 99, false), (60, 30, true)] {
-        let mut circumstances = circumstances();
-        let hosts = circumstances.hosts.values_mut();
-        hosts.for_each(|config| config.receive_buffer = buffer);
-        let (mut stage, _, server) = connected_under(circumstances);
+        let (mut stage, _, server) = connected_under(circumstances());
+        stage.vars(server).receive_buffer = buffer;
+        stage.snapshot(server);
         let edge = |window| seg(Flags::ACK).seq(5001).ack(1001).window(window);
         stage.send(server, edge(1000));
         stage.send(server, edge(1000 + moved));

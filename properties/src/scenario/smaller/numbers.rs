@@ -17,6 +17,8 @@ pub(super) enum Place {
     StartAtOnce { host: u16, app: u16 },
     /// This user reads at once.
     ReadEagerly { host: u16, app: u16 },
+    /// This user leaves its buffers alone.
+    KeepBuffers { host: u16, app: u16 },
     /// This server accepts at once, whatever comes.
     AcceptAtOnce { host: u16, app: u16 },
     /// All gaps of all churns are half as long.
@@ -90,6 +92,7 @@ impl Scenario {
                 places.push(Place::Halve { host, app });
                 places.push(Place::StartAtOnce { host, app });
                 places.push(Place::ReadEagerly { host, app });
+                places.push(Place::KeepBuffers { host, app });
                 places.push(Place::AcceptAtOnce { host, app });
             }
             places.extend((0..SETTINGS.len()).map(|setting| Place::ByTheBook { host, setting }));
@@ -119,6 +122,10 @@ impl Scenario {
             Place::ReadEagerly { host, app } => {
                 let talk = self.talk_mut(host, app)?;
                 (talk.read, talk.urgent_every) = (Read::Eager, 0);
+            }
+            Place::KeepBuffers { host, app } => {
+                let talk = self.talk_mut(host, app)?;
+                (talk.buffers, talk.resized) = (None, None);
             }
             Place::AcceptAtOnce { host, app } => {
                 let plan = self.hosts.get_mut(usize::from(host))?;
