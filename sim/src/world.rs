@@ -3,6 +3,10 @@
 //! Time jumps from event to event. There are three kinds: a datagram comes out of a hop, a node's
 //! timeout is due, a router has kept something long enough. What follows from one of them is in
 //! `world/forward.rs` for datagrams and in `world/settle.rs` for nodes.
+//!
+//! At one instant datagrams come first, in the order in which they were sent on; then the timeouts,
+//! node by node ([`Ringing`]). When an alarm was queued counts for nothing: that depends on how often
+//! its node has changed its mind, and what one connection of a node does would be felt by another.
 
 mod flights;
 mod forward;
@@ -32,7 +36,7 @@ use crate::trace::Trace;
 use flights::Flights;
 use forward::{Held, Way};
 use judges::Judges;
-use settle::Alarm;
+use settle::{Alarm, Ringing};
 
 /// Settings of a world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +51,7 @@ pub struct WorldConfig {
 pub struct World<N: Node, F: Fates> {
     now: Instant,
     queue: Queue<Happening>,
+    ringing: Ringing,
     machines: Vec<Machine<N>>,
     /// How many machines have been started.
     started: usize,
@@ -117,6 +122,7 @@ impl<N: Node, F: Fates> World<N, F> {
         Self {
             now: Instant::ZERO,
             queue: Queue::new(),
+            ringing: Ringing::default(),
             machines: Vec::new(),
             started: 0,
             addresses: IndexMap::default(),
@@ -310,8 +316,7 @@ impl<N: Node, F: Fates> World<N, F> {
         if self.halted {
             return false;
         }
-        while let Some((at, happening)) = self.queue.pop_until(until.as_nanos()) {
-            let at = Instant::from_nanos(at);
+        while let Some((at, happening)) = self.next_happening(until) {
             if self.happens(at, happening) {
                 self.count_event(at);
                 self.perform(happening);
@@ -323,6 +328,24 @@ impl<N: Node, F: Fates> World<N, F> {
             self.queue.rewind(self.now.as_nanos());
         }
         false
+    }
+
+    /// Takes what comes next, at or before `until`: alarms after all else that is due when they are.
+    fn next_happening(&mut self, until: Instant) -> Option<(Instant, Happening)> {
+        loop {
+            let rings_at = self.ringing.at();
+            if rings_at.is_some_and(|at| self.queue.peek().is_none_or(|next| next > at.as_nanos()))
+            {
+                let (at, node) = self.ringing.pop_until(until)?;
+                return Some((at, Happening::Alarm(node.0)));
+            }
+            let (at, happening) = self.queue.pop_until(until.as_nanos())?;
+            let at = Instant::from_nanos(at);
+            match happening {
+                Happening::Alarm(node) => self.ring(NodeId(node), at),
+                Happening::Arrival(_) | Happening::Expiry(_) => return Some((at, happening)),
+            }
+        }
     }
 
     /// Whether something is still to happen; if not, it is cleared away.

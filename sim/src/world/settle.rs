@@ -1,5 +1,7 @@
 //! What a node does: started, woken, called or handed a datagram, it is settled.
 
+use std::collections::BTreeSet;
+
 use super::{Happening, Host, Machine, World};
 use crate::fates::Fates;
 use crate::node::Node;
@@ -55,6 +57,34 @@ impl Alarm {
     }
 }
 
+/// The nodes whose alarms have left the queue at the instant at hand, until all else that happens
+/// then has happened.
+#[derive(Debug, Default)]
+pub(super) struct Ringing {
+    at: Instant,
+    nodes: BTreeSet<NodeId>,
+}
+
+impl Ringing {
+    /// When these alarms are due, if there are any.
+    pub(super) fn at(&self) -> Option<Instant> {
+        (!self.nodes.is_empty()).then_some(self.at)
+    }
+
+    fn add(&mut self, node: NodeId, at: Instant) {
+        self.at = at;
+        self.nodes.insert(node);
+    }
+
+    /// The first node, if it is due at or before `until`.
+    pub(super) fn pop_until(&mut self, until: Instant) -> Option<(Instant, NodeId)> {
+        if self.at > until {
+            return None;
+        }
+        self.nodes.pop_first().map(|node| (self.at, node))
+    }
+}
+
 impl<N: Node, F: Fates> World<N, F> {
     /// Starts every node that has not been.
     pub(super) fn start(&mut self) {
@@ -69,15 +99,20 @@ impl<N: Node, F: Fates> World<N, F> {
         }
     }
 
-    /// Takes an alarm out of the queue and says whether the node is due. If not, it is seen to
-    /// that another comes in time.
-    pub(super) fn alarm_is_due(&mut self, node: NodeId, at: Instant) -> bool {
-        let alarm = &mut self.host_mut(node).alarm;
+    /// An alarm has left the queue.
+    pub(super) fn ring(&mut self, node: NodeId, at: Instant) {
         assert_eq!(
-            alarm.pop(),
+            self.host_mut(node).alarm.pop(),
             at,
             "the queue and a node disagree about its alarms"
         );
+        self.ringing.add(node, at);
+    }
+
+    /// Says whether a node whose alarm rings is due. If not, it is seen to that another comes in
+    /// time.
+    pub(super) fn alarm_is_due(&mut self, node: NodeId, at: Instant) -> bool {
+        let alarm = &mut self.host_mut(node).alarm;
         if alarm.wanted <= at {
             return true;
         }

@@ -53,6 +53,58 @@ fn an_alarm_that_is_no_longer_wanted_leaves_no_mark() {
     assert_eq!(world.node(NodeId(1)).heard, [(ms(10), 7)]);
 }
 
+/// Two talkers that are both woken at 10 ms, when each hears from the other, too. `first` is the one
+/// whose alarm is set first, before or after it speaks.
+fn all_at_once(first: u32, before: bool) -> Vec<String> {
+    let mut world = pair(());
+    let log = watch(&mut world);
+    let wake = |world: &mut World<Talker, ()>| {
+        for node in [first, 1 - first] {
+            world.with(NodeId(node), |talker, _| {
+                talker.yawn = Some(saying(node, 1 - node, 0));
+                talker.alarm = Some(ms(10));
+            });
+        }
+    };
+    if before {
+        wake(&mut world);
+    }
+    say(&mut world, 0, saying(0, 1, 7));
+    say(&mut world, 1, saying(1, 0, 7));
+    if !before {
+        wake(&mut world);
+    }
+    finish(&mut world);
+    let log = log.borrow();
+    let mut lines: Vec<_> = log.iter().filter(|line| line.starts_with("10:")).collect();
+    lines.retain(|line| line.contains("delivered") || line.contains("sent"));
+    lines.into_iter().cloned().collect()
+}
+
+#[test]
+fn alarms_ring_after_what_arrives_then_and_node_by_node() {
+    let expected = [
+        "10: delivered to 1 damaged false held by None",
+        "10: delivered to 0 damaged false held by None",
+        "10: sent 0/1 Timer",
+        "10: sent 1/1 Timer",
+    ];
+    for (first, before) in [(0, false), (0, true), (1, false), (1, true)] {
+        assert_eq!(all_at_once(first, before), expected, "{first} {before}");
+    }
+}
+
+#[test]
+fn what_arrives_with_an_alarm_may_put_it_off() {
+    let mut world = pair(());
+    world.with(NodeId(1), |talker, _| {
+        (talker.alarm, talker.snoozes) = (Some(ms(10)), true);
+    });
+    count(&mut world, [7]);
+    finish(&mut world);
+    assert_eq!(world.node(NodeId(1)).woken, [ms(11)]);
+}
+
 #[test]
 fn what_is_overdue_is_done_at_once() {
     let mut world = talkers(1, ());

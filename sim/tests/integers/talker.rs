@@ -87,6 +87,10 @@ pub(crate) struct Talker {
     pub(crate) started: Vec<Instant>,
     /// Answers every integer above zero with the one below it.
     pub(crate) bounces: bool,
+    /// What it says each time it is woken.
+    pub(crate) yawn: Option<Outgoing>,
+    /// Puts its alarm off by a millisecond when it hears something.
+    pub(crate) snoozes: bool,
     /// Wakes up again this much later, ever after.
     pub(crate) period: Option<Duration>,
     /// The lengths of the payloads that came back.
@@ -113,6 +117,9 @@ impl Node for Talker {
             return;
         };
         self.heard.push((now, number));
+        if self.snoozes {
+            self.alarm = Some(now + Duration::from_millis(1));
+        }
         self.ecn.push(packet.ecn);
         self.events.push_back(number);
         if self.bounces && number > 0 {
@@ -127,6 +134,7 @@ impl Node for Talker {
 
     fn handle_timeout(&mut self, now: Instant) {
         self.woken.push(now);
+        self.outbox.extend(self.yawn.clone());
         self.alarm = self.period.map(|period| now + period);
     }
 
