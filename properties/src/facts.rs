@@ -12,7 +12,7 @@ mod delivery;
 pub mod header;
 mod life;
 
-pub use accepted::{accepted, accepted_but_for_its_stamp};
+pub use accepted::{accepted, accepted_but_for_its_stamp, takes_ack};
 pub use circumstances::Circumstances;
 pub use coverage::{CLASS_NAMES, Coverage, Grid};
 pub(crate) use delivery::TCP;

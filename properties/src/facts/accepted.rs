@@ -1,7 +1,16 @@
 //! What it means that a segment was accepted (ORACLES.md §0).
 
 use timewait_stack::Vars;
-use timewait_stack::event::SackVars;
+use timewait_stack::event::{Drop, SackVars, Verdict};
+
+/// Whether the ACK field of a segment counted, and what it has to say with it (ECE): behind a zero
+/// window it does so without anything else of the segment (RFC 9293 §3.10.7.4, §A.2).
+pub fn takes_ack(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Accepted | Verdict::Dropped(Drop::ZeroWindow)
+    )
+}
 
 /// Whether processing a segment changed something that counts: the state, RCV.NXT, reassembly,
 /// RCV.UP, SND.UNA, SND.WND, SND.WL1, SND.WL2, TS.Recent, the congestion window, the scoreboard, the

@@ -21,7 +21,7 @@ mod timestamps;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Cause, Finding, Instant, Observation, Packet};
-use timewait_stack::event::{IcmpVerdict, SegmentArrival, Verdict};
+use timewait_stack::event::{IcmpVerdict, SegmentArrival};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Config, Event, State};
 
@@ -157,8 +157,7 @@ impl Negotiation {
         let receiver = delivery.received_by.map(|(receiver, _)| receiver);
         let agreed = receiver.and_then(|receiver| self.agreed.get_mut(&receiver));
         if let (Some(agreed), Some(segment)) = (agreed, delivery.segment()) {
-            let taken = arrival.verdict == Verdict::Accepted;
-            agreed.ecn.arrived(segment, delivery.ecn, taken);
+            agreed.ecn.arrived(segment, delivery.ecn, arrival.verdict);
             if let Some(outcome) = &delivery.outcome {
                 let receiver = &mut agreed.receiver;
                 receiver.arrived(delivery.id, segment, arrival, &outcome.allowance);

@@ -24,12 +24,12 @@ mod rto;
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, Instant, Observation};
 use timewait_stack::config::{Config, GiveUp};
-use timewait_stack::event::{Cause, Drop, SegmentArrival, Timer, Vars, Verdict};
+use timewait_stack::event::{Cause, SegmentArrival, Timer, Vars};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State};
 
 use crate::event::HostEvent;
-use crate::facts::{End, Ending, Facts, Life, SegmentHeader};
+use crate::facts::{End, Ending, Facts, Life, SegmentHeader, takes_ack};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 use crate::oracles::report::Report;
@@ -188,8 +188,7 @@ impl Watch {
             .delivery()
             .and_then(|delivery| delivery.segment());
         self.ack.arrived(arrival, header, now);
-        let taken = [Verdict::Accepted, Verdict::Dropped(Drop::ZeroWindow)];
-        if taken.contains(&arrival.verdict) {
+        if takes_ack(arrival.verdict) {
             self.keepalive.heard(now);
         }
     }

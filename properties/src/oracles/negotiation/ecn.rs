@@ -1,10 +1,11 @@
 //! Explicit congestion notification (RFC 3168 §6.1), SHLD-8.
 
 use timewait_stack::config::EcnUse;
+use timewait_stack::event::Verdict;
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, Vars};
 
-use crate::facts::SegmentHeader;
+use crate::facts::{SegmentHeader, takes_ack};
 
 /// The two flags that negotiate.
 const SETUP: Flags = Flags::ECE.union(Flags::CWR);
@@ -36,15 +37,16 @@ impl Ecn {
         self.peer_offered = peer.is_ecn_setup();
     }
 
-    /// A segment came, in a datagram with this codepoint; `taken`: it was accepted.
-    pub(super) fn arrived(&mut self, segment: &SegmentHeader, codepoint: u8, taken: bool) {
+    /// A segment came, in a datagram with this codepoint. ECE goes with the ACK field; a mark and
+    /// CWR with the text.
+    pub(super) fn arrived(&mut self, segment: &SegmentHeader, codepoint: u8, verdict: Verdict) {
         if segment.has(Flags::SYN) {
             self.peer_plain |= !segment.has(Flags::ACK) && !segment.is_ecn_setup();
-        } else if taken {
-            self.told |= segment.has(Flags::ECE);
-            if segment.text_len > 0 {
-                self.marked = self.marked && !segment.has(Flags::CWR) || codepoint == CE;
-            }
+            return;
+        }
+        self.told |= segment.has(Flags::ECE) && takes_ack(verdict);
+        if segment.text_len > 0 && verdict == Verdict::Accepted {
+            self.marked = self.marked && !segment.has(Flags::CWR) || codepoint == CE;
         }
     }
 
@@ -140,12 +142,14 @@ mod tests {
     use super::{CE, Ecn, SETUP};
     use crate::facts::SegmentHeader;
     use timewait_stack::config::EcnUse;
+    use timewait_stack::event::{Drop, Verdict};
     use timewait_stack::wire::Flags;
     use timewait_stack::{SeqNumber, Vars};
 
     const ACK: Flags = Flags::ACK;
     const SYN_ACK: Flags = Flags::SYN.union(Flags::ACK);
     const ECT: u8 = 2;
+    const OUTSIDE: Verdict = Verdict::Dropped(Drop::OutsideWindow);
 
     fn segment(flags: Flags, seq: u32, text_len: u32) -> SegmentHeader {
         SegmentHeader {
@@ -213,12 +217,12 @@ mod tests {
         let mut ecn = agreed();
         assert_eq!(echo(&mut ecn, false), "");
         assert!(echo(&mut ecn, true).contains("R3168-04"));
-        ecn.arrived(&segment(ACK, 1, 10), CE, false);
+        ecn.arrived(&segment(ACK, 1, 10), CE, OUTSIDE);
         assert_eq!(echo(&mut ecn, false), "", "it was not taken");
-        ecn.arrived(&segment(ACK, 1, 10), CE, true);
+        ecn.arrived(&segment(ACK, 1, 10), CE, Verdict::Accepted);
         assert!(echo(&mut ecn, false).contains("R3168-04"));
         assert_eq!(echo(&mut ecn, true), "");
-        ecn.arrived(&segment(ACK | Flags::CWR, 11, 10), ECT, true);
+        ecn.arrived(&segment(ACK | Flags::CWR, 11, 10), ECT, Verdict::Accepted);
         assert_eq!(echo(&mut ecn, false), "");
         assert!(echo(&mut Ecn::default(), true).contains("R3168-03"));
     }
@@ -228,8 +232,22 @@ mod tests {
         let mut ecn = agreed();
         let cwr = |seq| segment(ACK | Flags::CWR, seq, 10);
         assert!(found(&mut ecn, &cwr(1), ECT).contains("R3168-06"));
-        ecn.arrived(&segment(ACK | Flags::ECE, 1, 0), 0, true);
+        ecn.arrived(&segment(ACK | Flags::ECE, 1, 0), 0, Verdict::Accepted);
         assert_eq!(found(&mut ecn, &cwr(11), ECT), "");
         assert!(found(&mut ecn, &cwr(21), ECT).contains("R3168-06"));
+    }
+
+    /// RFC 9293 §3.10.7.4: behind a zero window valid ACKs count, so their ECE does, too.
+    #[test]
+    fn behind_a_zero_window_ece_counts_and_a_mark_does_not() {
+        let mut ecn = agreed();
+        let cwr = |seq| segment(ACK | Flags::CWR, seq, 10);
+        let behind = Verdict::Dropped(Drop::ZeroWindow);
+        ecn.arrived(&segment(ACK | Flags::ECE, 1, 0), 0, OUTSIDE);
+        assert!(found(&mut ecn, &cwr(1), ECT).contains("R3168-06"));
+        ecn.arrived(&segment(ACK | Flags::ECE, 1, 0), 0, behind);
+        assert_eq!(found(&mut ecn, &cwr(11), ECT), "");
+        ecn.arrived(&segment(ACK, 1, 10), CE, behind);
+        assert_eq!(found(&mut ecn, &segment(ACK, 21, 0), 0), "", "refused");
     }
 }

@@ -64,7 +64,8 @@ impl Receiver {
         };
         let mut queued = None;
         if let Some((start, with_fin)) = allowance.octets {
-            let offered = (start, end.min(with_fin));
+            // What lies beyond the window is trimmed off (RFC 9293 §3.10.7.4, seventh check).
+            let offered = (start, end.min(with_fin).min(before.rcv_adv));
             let grew = after.out_of_order > before.out_of_order;
             let advanced = after.rcv_nxt != before.rcv_nxt;
             if grew || advanced {

@@ -131,6 +131,30 @@ fn a_block_ends_inside_the_window() {
     stage.assert_violation("beyond the window");
 }
 
+/// RFC 9293 §3.10.7.4: what goes beyond the window is trimmed off, whatever room the buffer has.
+#[test]
+fn what_lies_beyond_the_window_is_neither_owed_nor_received() {
+    for (blocks, why) in [
+        (&[(500, 550)][..], None),
+        (&[(500, 600)], Some("not received")),
+    ] {
+        let (mut stage, client, server) = connected(&PERMITTED);
+        let vars = stage.vars(server);
+        (vars.rcv_adv, vars.rcv_free) = (SeqNumber(NXT + 550), 1000);
+        stage.snapshot(server);
+        let packet = text(&mut stage, client, 500, 600);
+        stage.take(server, &packet, |v| {
+            waits(50, 1)(v);
+            v.rcv_adv = SeqNumber(NXT + 1000);
+        });
+        stage.send(server, report(0, blocks));
+        match why {
+            None => stage.assert_silent(),
+            Some(why) => stage.assert_violation(why),
+        }
+    }
+}
+
 #[test]
 fn the_first_block_is_that_of_the_segment_which_is_answered() {
     for (blocks, fine) in [
