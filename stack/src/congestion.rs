@@ -34,6 +34,11 @@ pub(crate) struct Congestion {
     pub(crate) state: CaState,
     /// Loss up to here has been answered: nothing sent before counts as a new loss (RFC 6582 §3.2).
     pub(crate) recover: SeqNumber,
+    /// The end of the window for which cwnd was reduced last; ISS before the first time. Smaller
+    /// segments move `recover`, but reduce nothing.
+    pub(crate) reduced: SeqNumber,
+    /// The peer, who reported congestion, is told of that reduction.
+    pub(crate) told: bool,
     /// Duplicate ACKs in a row, as far as one can count to 255: no more than three ever matter.
     duplicates: u8,
     /// L of RFC 3465 §2.2: the most segments by which one ACK makes cwnd grow in slow start.
@@ -48,6 +53,7 @@ pub(crate) struct Congestion {
 struct Undo {
     cwnd: u32,
     ssthresh: u32,
+    reduced: SeqNumber,
     algorithm: Algorithm,
 }
 
@@ -65,6 +71,8 @@ impl Congestion {
             ssthresh: CWND_MAX,
             state: CaState::Open,
             recover: iss,
+            reduced: iss,
+            told: false,
             duplicates: 0,
             slow_start_limit: config.slow_start_limit.max(1),
             algorithm: Algorithm::new(config.congestion_control),
@@ -82,7 +90,7 @@ impl Congestion {
         matches!(self.state, CaState::Recovery | CaState::Loss)
     }
 
-    /// cwnd was reduced, for the window that ends at `recover`.
+    /// cwnd was reduced, for the window that ends at `reduced`.
     pub(crate) fn has_reduced(&self) -> bool {
         self.repairing() || self.state == CaState::Cwr
     }
@@ -172,10 +180,14 @@ impl Congestion {
         let reduced = self.state == CaState::Cwr;
         self.state = CaState::Recovery;
         self.recover = nxt;
-        if config.protects(Protection::LossResponse) && !reduced {
+        if !config.protects(Protection::LossResponse) {
+            return;
+        }
+        if !reduced {
             self.remember();
             self.ssthresh = self.algorithm.control().on_loss(self.cwnd, flight, smss);
         }
+        self.reduces(nxt);
     }
 
     /// A reduction is due without anything to repair: the network has marked something (RFC 3168
@@ -188,6 +200,7 @@ impl Congestion {
             self.ssthresh = self.algorithm.control().on_loss(self.cwnd, flight, smss);
             self.cwnd = self.cwnd.min(self.ssthresh);
             (self.state, self.recover) = (CaState::Cwr, nxt);
+            self.reduces(nxt);
         }
     }
 
@@ -204,7 +217,8 @@ impl Congestion {
     pub(crate) fn leave(&mut self, una: SeqNumber) {
         let over = match self.state {
             CaState::Disorder => true,
-            CaState::Cwr | CaState::Loss => una.at_or_after(self.recover),
+            CaState::Cwr => una.at_or_after(self.reduced),
+            CaState::Loss => una.at_or_after(self.recover),
             CaState::Open | CaState::Recovery => false,
         };
         if over {
@@ -247,6 +261,7 @@ impl Congestion {
             }
             self.ssthresh = self.algorithm.control().on_timeout(self.cwnd, flight, smss);
         }
+        self.reduces(nxt);
         self.cwnd = smss; // The loss window (R5681-06).
     }
 
@@ -257,6 +272,7 @@ impl Congestion {
             self.cwnd = self.cwnd.max(before.cwnd);
             self.ssthresh = self.ssthresh.max(before.ssthresh);
             self.algorithm = before.algorithm;
+            self.reduced = before.reduced;
         }
         self.state = CaState::Open;
         self.duplicates = 0;
@@ -308,10 +324,16 @@ impl Congestion {
         }
     }
 
+    /// A reduction for the window that ends at `nxt`.
+    fn reduces(&mut self, nxt: SeqNumber) {
+        (self.reduced, self.told) = (nxt, false);
+    }
+
     fn remember(&mut self) {
         self.undo = Some(Box::new(Undo {
             cwnd: self.cwnd,
             ssthresh: self.ssthresh,
+            reduced: self.reduced,
             algorithm: self.algorithm.clone(),
         }));
     }

@@ -39,7 +39,7 @@ use crate::timestamps::{OPTION_OCTETS, Timestamps};
 use crate::window_scale::{SHIFT_MAX, Shift};
 use crate::wire::{Flags, HEADER_LEN, Segment};
 
-pub(crate) use ecn::{EcnState, EcnVariables};
+pub(crate) use ecn::{EcnState};
 pub(crate) use path_mtu::{PathMtu, TooBig};
 pub(crate) use receive::{Incoming, ReceiveSpace, Taken};
 pub(crate) use sack::Reports;
@@ -120,7 +120,7 @@ pub(crate) struct Connection {
     pub(crate) memory: Memory,
     /// Loss recovery with SACK, while something is outstanding.
     pub(crate) recovery: Flight,
-    pub(crate) ecn: EcnVariables,
+    pub(crate) ecn: EcnState,
     pub(crate) times: Times,
     pub(crate) timers: Resting<TimerTable>,
     pub(crate) due: Due,
@@ -164,7 +164,7 @@ impl Connection {
             congestion: Congestion::new(cx.config, 0, iss, false),
             memory: Memory::default(),
             recovery: Flight::default(),
-            ecn: EcnVariables::new(iss),
+            ecn: EcnState::default(),
             times: Times::new(cx.now),
             timers,
             due: Due::SYN,
@@ -418,8 +418,8 @@ impl Connection {
             frto: self.send.out.frto != Frto::Off,
             sack: self.sack_vars(),
             path_mtu: self.path.mtu(),
-            ecn: self.ecn.state.contains(EcnState::ON),
-            ecn_echo: self.ecn.state.contains(EcnState::ECHO),
+            ecn: self.ecn.contains(EcnState::ON),
+            ecn_echo: self.ecn.contains(EcnState::ECHO),
             smss: send.smss,
             rmss: receive.rmss,
             srtt: self.rtt.srtt(),

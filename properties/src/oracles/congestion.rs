@@ -274,13 +274,14 @@ impl End {
         } else if duplicate {
             envelope.duplicate(after);
         }
+        let congested = segment.is_some_and(|segment| self.ecn.reports(segment, arrival.verdict));
         if let Some(before) = spurious.flatten() {
-            envelope.undo(before, undone);
+            envelope.undo(before, undone, congested);
         }
         if acked > 0 {
             self.beyond = 0;
         }
-        if segment.is_some_and(|segment| self.ecn.reports(segment, arrival.verdict)) {
+        if congested {
             envelope.reported(self.sent_to, after);
         }
         self.holds(after, report);

@@ -193,3 +193,27 @@ fn one_window_is_reduced_once() {
     congestion.enter_recovery(&config(), 20 * SMSS, ISS + 20 * SMSS, SMSS);
     assert_eq!(congestion.ssthresh, 10 * SMSS, "R5681-14");
 }
+
+#[test]
+fn smaller_segments_reduce_nothing() {
+    let mut congestion = open();
+    congestion.resize(1000, 500, ISS + 4000);
+    assert_eq!((congestion.recover, congestion.reduced), (ISS + 4000, ISS));
+    congestion.reduce_once(&config(), 4000, ISS + 4000, SMSS);
+    congestion.resize(500, 400, ISS + 6000);
+    congestion.leave(ISS + 4000);
+    assert_eq!(congestion.state, CaState::Open, "R3168-05: over");
+}
+
+#[test]
+fn a_reduction_that_was_undone_answers_no_congestion() {
+    let mut congestion = open();
+    congestion.on_timeout(&config(), 4000, ISS + 4000, SMSS, true);
+    assert_eq!(congestion.reduced, ISS + 4000);
+    congestion.undo();
+    assert_eq!(congestion.reduced, ISS);
+    congestion.on_timeout(&config(), 4000, ISS + 4000, SMSS, true);
+    congestion.confirm();
+    congestion.undo();
+    assert_eq!(congestion.reduced, ISS + 4000, "it stands");
+}

@@ -12,7 +12,6 @@ use bitflags::bitflags;
 use super::Connection;
 use crate::config::EcnUse;
 use crate::context::Context;
-use crate::seq::SeqNumber;
 use crate::stack::Ecn;
 use crate::state::State;
 use crate::wire::{Flags, Segment};
@@ -35,24 +34,6 @@ bitflags! {
     }
 }
 
-/// The variables of ECN.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct EcnVariables {
-    pub(crate) state: EcnState,
-    /// The end of the window whose reduction the peer was told of last (`recover` of congestion
-    /// control); ISS before the first.
-    told: SeqNumber,
-}
-
-impl EcnVariables {
-    pub(crate) fn new(iss: SeqNumber) -> Self {
-        Self {
-            state: EcnState::empty(),
-            told: iss,
-        }
-    }
-}
-
 /// The two flags that negotiate (RFC 3168 §6.1.1).
 const SETUP: Flags = Flags::ECE.union(Flags::CWR);
 
@@ -62,41 +43,41 @@ impl Connection {
     pub(crate) fn take_ecn_setup(&mut self, syn: &Segment<'_>, cx: &Context<'_>) {
         let said = syn.flags & SETUP;
         let agreed = if syn.flags.contains(Flags::ACK) {
-            self.ecn.state.contains(EcnState::OFFERED) && said == Flags::ECE
+            self.ecn.contains(EcnState::OFFERED) && said == Flags::ECE
         } else {
             cx.config.ecn >= EcnUse::Accept && said == SETUP
         };
-        self.ecn.state.set(EcnState::ON, agreed);
+        self.ecn.set(EcnState::ON, agreed);
     }
 
     /// The SYN that started this connection came again. A plain one takes back what an ECN-setup
     /// SYN before it has offered (RFC 3168 §6.1.1).
     pub(crate) fn take_ecn_setup_again(&mut self, syn: &Segment<'_>) {
         if syn.flags & SETUP != SETUP {
-            self.ecn.state.remove(EcnState::ON);
+            self.ecn.remove(EcnState::ON);
         }
     }
 
     /// What we send may be marked as ECN-capable (R3168-03).
     fn sends_ecn(&self) -> bool {
-        self.ecn.state & (EcnState::ON | EcnState::PLAIN) == EcnState::ON
+        self.ecn & (EcnState::ON | EcnState::PLAIN) == EcnState::ON
     }
 
     /// The flags of our SYN or SYN-ACK. A SYN that nobody answered is sent again as a plain one:
     /// some boxes drop what they do not know (RFC 3168 §6.1.1.1; R3168-10).
     pub(super) fn ecn_setup_flags(&mut self, first: bool, cx: &Context<'_>) -> Flags {
         if self.state != State::SynSent {
-            return if self.ecn.state.contains(EcnState::ON) {
+            return if self.ecn.contains(EcnState::ON) {
                 Flags::ECE
             } else {
                 Flags::empty()
             };
         }
         if first && cx.config.ecn == EcnUse::Offer {
-            self.ecn.state.insert(EcnState::OFFERED);
+            self.ecn.insert(EcnState::OFFERED);
             SETUP
         } else {
-            self.ecn.state.insert(EcnState::PLAIN);
+            self.ecn.insert(EcnState::PLAIN);
             Flags::empty()
         }
     }
@@ -105,14 +86,14 @@ impl Connection {
     /// it until the sender says CWR (RFC 3168 §6.1.3; R3168-04); who says CWR may have met the next
     /// mark with the same segment.
     pub(crate) fn take_ecn_mark(&mut self, segment: &Segment<'_>, cx: &Context<'_>) {
-        if !self.ecn.state.contains(EcnState::ON) || segment.text.is_empty() {
+        if !self.ecn.contains(EcnState::ON) || segment.text.is_empty() {
             return;
         }
         if segment.flags.contains(Flags::CWR) {
-            self.ecn.state.remove(EcnState::ECHO);
+            self.ecn.remove(EcnState::ECHO);
         }
         if cx.ecn == Ecn::Ce {
-            self.ecn.state.insert(EcnState::ECHO);
+            self.ecn.insert(EcnState::ECHO);
         }
     }
 
@@ -123,15 +104,15 @@ impl Connection {
             return;
         }
         let (nxt, smss) = (self.send.nxt, u32::from(self.send.smss));
-        let (flight, recover) = (self.send.outstanding(), self.congestion.recover);
+        let flight = self.send.outstanding();
         // What was sent after the last reduction is acknowledged, or there was none yet.
-        if segment.ack.after(recover) {
+        if segment.ack.after(self.congestion.reduced) {
             self.congestion.reduce_once(cx.config, flight, nxt, smss);
         }
         // A reduction for whatever reason is one that the peer wants to hear of, once.
-        if self.congestion.has_reduced() && self.ecn.told != self.congestion.recover {
-            self.ecn.told = self.congestion.recover;
-            self.ecn.state.insert(EcnState::REDUCED);
+        if self.congestion.has_reduced() && !self.congestion.told {
+            self.congestion.told = true;
+            self.ecn.insert(EcnState::REDUCED);
         }
     }
 
@@ -142,8 +123,8 @@ impl Connection {
 
     /// What new text says: that cwnd was reduced, once (RFC 3168 §6.1.2; R3168-06).
     pub(super) fn ecn_of_new_text(&mut self) -> Flags {
-        let reduced = self.ecn.state.contains(EcnState::REDUCED);
-        self.ecn.state.remove(EcnState::REDUCED);
+        let reduced = self.ecn.contains(EcnState::REDUCED);
+        self.ecn.remove(EcnState::REDUCED);
         if reduced { Flags::CWR } else { Flags::empty() }
     }
 
@@ -158,7 +139,7 @@ impl Connection {
 
     /// ECE, on whatever acknowledges, while a mark waits to be heard.
     pub(super) fn ecn_echo(&self) -> Flags {
-        if self.ecn.state.contains(EcnState::ECHO) {
+        if self.ecn.contains(EcnState::ECHO) {
             Flags::ECE
         } else {
             Flags::empty()

@@ -7,6 +7,7 @@ use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{Config, Duration, Ecn, SeqNumber, SocketId};
 
 use crate::peer::{Bench, HOST, PEER, PEER_PORT, PORT, Sent, config, peer_seq};
+use crate::router::Error;
 
 const SETUP: Flags = Flags::ECE.union(Flags::CWR);
 const ECE_ACK: Flags = Flags::ECE.union(Flags::ACK);
@@ -226,6 +227,26 @@ fn a_later_window_is_reduced_again() {
     assert!(after <= before, "{before} {after}");
     let vars = bench.stack.status(socket).unwrap().vars.unwrap();
     assert!(vars.recover.after(iss + 4001), "a reduction of its own");
+}
+
+/// RFC 3168 §6.1.2: congestion is answered once for a window. That a router had smaller segments sent
+/// meanwhile was no answer to congestion (RFC 8201 §5.4).
+#[test]
+fn smaller_segments_are_no_answer_to_an_echo() {
+    let (mut bench, socket, iss) = established(with_ecn());
+    let sent = send(&mut bench, socket, 30_000);
+    bench.error(Error::too_big(true, 800), &sent[0]);
+    let (before, _) = windows(&bench, socket);
+    let next = inject(&mut bench, Ecn::NotEct, ECE_ACK, 1, iss + 1, b"");
+    let (cwnd, ssthresh) = windows(&bench, socket);
+    assert!(
+        cwnd < before && ssthresh <= sent.len() as u32 * 1000,
+        "R3168-05: {before}, {cwnd}, {ssthresh}"
+    );
+    assert!(next.iter().all(|sent| !sent.flags.contains(Flags::CWR)));
+    // One that follows within the same window is no news.
+    inject(&mut bench, Ecn::NotEct, ECE_ACK, 1, iss + 1001, b"");
+    assert_eq!(windows(&bench, socket).1, ssthresh, "R3168-05: once");
 }
 
 #[test]

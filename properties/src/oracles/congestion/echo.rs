@@ -3,7 +3,7 @@
 use timewait_stack::event::Verdict;
 use timewait_stack::wire::Flags;
 
-use crate::facts::SegmentHeader;
+use crate::facts::{SegmentHeader, takes_ack};
 
 /// Whether both ends agreed on ECN, as the SYNs tell.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,7 +31,7 @@ impl EcnAgreement {
     pub(super) fn reports(&self, segment: &SegmentHeader, verdict: Verdict) -> bool {
         let agreed = self.own == Some(true) && self.theirs == Some(true);
         let echo = segment.flags & (Flags::ECE | Flags::SYN) == Flags::ECE;
-        agreed && echo && verdict == Verdict::Accepted
+        agreed && echo && takes_ack(verdict)
     }
 }
 
@@ -86,6 +86,8 @@ mod tests {
         agreement.came(&header(answer));
         let refused = Verdict::Dropped(Drop::OutsideWindow);
         assert!(!agreement.reports(&header(ECHO), refused));
+        let behind = Verdict::Dropped(Drop::ZeroWindow);
+        assert!(agreement.reports(&header(ECHO), behind), "RFC 9293 §A.2");
     }
 
     #[test]
@@ -117,6 +119,33 @@ mod tests {
         assert!(envelope.hold(&smaller(2000)).is_empty(), "no news");
         envelope.reported(Some(SeqNumber(2501)), &smaller(2001));
         assert!(!envelope.hold(&smaller(2001)).is_empty());
+    }
+
+    /// RFC 4015 §3.4: an ACK that reports congestion undoes nothing. What was undone is no answer to
+    /// what a later one reports.
+    #[test]
+    fn a_report_forbids_to_undo_and_is_news_after_it() {
+        let after = |cwnd, ssthresh| Vars {
+            snd_una: SeqNumber(1000),
+            snd_nxt: SeqNumber(2000),
+            smss: 100,
+            cwnd,
+            ssthresh,
+            ..Vars::default()
+        };
+        let undone = |congested| {
+            let mut envelope = Envelope::new(1000);
+            let before = envelope.before_timeout(SeqNumber(1000)).unwrap();
+            envelope.timed_out(1000, SeqNumber(2000), true, &after(100, 700));
+            envelope.undo(before, true, congested);
+            envelope
+        };
+        let all = after(1000, u32::MAX);
+        assert!(undone(false).hold(&all).is_empty());
+        assert!(!undone(true).hold(&all).is_empty());
+        let mut envelope = undone(false);
+        envelope.reported(Some(SeqNumber(2000)), &all);
+        assert!(!envelope.hold(&all).is_empty());
     }
 
     /// A link of 1 MB/s and 10 ms whose queue marks early and has room for everything.

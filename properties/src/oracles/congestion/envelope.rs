@@ -134,14 +134,23 @@ impl Envelope {
         (!within).then_some(Before {
             cwnd: self.cwnd,
             ssthresh: self.ssthresh,
+            recover: self.recover,
         })
     }
 
-    /// A timeout was spurious: all may be as before it (RFC 4015 §3.2), and is if `undone`.
-    pub(super) fn undo(&mut self, before: Before, undone: bool) {
+    /// A timeout was spurious: all may be as before it (RFC 4015 §3.2), and is if `undone`. Not if
+    /// the ACK that shows it reports congestion (§3.4): then the reduction stands. One that was
+    /// undone is no answer to what a later ACK reports.
+    pub(super) fn undo(&mut self, before: Before, undone: bool, congested: bool) {
+        self.timed_out &= !undone;
+        if congested {
+            return;
+        }
         self.cwnd = self.cwnd.max(before.cwnd);
         self.ssthresh = self.ssthresh.max(before.ssthresh);
-        self.timed_out &= !undone;
+        if undone {
+            self.recover = before.recover;
+        }
     }
 
     /// Transmission begins again after idleness (RFC 5681 §4.1).

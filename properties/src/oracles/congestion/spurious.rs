@@ -3,11 +3,12 @@
 
 use timewait_stack::SeqNumber;
 
-/// cwnd and ssthresh before a timeout, in octets.
+/// cwnd and ssthresh before a timeout, in octets, and where the last reduction before it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Before {
     pub(super) cwnd: u32,
     pub(super) ssthresh: u32,
+    pub(super) recover: Option<SeqNumber>,
 }
 
 /// What the ACKs after a timeout have told so far.
@@ -84,6 +85,7 @@ mod tests {
     const BEFORE: Before = Before {
         cwnd: 400,
         ssthresh: 900,
+        recover: None,
     };
 
     /// Four segments of 100 octets were out, the first went again.
