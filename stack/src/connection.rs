@@ -39,7 +39,7 @@ use crate::timestamps::{OPTION_OCTETS, Timestamps};
 use crate::window_scale::{SHIFT_MAX, Shift};
 use crate::wire::{Flags, HEADER_LEN, Segment};
 
-pub(crate) use ecn::{EcnState};
+pub(crate) use ecn::EcnState;
 pub(crate) use path_mtu::{PathMtu, TooBig};
 pub(crate) use receive::{Incoming, ReceiveSpace, Taken};
 pub(crate) use sack::Reports;

@@ -274,7 +274,8 @@ impl End {
         } else if duplicate {
             envelope.duplicate(after);
         }
-        let congested = segment.is_some_and(|segment| self.ecn.reports(segment, arrival.verdict));
+        let congested = segment
+            .is_some_and(|segment| self.ecn.reports(segment, arrival.verdict, before.snd_una));
         if let Some(before) = spurious.flatten() {
             envelope.undo(before, undone, congested);
         }

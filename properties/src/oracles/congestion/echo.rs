@@ -1,5 +1,6 @@
 //! The congestion that a peer reports counts like a loss (RFC 3168 §6.1.2, R3168-05).
 
+use timewait_stack::SeqNumber;
 use timewait_stack::event::Verdict;
 use timewait_stack::wire::Flags;
 
@@ -27,11 +28,18 @@ impl EcnAgreement {
         self.theirs = Some(before && syn.is_ecn_setup());
     }
 
-    /// Whether a segment that was judged so reports congestion.
-    pub(super) fn reports(&self, segment: &SegmentHeader, verdict: Verdict) -> bool {
+    /// Whether a segment that was judged so reports congestion to who had this SND.UNA. An ACK from
+    /// before it may be ignored (RFC 9293 §3.10.7.4): a later one has told more, and ECE stands on
+    /// every one until CWR is heard.
+    pub(super) fn reports(
+        &self,
+        segment: &SegmentHeader,
+        verdict: Verdict,
+        snd_una: SeqNumber,
+    ) -> bool {
         let agreed = self.own == Some(true) && self.theirs == Some(true);
         let echo = segment.flags & (Flags::ECE | Flags::SYN) == Flags::ECE;
-        agreed && echo && takes_ack(verdict)
+        agreed && echo && takes_ack(verdict) && segment.ack.at_or_after(snd_una)
     }
 }
 
@@ -64,7 +72,7 @@ mod tests {
         let mut agreement = EcnAgreement::default();
         sent.iter().for_each(|syn| agreement.sent(&header(*syn)));
         came.iter().for_each(|syn| agreement.came(&header(*syn)));
-        agreement.reports(&header(flags), Verdict::Accepted)
+        agreement.reports(&header(flags), Verdict::Accepted, SeqNumber(0))
     }
 
     #[test]
@@ -85,9 +93,15 @@ mod tests {
         agreement.sent(&header(SETUP));
         agreement.came(&header(answer));
         let refused = Verdict::Dropped(Drop::OutsideWindow);
-        assert!(!agreement.reports(&header(ECHO), refused));
+        let acks = |ack| SegmentHeader {
+            ack: SeqNumber(ack),
+            ..header(ECHO)
+        };
+        let una = SeqNumber(7);
+        assert!(!agreement.reports(&acks(7), refused, una));
         let behind = Verdict::Dropped(Drop::ZeroWindow);
-        assert!(agreement.reports(&header(ECHO), behind), "RFC 9293 §A.2");
+        assert!(agreement.reports(&acks(7), behind, una), "RFC 9293 §A.2");
+        assert!(!agreement.reports(&acks(6), Verdict::Accepted, una), "old");
     }
 
     #[test]
