@@ -1,7 +1,7 @@
 //! Selective acknowledgment (RFC 2018) and the report of what came twice (D-SACK, RFC 2883).
 
 use timewait_sim::PacketId;
-use timewait_stack::event::{SegmentArrival, Vars};
+use timewait_stack::event::{SegmentArrival, Vars, Verdict};
 use timewait_stack::wire::{Flags, SackBlock};
 use timewait_stack::{Config, SeqNumber, State};
 
@@ -19,14 +19,15 @@ pub(super) struct Receiver {
     queue: Held,
     /// The last segment with text.
     last: Option<Last>,
+    /// The first part of its text that had come before, until it is reported: of the last segment
+    /// that was taken, and of the last that was refused since. One that is refused may not count.
+    again: [Option<Range>; 2],
 }
 
 /// A segment with text, and what came of it.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     id: PacketId,
-    /// The first part of its text that had come before, until it is reported.
-    again: Option<Range>,
     /// What of it waits since then.
     queued: Option<Range>,
 }
@@ -74,7 +75,11 @@ impl Receiver {
             queued = Some(offered).filter(|_| grew && !advanced);
         }
         self.queue.taken_to(after.rcv_nxt);
-        self.last = Some(Last { id, again, queued });
+        self.last = Some(Last { id, queued });
+        self.again = match arrival.verdict {
+            Verdict::Accepted => [again, None],
+            _ => [self.again[0], again],
+        };
     }
 
     /// What is wrong with the options of a segment, one sentence each.
@@ -100,9 +105,14 @@ impl Receiver {
 
     /// RFC 2883 §4 (1) to (3): just what came twice in the latest segment, and once.
     fn told_twice(&mut self, block: SackBlock) -> Option<&'static str> {
-        let again = self.last.as_mut().and_then(|last| last.again.take());
-        (again != Some((block.left, block.right)))
-            .then_some("RFC 2883 §4: it says that something came twice, which it did not")
+        let told = Some((block.left, block.right));
+        match self.again.iter_mut().find(|again| **again == told) {
+            Some(again) => {
+                *again = None;
+                None
+            }
+            None => Some("RFC 2883 §4: it says that something came twice, which it did not"),
+        }
     }
 
     /// RFC 2018 §3: text that waits in the window, contiguous and isolated.
@@ -127,7 +137,7 @@ impl Receiver {
     /// RFC 2018 §4: the first block is the one that the segment is in which is answered.
     fn first(&self, rest: &[SackBlock], cause: Option<PacketId>) -> Option<&'static str> {
         let last = self.last.filter(|last| cause == Some(last.id))?;
-        let (start, end) = last.queued?;
+        let (start, end) = last.queued.filter(|(start, end)| start.before(*end))?;
         let first = rest.first()?;
         let covers = first.left.at_or_before(start) && end.at_or_before(first.right);
         (!covers).then_some("RFC 2018 §4: the first block is not that of the latest segment")

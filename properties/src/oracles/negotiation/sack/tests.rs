@@ -183,6 +183,22 @@ fn the_first_block_is_that_of_the_segment_which_is_answered() {
 }
 
 #[test]
+fn of_text_at_the_edge_the_part_inside_is_reported() {
+    for (end, fine) in [(450, true), (449, false)] {
+        let (mut stage, client, server) = holding();
+        stage.vars(server).rcv_adv = SeqNumber(NXT + 450);
+        stage.snapshot(server);
+        let packet = text(&mut stage, client, 400, 500);
+        stage.take(server, &packet, waits(250, 2));
+        stage.send(server, report(0, &[(300, end), (100, 200)]));
+        match fine {
+            true => stage.assert_silent(),
+            false => stage.assert_violation("not that of the latest segment"),
+        }
+    }
+}
+
+#[test]
 fn what_moved_rcv_nxt_needs_no_block() {
     let (mut stage, client, server) = holding();
     let fills = text(&mut stage, client, 0, 100);
@@ -227,4 +243,23 @@ fn what_came_twice_is_told_once_exactly() {
     stage.judged(server, |_| {});
     stage.send(server, report(100, &[(0, 100)]));
     stage.assert_silent();
+}
+
+#[test]
+fn what_came_twice_is_told_though_something_was_refused_since() {
+    let (mut stage, client, server) = connected(&PERMITTED);
+    let first = text(&mut stage, client, 0, 100);
+    stage.take(server, &first, |v| v.rcv_nxt = SeqNumber(NXT + 100));
+    // Half of it is new, so its ACK may wait.
+    let half = text(&mut stage, client, 50, 150);
+    stage.take(server, &half, |v| v.rcv_nxt = SeqNumber(NXT + 150));
+    let refused = text(&mut stage, client, 20, 120);
+    stage.ignore(server, &refused);
+    stage.by_timer();
+    stage.send(server, report(150, &[(50, 100)]));
+    stage.assert_silent();
+    stage.send(server, report(150, &[(20, 120)]));
+    stage.assert_silent();
+    stage.send(server, report(150, &[(20, 120)]));
+    stage.assert_violation("RFC 2883");
 }
