@@ -7,7 +7,7 @@ use core::net::IpAddr;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use timewait_stack::{Config, Disabled, Protection};
+use timewait_stack::{Config, Disabled, Profile, Protection};
 
 use crate::choose::{Choose, Seeded};
 use crate::scenarios::Kind;
@@ -91,6 +91,23 @@ pub struct HostPlan {
     pub config: Config,
     /// Its users, in the order in which they start when they start together.
     pub apps: Vec<AppPlan>,
+}
+
+impl HostPlan {
+    /// The profile whose timing, initial window, order of options and MSL it has; `None`: these were
+    /// drawn.
+    pub fn profile(&self) -> Option<Profile> {
+        let config = &self.config;
+        let is = |profile: &Profile| {
+            let own = profile.config(Vec::new(), [0; 32]);
+            config.msl == own.msl
+                && config.rto == own.rto
+                && config.delayed_ack == own.delayed_ack
+                && config.initial_window == own.initial_window
+                && config.option_order == own.option_order
+        };
+        Profile::ALL.into_iter().find(is)
+    }
 }
 
 impl Scenario {

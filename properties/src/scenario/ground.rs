@@ -1,71 +1,32 @@
 //! What all scenarios stand on: times that fit together, hosts with settings, wires.
 //!
-//! The ranges are those of ORACLES.md §4. In a conforming world the network's lifetime is at
+//! Hosts are `rfc`, `linux` or `freebsd` as these systems are (profiles), in half of the worlds; in the
+//! other half they have settings from the ranges of ORACLES.md §4 ([`tweak`]). In a conforming world the network's lifetime is at
 //! most MSL, and 2MSL at least four times the RTO (E1, E4).
+
+mod tweak;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
-use timewait_stack::config::{
-    CongestionControl, EcnUse, GiveUp, InitialWindow, Keepalive, RtoBounds, SynCookies, WindowScale,
-};
+use timewait_stack::config::{EcnUse, Keepalive};
 use timewait_stack::{Config, Profile};
 
 use super::{HostPlan, LinkEnd, LinkPlan};
 use crate::choose::Choose;
+use tweak::Tweak;
 
 /// The times of a world.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ground {
     /// The round trip between the two hosts furthest apart, on empty links.
     pub(crate) rtt: Duration,
-    /// The maximum segment lifetime of every host.
-    pub(crate) msl: Duration,
-    /// What the network keeps to.
+    /// What the network keeps to: at most the MSL of any host.
     pub(crate) lifetime: Duration,
-    timing: Timing,
+    /// What all hosts have instead of the settings of their profiles, in half of the worlds.
+    tweak: Option<Tweak>,
     ipv6: bool,
-    /// Most hosts use timestamps; else none does, for they mask what protects without them.
-    timestamps: bool,
 }
-
-/// A stack's timing.
-#[derive(Clone, Copy, Debug)]
-struct Timing {
-    rto_min: Duration,
-    rto_initial: Duration,
-    rto_after_syn_loss: Duration,
-    delayed_ack: Duration,
-}
-
-/// By the book (RFC 6298), as common systems have it, and fast.
-const TIMINGS: [Timing; 3] = [
-    Timing {
-        rto_min: Duration::from_secs(1),
-        rto_initial: Duration::from_secs(1),
-        rto_after_syn_loss: Duration::from_secs(3),
-        delayed_ack: Duration::from_millis(200),
-    },
-    Timing {
-        rto_min: Duration::from_millis(200),
-        rto_initial: Duration::from_secs(1),
-        rto_after_syn_loss: Duration::from_secs(3),
-        delayed_ack: Duration::from_millis(40),
-    },
-    Timing {
-        rto_min: Duration::from_millis(10),
-        rto_initial: Duration::from_millis(50),
-        rto_after_syn_loss: Duration::from_millis(150),
-        delayed_ack: Duration::from_millis(4),
-    },
-];
-
-const MSLS: [Duration; 4] = [
-    Duration::from_secs(120),
-    Duration::from_secs(30),
-    Duration::from_secs(2),
-    Duration::from_millis(500),
-];
 
 /// How the hosts are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,19 +43,14 @@ impl Ground {
     /// Times that fit together, with a round trip of at most `rtt_max`.
     pub(crate) fn draw(choose: &mut dyn Choose, rtt_max: Duration) -> Self {
         let rtt = Duration::from_micros(choose.log_between(200, rtt_max.as_micros() as u64));
-        let timing = *choose.pick(&TIMINGS);
-        // RFC 6298: RTO = SRTT + 4 RTTVAR is 3 RTT at the first sample.
-        let rto = timing.rto_min.max(rtt * 3 + timing.delayed_ack);
-        let fitting: Vec<Duration> = MSLS.into_iter().filter(|msl| *msl * 2 >= rto * 4).collect();
-        let msl = *choose.pick(&fitting);
+        let tweak = choose.chance(1, 2).then(|| Tweak::draw(choose, rtt));
+        let msl = tweak.map_or_else(msl_of_profiles, |tweak| tweak.msl);
         let lifetime = Duration::from_millis(choose.between(1, 4) * msl.as_millis() as u64 / 4);
         Self {
             rtt,
-            msl,
             lifetime,
-            timing,
+            tweak,
             ipv6: choose.chance(1, 3),
-            timestamps: choose.chance(1, 2),
         }
     }
 
@@ -103,7 +59,8 @@ impl Ground {
         if self.ipv6 { 1280 } else { 576 }
     }
 
-    /// Host number `index`, without users.
+    /// Host number `index`, without users: a machine, what its users want of their sockets, and for
+    /// the rest a profile, as it is or [tweaked](Tweak).
     pub(crate) fn host(&self, choose: &mut dyn Choose, index: u16) -> HostPlan {
         let address = match self.ipv6 {
             false => IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0001 + u32::from(index))),
@@ -111,45 +68,15 @@ impl Ground {
         };
         let mtu = *choose.pick(&[1500, 1500, self.mtu_min(), 9000]);
         let segment = u32::from(mtu) - 40;
-        // What is not drawn here is as in one of the profiles.
         let profile = *choose.pick(&Profile::ALL);
         let config = Config {
             isn_epoch: choose.below(1 << 32) as u32,
-            msl: self.msl,
             mtu,
             hop_limit: *choose.pick(&[64, 64, 255, 32]),
             diffserv: *choose.pick(&[0, 0, 46, 10]),
             receive_buffer: buffer(choose, segment),
-            window_scale: *choose.pick(&SCALES),
-            timestamps: self.timestamps && !choose.chance(1, 8),
             send_buffer: *choose.pick(&[65_536, 262_144, 16_384, 2 * segment, 1 << 20]),
-            rto: RtoBounds {
-                initial: self.timing.rto_initial,
-                after_syn_loss: self.timing.rto_after_syn_loss,
-                min: self.timing.rto_min,
-                ..RtoBounds::default()
-            },
-            delayed_ack: *choose.pick(&[
-                self.timing.delayed_ack,
-                self.timing.delayed_ack,
-                Duration::ZERO,
-            ]),
-            r2: *choose.pick(&[
-                GiveUp::Elapsed(Duration::from_secs(100)),
-                GiveUp::Elapsed(Duration::from_secs(300)),
-                GiveUp::Retransmissions(12),
-            ]),
-            r2_syn_ack: *choose.pick(&[
-                GiveUp::Elapsed(Duration::from_secs(180)),
-                GiveUp::Retransmissions(5),
-            ]),
             syn_queue_max: *choose.pick(&[256, 256, 4, 1]),
-            syn_cookies: *choose.pick(&[
-                SynCookies::Off,
-                SynCookies::Off,
-                SynCookies::WhenFull,
-                SynCookies::Always,
-            ]),
             nagle: !choose.chance(1, 3),
             keepalive: choose.chance(1, 6).then(|| Keepalive {
                 idle: Duration::from_secs(choose.between(5, 60)),
@@ -157,6 +84,7 @@ impl Ground {
                 probes: choose.between(3, 9) as u8,
                 garbage: false,
             }),
+            // No system offers it by default.
             ecn: *choose.pick(&[EcnUse::Offer, EcnUse::Accept, EcnUse::Never]),
             cork: choose.chance(1, 16),
             quick_ack: choose.chance(1, 12),
@@ -167,17 +95,11 @@ impl Ground {
                 .chance(1, 8)
                 .then(|| Duration::from_secs(choose.between(20, 300))),
             announce_user_timeout: choose.chance(1, 4),
-            fin_wait_2: choose.chance(1, 8).then_some(Duration::from_secs(60)),
-            sack: !choose.chance(1, 4),
-            tail_loss_probe: !choose.chance(1, 3),
-            frto: !choose.chance(1, 3),
-            congestion_control: *choose
-                .pick(&[CongestionControl::NewReno, CongestionControl::Cubic]),
-            initial_window: *choose.pick(&[InitialWindow::Rfc5681, InitialWindow::Rfc6928]),
-            slow_start_limit: choose.between(1, 2) as u8,
-            // Small enough to be met, or large enough never to be.
-            scoreboard_segments_max: *choose.pick(&[1024, 1024, 1024, 8]),
             ..profile.config(vec![address], choose.secret())
+        };
+        let config = match &self.tweak {
+            Some(tweak) => tweak.apply(choose, config),
+            None => config,
         };
         HostPlan {
             config,
@@ -250,6 +172,12 @@ impl Ground {
     }
 }
 
+/// The least MSL of all profiles.
+fn msl_of_profiles() -> Duration {
+    let each = Profile::ALL.map(|profile| profile.config(Vec::new(), [0; 32]).msl);
+    each.into_iter().min().expect("there are profiles")
+}
+
 /// Octets of a receive buffer: two segments up to 1 MiB.
 fn buffer(choose: &mut dyn Choose, segment: u32) -> u32 {
     let common = [65_535, 65_535, 32_768, 2 * segment, 7 * segment / 2];
@@ -260,17 +188,6 @@ fn buffer(choose: &mut dyn Choose, segment: u32) -> u32 {
         *choose.pick(&common)
     }
 }
-
-/// What hosts offer in their SYNs (RFC 7323 §2.2).
-const SCALES: [WindowScale; 7] = [
-    WindowScale::AsNeeded,
-    WindowScale::AsNeeded,
-    WindowScale::Off,
-    WindowScale::Fixed(0),
-    WindowScale::Fixed(2),
-    WindowScale::Fixed(7),
-    WindowScale::Fixed(14),
-];
 
 /// At least one link between two routers, if there is any, becomes narrow. A host knows what its
 /// own link carries.

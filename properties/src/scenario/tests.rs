@@ -1,8 +1,9 @@
 use core::time::Duration;
 
-use timewait_stack::Protection;
+use std::collections::BTreeMap;
+use timewait_stack::{Profile, Protection};
 
-use super::{End, FaultPlan, LinkEnd, Role, Scenario};
+use super::{End, FaultPlan, HostPlan, LinkEnd, Role, Scenario};
 use crate::choose::{Bytes, Seeded};
 use crate::label::class;
 use crate::scenarios::Kind;
@@ -51,6 +52,52 @@ fn every_world_keeps_its_assumptions() {
         }
         assert!(scenario.heal_at < scenario.limit);
     });
+}
+
+#[test]
+fn every_kind_runs_over_every_profile_and_both_families_and_over_drawn_settings() {
+    const SEEDS: u64 = 300;
+    for &kind in Kind::ALL {
+        let mut profiles = BTreeMap::new();
+        let mut drawn = [0; 2];
+        for seed in 0..SEEDS {
+            for host in Scenario::from_seed(kind, seed).hosts {
+                let v6 = host.config.addresses[0].is_ipv6();
+                match host.profile() {
+                    Some(profile) => *profiles.entry((profile, v6)).or_insert(0) += 1,
+                    None => drawn[usize::from(v6)] += 1,
+                }
+            }
+        }
+        assert_eq!(
+            profiles.len(),
+            2 * Profile::ALL.len(),
+            "{kind}: {profiles:?}"
+        );
+        // Half of the worlds, a third of their hosts, one in three over IPv6.
+        assert!(
+            profiles.values().all(|hosts| *hosts > 10),
+            "{kind}: {profiles:?}"
+        );
+        assert!(drawn.iter().all(|hosts| *hosts > 50), "{kind}: {drawn:?}");
+    }
+}
+
+#[test]
+fn a_drawn_setting_is_no_profiles() {
+    let host = |profile: Profile| HostPlan {
+        config: profile.config(Vec::new(), [1; 32]),
+        apps: Vec::new(),
+    };
+    for profile in Profile::ALL {
+        assert_eq!(host(profile).profile(), Some(profile));
+        let mut tweaked = host(profile);
+        tweaked.config.msl = Duration::from_secs(2);
+        assert_eq!(tweaked.profile(), None);
+    }
+    let mut linux = host(Profile::Linux);
+    linux.config.option_order = Profile::FreeBsd.config(Vec::new(), [1; 32]).option_order;
+    assert_eq!(linux.profile(), None);
 }
 
 #[test]

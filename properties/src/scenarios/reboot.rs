@@ -83,7 +83,8 @@ fn anytime(choose: &mut dyn Choose, ground: &Ground, scenario: &mut Scenario) {
         at = crash.boots_at() + weather::log_duration(choose, ground.rtt, most);
         if crash.host == 1 {
             // The client learns of it by a RST, and calls again.
-            let later = weather::log_duration(choose, ground.rtt, ground.msl * 4);
+            let msl = scenario.hosts[1].config.msl;
+            let later = weather::log_duration(choose, ground.rtt, msl * 4);
             let again = call(choose, crash.at + later);
             scenario.hosts[0].apps.push(again);
         }
@@ -113,7 +114,7 @@ fn numbers_again(choose: &mut dyn Choose, ground: &Ground, scenario: &mut Scenar
     let start = weather::log_duration(choose, Duration::from_micros(10), ms(20));
     let before = &scenario.hosts[0].config;
     let config = Config {
-        quiet_time: choose.chance(1, 2).then_some(ground.msl),
+        quiet_time: choose.chance(1, 2).then_some(before.msl),
         ..clock_again(before, at + off)
     };
     let apps = vec![brief(choose, start)];
@@ -128,15 +129,15 @@ fn numbers_again(choose: &mut dyn Choose, ground: &Ground, scenario: &mut Scenar
 
 fn crash(choose: &mut dyn Choose, ground: &Ground, scenario: &Scenario, at: Duration) -> Crash {
     let host = choose.below(2) as u16;
+    let before = &scenario.hosts[usize::from(host)].config;
     // A reboot may take long, or so short that the ISN clock of the other end has hardly ticked.
-    let most = ground.msl * 2;
+    let most = before.msl * 2;
     let off = match choose.chance(1, 2) {
         true => weather::log_duration(choose, Duration::from_millis(1), most),
         false => Duration::from_nanos(choose.below(most.as_nanos() as u64)),
     };
-    let before = &scenario.hosts[usize::from(host)].config;
     let config = Config {
-        quiet_time: choose.chance(1, 2).then_some(ground.msl),
+        quiet_time: choose.chance(1, 2).then_some(before.msl),
         ..remembered(choose, before, at + off)
     };
     let apps = if host == 0 {
