@@ -218,6 +218,11 @@ impl Facts {
         })
     }
 
+    /// The SYN and the SYN-ACK behind the SYN cookie that the datagram acknowledges.
+    pub(crate) fn handshake_by_cookie(&self, delivery: &Delivery) -> Option<cookies::Handshake> {
+        self.cookies.handshake(delivery)
+    }
+
     /// Whether the datagram acknowledges a SYN cookie that was sent to its sender (RFC 4987 §3.6).
     pub fn acknowledges_cookie(&self, delivery: &Delivery) -> bool {
         self.cookies.acknowledged_by(delivery)
@@ -268,7 +273,10 @@ impl Facts {
     fn sent(&mut self, now: Instant, cause: Cause, packet: &Packet) {
         self.sent = SegmentHeader::of(packet);
         if let Some(segment) = &self.sent {
-            self.cookies.sent(packet, segment);
+            let handled = self.is_handling(packet.id.origin, cause);
+            let answered = self.delivery.as_ref().filter(|_| handled);
+            let answered = answered.and_then(Delivery::segment);
+            self.cookies.sent(packet, segment, answered);
             if segment.has(Flags::CWR) && !segment.has(Flags::SYN) {
                 self.coverage.note("ecn: a mark answered");
             }
@@ -394,6 +402,9 @@ impl Facts {
         if let Some(delivery) = self.delivery.as_mut().filter(|_| opens(step.from, step.to)) {
             delivery.opened = Some(name);
         }
+        let by_cookie = is_by_cookie(step.from, step.to);
+        let behind = self.delivery.as_ref().filter(|_| by_cookie);
+        let handshake = behind.and_then(|delivery| self.cookies.handshake(delivery));
         let Some(life) = self.lives.get_mut(&name.tag()) else {
             return;
         };
@@ -407,7 +418,13 @@ impl Facts {
         }
         life.parent = parent.or(life.parent);
         if let Some(header) = header.filter(|_| synchronizes) {
-            life.shadow.synchronized_by(&header, step.at);
+            if let Some(handshake) = handshake {
+                life.shadow.sent(&handshake.syn_ack, step.at);
+                life.shadow.synchronized_by(&handshake.syn, step.at);
+                life.shadow.acknowledged_cookie(&header, step.at);
+            } else {
+                life.shadow.synchronized_by(&header, step.at);
+            }
             life.shadow.offered_window(&header);
         }
         let is_waiting = life.state == State::TimeWait;
@@ -417,7 +434,7 @@ impl Facts {
             .is_some_and(|end| end.ending == Ending::ReturnedToTimeWait);
         let old = life.reopened_from.filter(|_| returned);
         self.coverage.connections += u64::from(first);
-        if let Some(parent) = parent.filter(|_| is_by_cookie(step.from, step.to)) {
+        if let Some(parent) = parent.filter(|_| by_cookie) {
             self.with(parent, |life| life.paired_by_cookie(name));
         }
         let host = self.hosts.entry(name.host).or_default();

@@ -5,11 +5,14 @@ use timewait_properties::{Kind, Scenario, check};
 /// Kinds in which enough is sent at once for queues to grow.
 const BUSY: [Kind; 3] = [Kind::Bulk, Kind::Swarm, Kind::PathMtu];
 
+/// Few hosts offer ECN: most profiles only accept it.
+const SEEDS: u64 = 400;
+
 #[test]
 fn queues_mark_in_campaigns_and_senders_answer() {
     for kind in BUSY {
         let (mut marked, mut answered) = (0, 0);
-        for seed in 0..60 {
+        for seed in 0..SEEDS {
             let report = check(&Scenario::from_seed(kind, seed));
             assert!(!report.failed(), "{report}");
             let notes = &report.coverage.notes;
@@ -19,6 +22,9 @@ fn queues_mark_in_campaigns_and_senders_answer() {
             );
             marked += u64::from(report.stats.marked > 0);
             answered += u64::from(notes.contains_key("ecn: a mark answered"));
+            if marked > 0 && answered > 0 {
+                break;
+            }
         }
         assert!(marked > 0 && answered > 0, "{kind}: {marked}, {answered}");
     }

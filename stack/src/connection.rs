@@ -24,6 +24,7 @@ use bitflags::bitflags;
 use crate::config::{Config, WindowScale};
 use crate::congestion::Congestion;
 use crate::context::{Context, Reply};
+use crate::cookie::Kept;
 use crate::error::Errno;
 use crate::event::{Call, Cause, ConnectionId, Event, Interest, Ready, SocketId, Timers, Vars};
 use crate::protection::Protection;
@@ -192,28 +193,31 @@ impl Connection {
     }
 
     /// A passive open whose SYN nobody has kept: `segment` acknowledges our SYN-ACK with a cookie
-    /// that holds the peer's MSS (RFC 4987 §3.6). It comes out of LISTEN into ESTABLISHED.
-    pub(crate) fn by_cookie(
-        id: ConnectionId,
-        tuple: FourTuple,
-        owner: Owner,
-        options: Arc<SocketOptions>,
+    /// that holds what the SYN said (RFC 4987 §3.6). It comes out of LISTEN into ESTABLISHED. `told`:
+    /// the receive buffer of which window and scale of the SYN-ACK told.
+    pub(crate) fn open_by_cookie(
+        &mut self,
         segment: &Segment<'_>,
-        mss: u16,
+        kept: Kept,
+        told: u32,
         cx: &mut Context<'_>,
-    ) -> Self {
-        let iss = segment.ack.back(1);
-        let mut connection = Self::active(id, tuple, owner, options, iss, cx);
-        connection.passive = true;
-        connection.state = State::Listen;
-        connection.receive.shift = Shift::NONE; // The SYN-ACK told of none.
-        connection.receive.start(segment.seq.back(1));
-        connection.send.syn_sent = true;
-        connection.send.set_peer_mss(cx.config, Some(mss), mss);
-        connection.send.acknowledge(segment.ack);
-        connection.send.take_window(segment);
-        connection.establish(cx);
-        connection
+    ) {
+        self.passive = true;
+        self.state = State::Listen;
+        self.receive = ReceiveSpace::new(cx.config, told, self.receive.rmss);
+        self.receive.start(segment.seq.back(1));
+        self.receive.last_ack_sent = self.receive.nxt;
+        self.send.syn_sent = true;
+        self.send.set_peer_mss(cx.config, Some(kept.mss), kept.mss);
+        self.agree_on_scaling(kept.offer.and_then(|offer| offer.window_scale), cx);
+        if let Some(offer) = kept.offer {
+            // The SYN had an older one, which this segment would have replaced (RFC 7323 §4.3).
+            self.agree_on_timestamps(segment, cx);
+            self.memory.sack = cx.config.sack && offer.sack;
+        }
+        self.send.acknowledge(segment.ack);
+        self.send.take_window(segment);
+        self.establish(cx);
     }
 
     /// Takes IRS, the peer's options (MUST-14) and its window from a SYN.
@@ -221,7 +225,7 @@ impl Connection {
         self.receive.start(syn.seq);
         let default = default_mss(&self.tuple.full(cx.config));
         self.send.set_peer_mss(cx.config, syn.options.mss, default);
-        self.agree_on_scaling(syn, cx);
+        self.agree_on_scaling(syn.options.window_scale, cx);
         self.agree_on_timestamps(syn, cx);
         self.memory.sack = cx.config.sack && syn.options.sack_permitted;
         self.send.take_window(syn);
@@ -231,9 +235,9 @@ impl Connection {
     }
 
     /// Windows are scaled from now on if both SYNs say so (RFC 7323 §2.2, R7323-01).
-    fn agree_on_scaling(&mut self, syn: &Segment<'_>, cx: &mut Context<'_>) {
+    fn agree_on_scaling(&mut self, theirs: Option<u8>, cx: &mut Context<'_>) {
         let scales = cx.config.window_scale != WindowScale::Off;
-        let Some(theirs) = syn.options.window_scale.filter(|_| scales) else {
+        let Some(theirs) = theirs.filter(|_| scales) else {
             self.receive.shift = Shift::NONE;
             return;
         };

@@ -102,6 +102,9 @@ pub(crate) struct Reply {
     pub(crate) timestamps: Option<(u32, u32)>,
     /// The MSS option of a SYN-ACK.
     pub(crate) mss: Option<u16>,
+    /// Its window scale and SACK-permitted options.
+    pub(crate) window_scale: Option<u8>,
+    pub(crate) sack_permitted: bool,
     /// Who sends it; `None`: nobody (CLOSED, LISTEN).
     pub(crate) connection: Option<ConnectionId>,
     /// What the user of its connection decided of the IP header; `None`: nobody did.
@@ -138,6 +141,8 @@ impl Reply {
             window: 0,
             timestamps: stamp.map(|(value, _)| (0, value)),
             mss: None,
+            window_scale: None,
+            sack_permitted: false,
             connection,
             ip: None,
             reset_reply: true,
@@ -154,6 +159,8 @@ impl Reply {
             window: 0,
             timestamps: None,
             mss: None,
+            window_scale: None,
+            sack_permitted: false,
             connection: Some(connection),
             ip: None,
             reset_reply: false,

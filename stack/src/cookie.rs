@@ -8,13 +8,27 @@
 //!
 //! A cookie is good in the period in which it was made and in the next. To guess one takes some
 //! 2^23 tries; to check one takes two hashes. What does not fit in is lost: the peer's window (the
-//! acknowledgment brings another) and all options but the MSS, which is rounded down.
+//! acknowledgment brings another), the MSS is rounded down, and there is no place for other options.
+//!
+//! Where the peer has timestamps, two more options travel in ours and come back as TSecr, as in Linux:
+//!
+//! ```text
+//!  TSval = | clock, less its last six bits | SACK-permitted | window scale, 15: none |
+//!                      26 bits                    1 bit             4 bits, 1 spare
+//! ```
+//!
+//! TSval is then up to 64 ticks behind the clock, never before it: all later ones are greater, as
+//! RFC 7323 §5.4 wants them. A peer that echoes something else deceives itself only. ECN and the user
+//! timeout are not kept.
 
 use crate::config::Config;
 use crate::keyed::{self, Purpose};
 use crate::seq::SeqNumber;
 use crate::table::FourTuple;
 use crate::time::{Duration, Instant};
+use crate::timestamps;
+use crate::window_scale::SHIFT_MAX;
+use crate::wire::Options;
 
 /// How long one secret period lasts. A cookie is good for one to two of these.
 pub(crate) const PERIOD: Duration = Duration::from_secs(64);
@@ -22,6 +36,54 @@ pub(crate) const PERIOD: Duration = Duration::from_secs(64);
 /// The largest of these that the peer's MSS allows is what we keep to: the floor of any MSS, the
 /// defaults of RFC 9293 §3.7.1, those of common links with and without tunnels, of large frames.
 const MSS_TABLE: [u16; 8] = [48, 256, 536, 1220, 1380, 1440, 1460, 8940];
+
+/// What an acknowledged cookie says of the SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) mss: u16,
+    /// With timestamps only.
+    pub(crate) offer: Option<Offer>,
+}
+
+/// What both ends may use because the SYN and the cookie had it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// The peer's shift, 14 at most.
+    pub(crate) window_scale: Option<u8>,
+    pub(crate) sack: bool,
+}
+
+impl Offer {
+    /// Of the options of a SYN.
+    pub(crate) fn of(syn: &Options) -> Self {
+        Self {
+            window_scale: syn.window_scale.map(|shift| shift.min(SHIFT_MAX)),
+            sack: syn.sack_permitted,
+        }
+    }
+
+    /// The latest TSval no later than `value` that tells it.
+    pub(crate) fn stamp(self, value: u32) -> u32 {
+        let shift = u32::from(self.window_scale.unwrap_or(UNSCALED));
+        let stamp = value & !OFFER_BITS | u32::from(self.sack) << 4 | shift;
+        let late = timestamps::before(value, stamp);
+        stamp.wrapping_sub(if late { OFFER_BITS + 1 } else { 0 })
+    }
+
+    /// What the echo of such a TSval tells.
+    pub(crate) fn in_echo(echo: u32) -> Self {
+        let shift = (echo & 15) as u8;
+        Self {
+            window_scale: (shift <= SHIFT_MAX).then_some(shift),
+            sack: echo >> 4 & 1 == 1,
+        }
+    }
+}
+
+/// Of a TSval.
+const OFFER_BITS: u32 = 63;
+/// No shift.
+const UNSCALED: u8 = 15;
 
 /// The ISN for a SYN of `tuple` that starts at `irs` and allows segments of `mss` octets.
 pub(crate) fn issue(
@@ -77,11 +139,12 @@ fn period(now: Instant) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{PERIOD, check, issue};
+    use super::{Offer, PERIOD, check, issue};
     use crate::config::Config;
     use crate::seq::SeqNumber;
     use crate::table::{End, FourTuple};
     use crate::time::{Duration, Instant};
+    use crate::wire::Options;
     use alloc::vec;
     use core::net::{IpAddr, Ipv4Addr};
 
@@ -117,6 +180,23 @@ mod tests {
             let iss = issue(&config(1), at(3), &tuple(5), IRS, given);
             assert_eq!(check(&config(1), at(3), &tuple(5), IRS, iss), Some(kept));
         }
+    }
+
+    #[test]
+    fn an_offer_comes_back_from_a_timestamp_that_is_not_ahead_of_the_clock() {
+        for window_scale in [None, Some(0), Some(7), Some(14)] {
+            for (sack, value) in [(false, 5), (true, 64), (true, u32::MAX), (false, 0)] {
+                let offer = Offer { window_scale, sack };
+                let stamp = offer.stamp(value);
+                assert!(value.wrapping_sub(stamp) < 64, "{value} {stamp}");
+                assert_eq!(Offer::in_echo(stamp), offer);
+            }
+        }
+        let steep = Options {
+            window_scale: Some(200),
+            ..Options::default()
+        };
+        assert_eq!(Offer::of(&steep).window_scale, Some(14), "R7323-02");
     }
 
     #[test]

@@ -25,7 +25,7 @@
 //!
 //! # Deliberately missing, for now
 //!
-//! Options in SYN cookies, and the Eifel algorithm; the documentation of the project says what comes
+//! ECN in SYN cookies, and the Eifel algorithm; the documentation of the project says what comes
 //! when. IP source routes and the security option: obsolete.
 //!
 //! # The canonical loop

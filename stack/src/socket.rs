@@ -51,6 +51,8 @@ pub(crate) struct Listener {
     pub(crate) address: SocketAddr,
     /// Until then the acknowledgment of a cookie may come.
     pub(crate) cookies_until: Instant,
+    /// SO_RCVBUF as those cookies told it by window and scale, whatever the user has set since.
+    pub(crate) cookie_buffer: u32,
     /// Children in SYN-RECEIVED.
     pub(crate) half_open: IndexSet<u32, FixedState>,
     /// Keys of established children that wait for `accept`, in the order of their SYNs.
@@ -70,6 +72,7 @@ impl Listener {
             backlog: backlog.max(1),
             address,
             cookies_until: Instant::ZERO,
+            cookie_buffer: 0,
             half_open: IndexSet::with_hasher(FixedState::with_seed(0)),
             waiting: BTreeMap::new(),
         }

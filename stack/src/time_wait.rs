@@ -109,6 +109,8 @@ impl TimeWait {
                 (value, self.ts_recent)
             }),
             mss: None,
+            window_scale: None,
+            sack_permitted: false,
             connection: Some(self.id),
             ip: Some(self.ip),
             reset_reply: false,

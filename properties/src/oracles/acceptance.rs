@@ -233,6 +233,13 @@ fn by_cookie(
         ));
         return;
     };
+    let ts_recent = facts.life(opened).and_then(|life| life.shadow.ts_recent());
+    if vars.ts_recent != ts_recent {
+        let shown = vars.ts_recent;
+        report(format!(
+            "{opened} began with TS.Recent {shown:?}, not {ts_recent:?}, on {delivery}"
+        ));
+    }
     let right = vars.iss + 1 == ack.ack && vars.irs + 1 == ack.seq;
     let start = vars.snd_una == ack.ack && vars.rcv_nxt == ack.seq;
     if !right || !start {

@@ -50,7 +50,8 @@ struct Agreed {
     path: Option<(u16, Instant)>,
 }
 
-/// The two SYNs that count. An end that began with a cookie sent none of its own.
+/// The two SYNs that count. Of an end that began with a cookie: the SYN that nobody remembers, and the
+/// SYN-ACK that was a cookie.
 #[derive(Clone, Copy, Debug, Default)]
 struct Syns {
     /// The SYN or SYN-ACK that it sent last.
@@ -114,6 +115,13 @@ impl Judge for Negotiation {
                 let who = facts.name(node, *connection);
                 if matches!(to, State::Closed | State::Listen) {
                     self.agreed.remove(&who);
+                } else if is_by_cookie(*from, *to) {
+                    let agreed = self.agreed.entry(who).or_default();
+                    let delivery = facts.delivery();
+                    if let Some(cookie) = delivery.and_then(|it| facts.handshake_by_cookie(it)) {
+                        agreed.syns.own = Some(cookie.syn_ack);
+                        agreed.syns.peer = Some(cookie.syn);
+                    }
                 } else if synchronizes(*from, *to) {
                     let peer = facts.delivery().and_then(|delivery| delivery.header);
                     let agreed = self.agreed.entry(who).or_default();

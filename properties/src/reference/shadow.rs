@@ -105,6 +105,12 @@ impl Shadow {
         self.recent = syn.timestamps.map(|(value, _)| (value, now));
     }
 
+    /// A cookie came back with this segment. It stands for the SYN that nobody remembers, whose
+    /// timestamp it would have replaced (RFC 7323 §4.3).
+    pub fn acknowledged_cookie(&mut self, ack: &SegmentHeader, now: Instant) {
+        self.recent = ack.timestamps.map(|(value, _)| (value, now));
+    }
+
     /// A segment was taken, and TS.Recent is now what the stack shows, as far as that is allowed.
     pub fn stamped(&mut self, stamp: &Stamp, shown: Option<u32>, now: Instant) {
         if stamp.permit != Permit::No && shown == Some(stamp.value) && self.timestamps() {

@@ -47,6 +47,16 @@ impl Stage {
 
     /// The acknowledgment of a cookie makes a connection out of nothing.
     pub(crate) fn by_cookie(&mut self, listener: Incarnation, ack: &Packet) -> Incarnation {
+        self.by_cookie_with(listener, ack, |_| {})
+    }
+
+    /// The same; `tune` says what follows for its variables.
+    pub(crate) fn by_cookie_with(
+        &mut self,
+        listener: Incarnation,
+        ack: &Packet,
+        tune: impl FnOnce(&mut Vars),
+    ) -> Incarnation {
         self.deliver(ack);
         let f = self.opened(listener.host);
         let header = SegmentHeader::decode(ack.payload.octets()).expect("an acknowledgment");
@@ -54,6 +64,7 @@ impl Stage {
         established(self.vars(f), header.ack.0, header.seq.back(1).0);
         self.vars(f).snd_wl1 = header.seq;
         self.vars(f).state = State::Established;
+        tune(self.vars(f));
         self.transition(f, State::Listen, State::Established, Why::Segment);
         let before = self.vars(f).clone();
         self.arrival(Some(f), f.host, before.clone(), before);

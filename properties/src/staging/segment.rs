@@ -57,6 +57,12 @@ impl Seg {
         self
     }
 
+    /// These options, too.
+    pub(crate) fn more_options(self, options: &[u8]) -> Self {
+        let all = [&self.options, options].concat();
+        self.options(&all)
+    }
+
     /// The timestamps option.
     pub(crate) fn stamp(self, value: u32, echo: u32) -> Self {
         let option = [&[8, 10], &value.to_be_bytes()[..], &echo.to_be_bytes()].concat();

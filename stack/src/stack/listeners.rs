@@ -6,7 +6,7 @@ use super::Stack;
 use crate::config::SynCookies;
 use crate::connection::{Connection, Owner, default_mss, own_mss};
 use crate::context::Reply;
-use crate::cookie;
+use crate::cookie::{self, Kept, Offer};
 use crate::event::{Cause, Drop, Interest, SocketId, Vars, Verdict};
 use crate::protection::Protection;
 use crate::segment_arrives::listen;
@@ -14,7 +14,9 @@ use crate::socket::{Listener, SocketKind};
 use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::Instant;
+use crate::timestamps;
 use crate::traffic::TrafficClass;
+use crate::window_scale::Shift;
 use crate::wire::{Flags, Segment};
 
 /// What becomes of a SYN.
@@ -41,8 +43,8 @@ impl Stack {
             return;
         };
         let mut verdict = Verdict::Accepted;
-        if let Some(mss) = self.cookie_in(now, listener, &tuple, segment) {
-            if self.open_by_cookie(now, listener, tuple, class, segment, mss) {
+        if let Some(kept) = self.cookie_in(now, listener, &tuple, segment) {
+            if self.open_by_cookie(now, listener, tuple, class, segment, kept) {
                 return;
             }
             verdict = Verdict::Dropped(Drop::QueueFull);
@@ -111,25 +113,39 @@ impl Stack {
         let Some(options) = self.options_of(listener).map(Arc::clone) else {
             return;
         };
-        if let Some(listener) = self.listener_mut(listener) {
-            listener.cookies_until = now + cookie::PERIOD * 2;
+        let Some(listener) = self.listener_mut(listener) else {
+            return;
+        };
+        if now >= listener.cookies_until {
+            listener.cookie_buffer = options.receive_buffer;
         }
+        listener.cookies_until = now + cookie::PERIOD * 2;
+        let buffer = listener.cookie_buffer;
         let mss = syn.options.mss.unwrap_or(default_mss(&tuple));
+        let config = &self.config;
+        let stamped = syn.options.timestamps.filter(|_| config.timestamps);
+        let offer = stamped.map(|_| Offer::of(&syn.options));
+        let value = timestamps::value(config, now, &tuple);
+        let stamps = stamped.zip(offer);
+        let scale = Shift::offered(config, buffer).map(Shift::count);
+        let scaled = offer.is_some_and(|offer| offer.window_scale.is_some());
         self.replies.push_back(Reply {
             tuple,
             seq: cookie::issue(&self.config, now, &tuple, syn.seq, mss),
             ack: syn.seq + 1,
             flags: Flags::SYN | Flags::ACK,
-            window: options.receive_buffer.min(65_535) as u16,
-            timestamps: None,
+            window: buffer.min(65_535) as u16,
+            timestamps: stamps.map(|((theirs, _), offer)| (offer.stamp(value), theirs)),
             mss: Some(own_mss(&self.config, &tuple, &options)),
+            window_scale: scale.filter(|_| scaled),
+            sack_permitted: self.config.sack && offer.is_some_and(|offer| offer.sack),
             connection: None,
             ip: Some(options.ip),
             reset_reply: false,
         });
     }
 
-    /// The MSS in the cookie that this segment acknowledges. Nobody looks for one unless the
+    /// What is in the cookie that this segment acknowledges. Nobody looks for one unless the
     /// listener has sent some lately, so that others pay nothing.
     fn cookie_in(
         &self,
@@ -137,13 +153,17 @@ impl Stack {
         listener: SocketId,
         tuple: &FourTuple,
         segment: &Segment<'_>,
-    ) -> Option<u16> {
+    ) -> Option<Kept> {
         let acknowledges = segment.flags & (Flags::ACK | Flags::SYN | Flags::RST) == Flags::ACK;
         if !acknowledges || now >= self.listener_ref(listener)?.cookies_until {
             return None;
         }
         let (irs, iss) = (segment.seq.back(1), segment.ack.back(1));
-        cookie::check(&self.config, now, tuple, irs, iss)
+        let mss = cookie::check(&self.config, now, tuple, irs, iss)?;
+        let stamps = segment.options.timestamps;
+        let stamps = stamps.filter(|_| self.config.timestamps);
+        let offer = stamps.map(|(_, echo)| Offer::in_echo(echo));
+        Some(Kept { mss, offer })
     }
 
     /// LISTEN to ESTABLISHED; then the segment is that connection's. `false`: there is no room.
@@ -154,7 +174,7 @@ impl Stack {
         tuple: FourTuple,
         class: TrafficClass,
         segment: &Segment<'_>,
-        mss: u16,
+        kept: Kept,
     ) -> bool {
         let Some(options) = self.options_of(listener).map(Arc::clone) else {
             return false;
@@ -162,11 +182,14 @@ impl Stack {
         if self.accept_full(listener) {
             return false;
         }
+        let told = self.listener_ref(listener).map(|it| it.cookie_buffer);
+        let told = told.unwrap_or(options.receive_buffer);
         let id = self.new_connection_id();
         self.announce(id, None, &tuple);
         let owner = Owner::Listener(listener);
         let mut cx = self.context(now);
-        let child = Connection::by_cookie(id, tuple, owner, options, segment, mss, &mut cx);
+        let mut child = Connection::active(id, tuple, owner, options, segment.ack.back(1), &cx);
+        child.open_by_cookie(segment, kept, told, &mut cx);
         let key = self.insert(child);
         self.promote(key);
         self.hand_to_connection(now, key, class, segment);
@@ -188,7 +211,7 @@ impl Stack {
         if segment.ack == half_open.send.nxt || half_open.send.out.reopened.is_some() {
             return false;
         }
-        let Some(mss) = self.cookie_in(now, listener, &tuple, segment) else {
+        let Some(kept) = self.cookie_in(now, listener, &tuple, segment) else {
             return false;
         };
         if self.accept_full(listener) {
@@ -201,6 +224,6 @@ impl Stack {
         let (connections, mut cx) = self.split(now);
         connections[key as usize].close_with(None, Cause::Replaced, &mut cx);
         self.after(now, key);
-        self.open_by_cookie(now, listener, tuple, class, segment, mss)
+        self.open_by_cookie(now, listener, tuple, class, segment, kept)
     }
 }

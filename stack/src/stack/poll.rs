@@ -115,10 +115,12 @@ fn emit_reply(reply: &Reply, config: &Config, buf: &mut Vec<u8>) -> Transmit {
         options: Options {
             timestamps: reply.timestamps,
             mss: reply.mss,
+            window_scale: reply.window_scale,
+            sack_permitted: reply.sack_permitted,
             ..Options::default()
         },
     };
-    header.write(buf);
+    header.write_ordered(config.option_order, buf);
     let (from, to) = (reply.tuple.local.ip(), reply.tuple.remote.ip());
     finish_checksum(from, to, &mut buf[start..]);
     Transmit {

@@ -305,3 +305,154 @@ fn a_cookie_is_not_deferred() {
     bench.inject(Flags::ACK, 1, iss + 1, b"");
     assert!(bench.stack.accept(listener).is_ok());
 }
+
+/// What the peer's SYN offers; its clock shows 700.
+fn offer(window_scale: Option<u8>, sack_permitted: bool, stamped: bool) -> Options {
+    Options {
+        mss: Some(1460),
+        window_scale,
+        sack_permitted,
+        timestamps: stamped.then_some((700, 0)),
+        ..Options::default()
+    }
+}
+
+/// A listener that answers such a SYN by a cookie.
+fn answered(config: Config, options: Options) -> (Bench, SocketId, Sent) {
+    let (mut bench, listener) = Bench::listening(Config {
+        syn_cookies: SynCookies::Always,
+        delayed_ack: Duration::ZERO,
+        ..config
+    });
+    bench.wait(Duration::from_secs(3));
+    let sent = bench.inject_options(Flags::SYN, 0, SeqNumber(0), b"", 1000, options);
+    assert_eq!((sent.len(), sent[0].flags), (1, SYN_ACK));
+    (bench, listener, sent[0].clone())
+}
+
+/// A segment of the peer, which echoes what it was sent last; its clock shows `value`.
+fn stamped(bench: &mut Bench, cookie: &Sent, value: u32, echo: u32, text: &[u8]) -> Vec<Sent> {
+    let options = Options {
+        timestamps: Some((value, echo)),
+        ..Options::default()
+    };
+    bench.inject_options(Flags::ACK, 1, cookie.seq + 1, text, 1000, options)
+}
+
+fn stamps(sent: &Sent) -> (u32, u32) {
+    sent.options.timestamps.unwrap()
+}
+
+#[test]
+fn with_timestamps_a_cookie_keeps_window_scale_and_sack() {
+    for (shift, sack) in [
+        (Some(0), true),
+        (Some(7), false),
+        (Some(14), true),
+        (None, true),
+    ] {
+        let (mut bench, listener, cookie) = answered(config(), offer(shift, sack, true));
+        assert_eq!(cookie.options.window_scale, shift.map(|_| 0), "R7323-01");
+        assert_eq!(cookie.options.sack_permitted, sack, "R6675-11");
+        let (value, echo) = stamps(&cookie);
+        assert_eq!(echo, 700, "RFC 7323 §3.2");
+        assert_eq!(bench.stack.usage().connections, 0, "nothing is kept of it");
+        assert_eq!(stamped(&mut bench, &cookie, 705, value, b""), []);
+        let (socket, _) = bench.stack.accept(listener).unwrap();
+        let vars = bench.vars(socket);
+        assert_eq!(vars.snd_wnd, 1000 << shift.unwrap_or(0), "R7323-13");
+        assert_eq!((vars.sack.is_some(), vars.ts_recent), (sack, Some(705)));
+        assert_eq!(vars.smss, 1448, "MUST-16");
+    }
+}
+
+/// RFC 7323 §2.2 and §3.2: nothing is answered that was not offered.
+#[test]
+fn without_timestamps_a_cookie_answers_no_other_option() {
+    let refuses = Config {
+        timestamps: false,
+        ..config()
+    };
+    for (config, stamped) in [(config(), false), (refuses, true)] {
+        let (mut bench, listener, cookie) = answered(config, offer(Some(7), true, stamped));
+        let options = Options {
+            mss: Some(1460),
+            ..Options::default()
+        };
+        assert_eq!(cookie.options, options, "R7323-01, R7323-04, R6675-11");
+        bench.inject_window(Flags::ACK, 1, cookie.seq + 1, b"", None, 1000);
+        let (socket, _) = bench.stack.accept(listener).unwrap();
+        let vars = bench.vars(socket);
+        assert_eq!((vars.snd_wnd, vars.ts_recent), (1000, None));
+        assert!(vars.sack.is_none());
+    }
+}
+
+/// RFC 7323 §5.4: the clock may be anything that goes forward.
+#[test]
+fn the_timestamp_of_a_cookie_is_not_ahead_of_those_that_follow() {
+    for wait in 0..130 {
+        let (mut bench, listener, cookie) = answered(config(), offer(Some(14), true, true));
+        bench.wait(Duration::from_millis(wait));
+        let again = bench.inject_options(
+            Flags::SYN,
+            0,
+            SeqNumber(0),
+            b"",
+            1000,
+            offer(Some(14), true, true),
+        );
+        let (first, second) = (stamps(&cookie).0, stamps(&again[0]).0);
+        assert!(second.wrapping_sub(first) <= wait as u32 + 64);
+        stamped(&mut bench, &cookie, 705, first, b"");
+        let sent = stamped(&mut bench, &cookie, 706, first, b"hello");
+        let (value, echo) = stamps(&sent[0]);
+        assert!(value.wrapping_sub(second) < 64, "{wait} ms");
+        assert_eq!(echo, 706, "R7323-08");
+        assert!(bench.stack.accept(listener).is_ok());
+    }
+}
+
+#[test]
+fn after_a_cookie_paws_and_round_trips_go_on_as_ever() {
+    let (mut bench, listener, cookie) = answered(config(), offer(Some(2), true, true));
+    let value = stamps(&cookie).0;
+    stamped(&mut bench, &cookie, 705, value, b"");
+    let (socket, _) = bench.stack.accept(listener).unwrap();
+    assert_eq!(
+        bench.vars(socket).srtt,
+        None,
+        "the cookie's echo is no sample"
+    );
+    let old = stamped(&mut bench, &cookie, 704, value, b"old");
+    assert_eq!(old.len(), 1, "R7323-09: it is answered, not taken");
+    assert_eq!(bench.stack.status(socket).unwrap().readable, 0, "R7323-09");
+    bench.stack.send(bench.now, socket, b"hello").unwrap();
+    let sent = bench.drain();
+    bench.now += Duration::from_millis(30);
+    let options = Options {
+        timestamps: Some((735, stamps(&sent[0]).0)),
+        ..Options::default()
+    };
+    bench.inject_options(Flags::ACK, 1, cookie.seq + 6, b"", 1000, options);
+    assert_eq!(bench.vars(socket).srtt, Some(Duration::from_millis(30)));
+}
+
+/// Window and scale of the SYN-ACK must hold, whatever the user sets before the answer comes.
+#[test]
+fn a_cookie_holds_to_the_buffer_that_it_told() {
+    let large = Config {
+        receive_buffer: 1 << 20,
+        ..config()
+    };
+    let (mut bench, listener, cookie) = answered(large, offer(Some(0), true, true));
+    assert_eq!(cookie.options.window_scale, Some(5));
+    let small = SocketOption::ReceiveBuffer(3000);
+    bench.stack.set_option(listener, small).unwrap();
+    let value = stamps(&cookie).0;
+    stamped(&mut bench, &cookie, 705, value, b"");
+    let (socket, _) = bench.stack.accept(listener).unwrap();
+    let vars = bench.vars(socket);
+    assert_eq!((vars.rcv_shift, vars.receive_buffer), (5, 3000));
+    assert_eq!(vars.rcv_adv - vars.rcv_nxt, 65_535, "SHLD-14");
+}

@@ -1,6 +1,6 @@
 use super::Acceptance;
 use crate::label::Incarnation;
-use crate::staging::{B, Stage, WINDOW, acked_all, seg, took_fin, took_text};
+use crate::staging::{A, B, Seg, Stage, WINDOW, acked_all, seg, took_fin, took_text};
 use timewait_stack::event::{Call, Cause as Why, Drop, SegmentArrival, Verdict};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, SeqNumber, State, Vars};
@@ -193,7 +193,7 @@ fn a_variable_must_not_change_between_segments() {
 fn listen_must_not_open_on_an_ack() {
     let mut stage = Stage::new(vec![Box::<Acceptance>::default()]);
     let listener = stage.listen(B);
-    let client = stage.connect(crate::staging::A, 1000);
+    let client = stage.connect(A, 1000);
     let ack = stage.send(client, seg(Flags::SYN | Flags::ACK).seq(1000).ack(7));
     stage.child(listener, &ack, 5000);
     stage.assert_violation("an ACK in LISTEN");
@@ -203,7 +203,7 @@ fn listen_must_not_open_on_an_ack() {
 fn a_child_must_begin_from_its_syn() {
     let mut stage = Stage::new(vec![Box::<Acceptance>::default()]);
     let listener = stage.listen(B);
-    let client = stage.connect(crate::staging::A, 1000);
+    let client = stage.connect(A, 1000);
     let syn = stage.send(client, seg(Flags::SYN).seq(1000));
     stage.deliver(&syn);
     let child = stage.opened(B);
@@ -250,7 +250,7 @@ fn a_fin_that_waited_is_taken_with_the_text_before_it() {
 fn a_full_accept_queue_may_keep_syn_received() {
     let mut stage = Stage::new(vec![Box::<Acceptance>::default()]);
     let listener = stage.listen(B);
-    let client = stage.connect(crate::staging::A, 1000);
+    let client = stage.connect(A, 1000);
     let syn = stage.send(client, seg(Flags::SYN).seq(1000));
     let child = stage.child(listener, &syn, 5000);
     let ack = stage.send(client, seg(Flags::ACK).seq(1001).ack(5001));
@@ -322,7 +322,7 @@ fn stamped() -> (Stage, Incarnation, Incarnation) {
 }
 
 /// Text of the client `offset` octets after its first, at `value` of its clock.
-fn text_at(offset: u32, value: u32) -> crate::staging::Seg {
+fn text_at(offset: u32, value: u32) -> Seg {
     let text = seg(Flags::ACK).seq(1001 + offset).ack(5001);
     text.text(vec![1; 10]).stamp(value, 200)
 }
@@ -399,6 +399,44 @@ fn the_acknowledgment_of_a_cookie_begins_an_incarnation() {
     let (_, ack) = stage.cookie(listener, 1000, 5000);
     stage.by_cookie(listener, &ack);
     stage.assert_silent();
+}
+
+/// Two SYNs with the same cookie: the echo tells which SYN-ACK the client has taken.
+#[test]
+fn a_cookie_stands_for_the_options_of_its_syn() {
+    for (echo, shift, recent, fine) in [
+        (200, 3, Some(105), true),
+        (264, 0, Some(105), true),
+        (200, 3, None, false),
+        (200, 3, Some(100), false),
+    ] {
+        let mut stage = Stage::new(vec![Box::<Acceptance>::default()]);
+        let listener = stage.listen(B);
+        let client = stage.connect(A, 1000);
+        for (scale, value) in [(Some(3), 200), (None, 264)] {
+            let options = |stamp: Seg| match scale {
+                Some(shift) => stamp.more_options(&[3, 3, shift]),
+                None => stamp,
+            };
+            let syn = seg(Flags::SYN).seq(1000).stamp(100, 0);
+            let syn = stage.send(client, options(syn));
+            stage.deliver(&syn);
+            stage.judged(listener, |_| {});
+            let syn_ack = seg(Flags::SYN | Flags::ACK).seq(5000).ack(1001);
+            stage.echo(&syn, options(syn_ack.stamp(value, 100)));
+        }
+        let ack = seg(Flags::ACK).seq(1001).ack(5001).stamp(105, echo);
+        let ack = stage.send(client, ack);
+        stage.by_cookie_with(listener, &ack, |v| {
+            v.ts_recent = recent;
+            v.snd_wnd = WINDOW << shift;
+            v.max_snd_wnd = v.snd_wnd;
+        });
+        match fine {
+            true => stage.assert_silent(),
+            false => stage.assert_violation("began with TS.Recent"),
+        }
+    }
 }
 
 #[test]
