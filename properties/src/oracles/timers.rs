@@ -29,7 +29,7 @@ use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State};
 
 use crate::event::HostEvent;
-use crate::facts::{End, Ending, Facts, Life, SegmentHeader, takes_ack};
+use crate::facts::{End, Ending, Facts, Life, SegmentHeader};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 use crate::oracles::report::Report;
@@ -188,7 +188,7 @@ impl Watch {
             .delivery()
             .and_then(|delivery| delivery.segment());
         self.ack.arrived(arrival, header, now);
-        if takes_ack(arrival.verdict) {
+        if header.is_some_and(|header| keepalive::is_heard(arrival, header)) {
             self.keepalive.heard(now);
         }
     }

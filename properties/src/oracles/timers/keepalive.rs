@@ -3,13 +3,16 @@
 //! before it kills.
 
 use timewait_stack::config::{Config, Keepalive as Settings};
-use timewait_stack::event::Vars;
+use timewait_stack::event::{Drop, SegmentArrival, Vars, Verdict};
 use timewait_stack::{Instant, State};
+
+use crate::facts::{SegmentHeader, takes_ack};
+use crate::reference::table_6;
 
 /// What is remembered of one connection's silence.
 #[derive(Debug, Default)]
 pub(super) struct Keepalive {
-    /// When a segment of the peer was last accepted.
+    /// When the peer was last heard.
     heard_at: Option<Instant>,
     /// When the last probe went out after that.
     probed_at: Option<Instant>,
@@ -19,8 +22,20 @@ pub(super) struct Keepalive {
     expired: bool,
 }
 
+/// §3.8.4 calls a connection idle that has received no segments: one in the window counts, whatever
+/// the later checks make of it. One behind a zero window counts if its ACK field does (§A.2).
+pub(super) fn is_heard(arrival: &SegmentArrival, segment: &SegmentHeader) -> bool {
+    let before = &arrival.before;
+    let window = before.rcv_adv.saturating_since(before.rcv_nxt);
+    match arrival.verdict {
+        Verdict::Dropped(Drop::RstChallenged | Drop::SynChallenged | Drop::NoAck) => true,
+        Verdict::Dropped(Drop::BadAck) => table_6(before.rcv_nxt, window, segment),
+        verdict => takes_ack(verdict),
+    }
+}
+
 impl Keepalive {
-    /// A segment was accepted.
+    /// A segment of the peer came, as [`is_heard`] has it.
     pub(super) fn heard(&mut self, now: Instant) {
         *self = Self {
             heard_at: Some(now),
@@ -100,9 +115,10 @@ fn is_idle(vars: &Vars) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Keepalive;
+    use super::{Keepalive, is_heard};
+    use crate::facts::SegmentHeader;
     use timewait_stack::config::{Config, Keepalive as Settings};
-    use timewait_stack::event::Vars;
+    use timewait_stack::event::{Drop, SegmentArrival, Vars, Verdict};
     use timewait_stack::{Duration, Instant, SeqNumber, State};
 
     fn seconds(seconds: u64) -> Instant {
@@ -156,6 +172,34 @@ mod tests {
     fn a_probe_too_soon_is_wrong() {
         assert_eq!(probes(&[99]).0, 1);
         assert_eq!(probes(&[100, 105]).0, 1);
+    }
+
+    #[test]
+    fn whatever_comes_into_the_window_is_a_sign_of_life() {
+        let heard = |verdict, seq| {
+            let before = Vars {
+                rcv_nxt: SeqNumber(100),
+                rcv_adv: SeqNumber(200),
+                ..Vars::default()
+            };
+            let arrival = SegmentArrival {
+                connection: None,
+                verdict,
+                after: before.clone(),
+                before,
+            };
+            let segment = SegmentHeader {
+                seq: SeqNumber(seq),
+                ..SegmentHeader::default()
+            };
+            is_heard(&arrival, &segment)
+        };
+        assert!(heard(Verdict::Accepted, 100));
+        assert!(heard(Verdict::Dropped(Drop::BadAck), 199));
+        assert!(heard(Verdict::Dropped(Drop::SynChallenged), 199));
+        assert!(!heard(Verdict::Dropped(Drop::BadAck), 99), "beside");
+        assert!(!heard(Verdict::Dropped(Drop::OutsideWindow), 99));
+        assert!(!heard(Verdict::Dropped(Drop::OldTimestamp), 100));
     }
 
     #[test]
