@@ -334,7 +334,8 @@ pub enum GiveUp {
     Never,
 }
 
-/// Between these a peer's option may move our user timeout (RFC 5482 §3.1).
+/// Between these a peer's option may move our user timeout (RFC 5482 §3.1), but never to the RTO in
+/// force or below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserTimeoutBounds {
     /// L_LIMIT: at least 100 s (RFC 9293 §3.8.3, SHLD-11).

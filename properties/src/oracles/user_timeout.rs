@@ -8,7 +8,9 @@ use timewait_stack::{Duration, Vars};
 /// or what the option of a peer makes of it (RFC 5482 §3.1).
 pub(super) fn longest(config: &Config) -> Option<Duration> {
     let own = config.user_timeout?;
-    let most = config.user_timeout_bounds.max;
+    // Never as short as the RTO, which may be at its own bound.
+    let beyond_rto = config.rto.max + config.rto.granularity;
+    let most = config.user_timeout_bounds.max.max(beyond_rto);
     Some(if config.announce_user_timeout {
         own.max(most)
     } else {
@@ -72,6 +74,10 @@ mod tests {
         assert_eq!(range(Some(50), true), (Some(50), Some(200)));
         assert_eq!(range(Some(500), true), (Some(200), Some(500)));
         assert_eq!(range(None, true), (Some(100), None));
+        let mut slow = config(Some(50), true);
+        slow.rto.max = Duration::from_secs(300);
+        let beyond = Duration::from_secs(300) + slow.rto.granularity;
+        assert_eq!(longest(&slow), Some(beyond), "larger than the RTO");
     }
 
     #[test]

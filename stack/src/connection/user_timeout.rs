@@ -45,7 +45,8 @@ impl Connection {
     }
 
     /// The peer says how long it will wait (RFC 5482 §3.1): so long, within our bounds, we wait as
-    /// well, unless our user has chosen or does not take part.
+    /// well, unless our user has chosen or does not take part. The lower bound is always larger than
+    /// the RTO, or nothing could ever be sent again.
     pub(crate) fn take_user_timeout(&mut self, remote: Option<UserTimeout>, cx: &Context<'_>) {
         let UserTimeoutBounds { min, max } = cx.config.user_timeout_bounds;
         let (Some(remote), true) = (remote, self.options.announce_user_timeout) else {
@@ -55,8 +56,9 @@ impl Connection {
             return;
         }
         let local = self.options.user_timeout.unwrap_or(Duration::ZERO);
+        let min = min.max(self.rtt.rto() + cx.config.rto.granularity);
         let longer = local.max(remote.duration()).max(min);
-        Arc::make_mut(&mut self.options).user_timeout = Some(longer.min(max));
+        Arc::make_mut(&mut self.options).user_timeout = Some(longer.min(max.max(min)));
     }
 
     /// The user has changed the timeout: the next segment tells the peer.

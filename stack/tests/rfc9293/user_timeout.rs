@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use timewait_stack::config::{GiveUp, UserTimeoutBounds};
+use timewait_stack::config::{GiveUp, RtoBounds, UserTimeoutBounds};
 use timewait_stack::wire::{Flags, Options, Segment, UserTimeout};
 use timewait_stack::{Config, Duration, Errno, SeqNumber, SocketId, SocketOption, State};
 
@@ -166,6 +166,32 @@ fn the_longer_of_both_timeouts_counts_within_bounds() {
         bench.stack.send(bench.now, socket, b"anybody?").unwrap();
         bench.drain();
         assert_eq!(ends_after(&mut bench, socket), expected, "peer: {said} s");
+    }
+}
+
+/// RFC 5482 §3.1: L_LIMIT must be larger than the RTO, whatever the settings say.
+#[test]
+fn no_option_makes_it_as_short_as_the_rto() {
+    for max in [2, 400] {
+        let (mut bench, socket, iss) = Bench::established(Config {
+            user_timeout: None,
+            user_timeout_bounds: UserTimeoutBounds {
+                min: seconds(0),
+                max: seconds(max),
+            },
+            rto: RtoBounds {
+                min: seconds(5),
+                ..RtoBounds::default()
+            },
+            ..announcing()
+        });
+        with_option(&mut bench, Flags::ACK, iss + 1, 1);
+        let (rto, adopted) = (
+            bench.vars(socket).rto,
+            bench.stack.options(socket).unwrap().user_timeout.unwrap(),
+        );
+        assert!(rto >= seconds(5) && adopted > rto, "{rto:?} {adopted:?}");
+        assert!(adopted < rto + seconds(1));
     }
 }
 
