@@ -383,7 +383,12 @@ impl Facts {
             return;
         };
         let name = self.name(node, connection);
+        let forged = self.delivery.as_ref().is_some_and(|it| it.forged);
+        let spoilt = forged && is_believed(arrival.verdict);
         self.with(name, |life| {
+            if spoilt {
+                life.taint = Some(Taint::Attack);
+            }
             if life.is_alive() && arrival.after.state != State::Closed {
                 life.remember(&arrival.after);
             }
@@ -413,7 +418,7 @@ impl Facts {
         life.step(step, header.as_ref());
         // Judges see the transition before they hear that the segment was accepted.
         let forged = self.delivery.as_ref().is_some_and(|it| it.forged);
-        if forged && step.cause == Why::Segment {
+        if forged && matches!(step.cause, Why::Segment | Why::Icmp) {
             life.taint = Some(Taint::Attack);
         }
         life.parent = parent.or(life.parent);
@@ -476,6 +481,11 @@ impl Facts {
             change(life);
         }
     }
+}
+
+/// Whether an error of ICMP has changed anything.
+pub(crate) fn is_believed(verdict: IcmpVerdict) -> bool {
+    !matches!(verdict, IcmpVerdict::Malformed(_) | IcmpVerdict::Ignored(_))
 }
 
 /// Whether a new incarnation begins with this transition, by a SYN or by what a SYN cookie has

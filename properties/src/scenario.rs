@@ -21,7 +21,7 @@ mod smaller;
 pub(crate) mod talks;
 pub(crate) mod weather;
 
-pub use attack::{Attack, AttackerPlan, Forgery, Method, Sweep, Target};
+pub use attack::{Attack, AttackerPlan, Forgery, Lie, Method, Sweep, Target};
 pub use faults::FaultPlan;
 pub use plan::{
     AppPlan, Buffers, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round,

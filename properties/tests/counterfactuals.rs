@@ -3,7 +3,7 @@
 
 use timewait_properties::{Kind, Scenario, check};
 use timewait_stack::Protection;
-use timewait_stack::config::SynCookies;
+use timewait_stack::config::{HardErrors, SynCookies};
 
 /// Some of the first 60 seeds of `kind` shows `oracle` that `protection` is off, and nothing to any
 /// oracle when it is on.
@@ -153,6 +153,26 @@ fn islands_without_bound() {
 #[test]
 fn a_scoreboard_without_bound() {
     assert_noticed(Kind::Bulk, Protection::ScoreboardBound, "resources");
+}
+
+/// Row 45. Most profiles take a hard error for a soft one once the handshake is over (RFC 5461), which
+/// hides what a forged one could do; here it ends every connection, as SHLD-26 has it.
+#[test]
+fn a_hard_error_that_nobody_checks() {
+    let at_their_word = |mut scenario: Scenario| {
+        for host in &mut scenario.hosts {
+            host.config.hard_errors = HardErrors::Abort;
+        }
+        scenario
+    };
+    let scenarios = seeds(Kind::Attack, 60).map(at_their_word);
+    assert_noticed_among(scenarios, Protection::Rfc5927, "off-path");
+}
+
+/// Row 45, with profiles as they are.
+#[test]
+fn an_error_that_nobody_checks() {
+    assert_noticed(Kind::Attack, Protection::Rfc5927, "off-path");
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub enum Problem {
     HopLimit,
     /// No way leads to its destination.
     NoRoute,
+    /// Its destination has nobody at that port. Routers never say so, hosts and liars do.
+    NoPort,
 }
 
 /// The octets of the error that `from` sends about `about`, without IP header: checksum and all.
@@ -50,14 +52,16 @@ pub fn error(from: IpAddr, about: &Outgoing, problem: Problem, quote_octets: u16
     let (kind, code) = match (v4, problem) {
         (true, Problem::TooBig { .. }) => (3, 4),
         (true, Problem::NoRoute) => (3, 0),
+        (true, Problem::NoPort) => (3, 3),
         (true, Problem::HopLimit) => (11, 0),
         (false, Problem::TooBig { .. }) => (2, 0),
         (false, Problem::NoRoute) => (1, 0),
+        (false, Problem::NoPort) => (1, 4),
         (false, Problem::HopLimit) => (3, 0),
     };
     let mtu = match problem {
         Problem::TooBig { mtu } => u32::from(mtu),
-        Problem::HopLimit | Problem::NoRoute => 0,
+        Problem::HopLimit | Problem::NoRoute | Problem::NoPort => 0,
     };
     let mut octets = vec![kind, code, 0, 0];
     octets.extend(mtu.to_be_bytes());

@@ -14,7 +14,7 @@ use super::{Run, Watch};
 use crate::event::HostEvent;
 use crate::facts::SegmentHeader;
 use crate::label::Incarnation;
-use crate::scenario::{Method, Scenario};
+use crate::scenario::Scenario;
 
 /// What the connections sent that nobody attacked.
 #[derive(Clone, Debug, Default)]
@@ -37,11 +37,9 @@ impl Witness {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let attacks = scenario.attackers.iter().flat_map(|plan| &plan.attacks);
         let ends = attacks.flat_map(|attack| {
-            let from = match attack.method {
-                Method::Forge(forgery) => scenario.end(forgery.from),
-                Method::Flood | Method::Islands { .. } => None,
-            };
-            [from, scenario.end(attack.to)]
+            let mut method = attack.method;
+            let peer = method.peer().and_then(|peer| scenario.end(*peer));
+            [peer, scenario.end(attack.to)]
         });
         let account = Account {
             attacked: ends.flatten().collect(),

@@ -23,7 +23,7 @@ use crate::machine::Machine;
 use crate::middlebox::Attacker;
 use crate::oracle::{Panel, Sample};
 use crate::scenario::faults::PlannedFates;
-use crate::scenario::{AppPlan, Forgery, IcmpPlan, LinkEnd, Method, Role, Scenario};
+use crate::scenario::{AppPlan, Forgery, IcmpPlan, Lie, LinkEnd, Method, Role, Scenario};
 use crate::scenarios::Kind;
 
 /// What is watched in a run.
@@ -309,7 +309,8 @@ fn add_attackers(world: &mut ScenarioWorld, scenario: &Scenario) {
         let mut attacker = Attacker::new(node(scenario, LinkEnd::Attacker(index)));
         for attack in &plan.attacks {
             let from = match attack.method {
-                Method::Forge(Forgery { from, .. }) => scenario.end(from),
+                Method::Forge(Forgery { from: peer, .. })
+                | Method::Report(Lie { about: peer, .. }) => scenario.end(peer),
                 Method::Islands { port } => Some(SocketAddr::new(plan.address, port)),
                 Method::Flood => Some(SocketAddr::new(plan.address, 0)),
             };

@@ -5,18 +5,20 @@ mod islands;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use timewait_sim::{Instant, Node, NodeId, Outgoing, Packet, Payload};
+use timewait_sim::{Instant, Node, NodeId, Outgoing, Packet, Payload, icmp};
 use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{ConnectionId, SeqNumber};
 
 use crate::content;
 use crate::event::HostEvent;
-use crate::label::{self, Incarnation, mix};
-use crate::scenario::{Attack, Forgery, Method};
+use crate::label::{self, Incarnation, class, mix};
+use crate::scenario::{Attack, Forgery, Lie, Method};
 use islands::Islands;
 
 const TCP: u8 = 6;
 const HOP_LIMIT: u8 = 64;
+/// Octets of a segment that its errors quote: the least (RFC 792).
+const QUOTED: u16 = 8;
 
 /// A machine that sends what it was told to send, and answers nothing.
 #[derive(Debug)]
@@ -109,6 +111,10 @@ impl Node for Attacker {
 impl Running {
     fn send(&mut self, name: Incarnation) -> Outgoing {
         let n = self.sent;
+        if let Method::Report(lie) = self.attack.method {
+            self.count();
+            return report(&lie, n, self.to, self.from, name);
+        }
         let mut text = Vec::new();
         let mut from = self.from;
         let segment = match (&self.attack.method, &mut self.islands) {
@@ -167,6 +173,26 @@ fn forged<'a>(forgery: &Forgery, n: u32) -> Segment<'a> {
         ack: SeqNumber(forgery.ack.at(n)),
         window: forgery.window,
         ..bare(forgery.flags)
+    }
+}
+
+/// An error about a segment from `to` to `about`, in the name of the latter's host.
+fn report(lie: &Lie, n: u32, to: SocketAddr, about: SocketAddr, name: Incarnation) -> Outgoing {
+    let segment = Segment {
+        source_port: to.port(),
+        destination_port: about.port(),
+        seq: SeqNumber(lie.seq.at(n)),
+        ..bare(Flags::ACK)
+    };
+    let quoted = wrap(&segment, to, about, name);
+    let octets = icmp::error(about.ip(), &quoted, lie.problem, QUOTED);
+    Outgoing {
+        src: about.ip(),
+        dst: to.ip(),
+        protocol: icmp::PROTOCOLS[usize::from(to.is_ipv6())],
+        payload: Payload::new(octets),
+        class: class::ICMP,
+        ..quoted
     }
 }
 

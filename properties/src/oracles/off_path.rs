@@ -12,6 +12,8 @@
 //! SYN-RECEIVED; a SYN that may reopen a TIME-WAIT. Such a lucky guess is counted, and what
 //! follows from it is a hazard (E7).
 //!
+//! - An error of ICMP that quotes a SEQ outside SND.UNA..SND.NXT is not believed (RFC 5927 §4.1).
+//!
 //! That an attack on one connection leaves another one alone can't be seen in a single run: that
 //! is [`check`](mod@crate::check)'s matter.
 
@@ -19,13 +21,13 @@ mod exact;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Cause, Finding, Instant, NodeId, Observation, Packet, PacketId};
-use timewait_stack::event::SegmentArrival;
+use timewait_stack::event::{IcmpArrival, SegmentArrival};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, State, Vars};
 
 use super::describe::standing;
 use crate::event::HostEvent;
-use crate::facts::{Delivery, Facts, SegmentHeader};
+use crate::facts::{Delivery, Facts, SegmentHeader, is_believed};
 use crate::label::{Incarnation, class};
 use crate::oracle::{Judge, Notes};
 use crate::reference::changes;
@@ -76,6 +78,11 @@ impl Judge for OffPath {
                 event: HostEvent::Stack(Event::Segment(arrival)),
                 ..
             } if self.blind.is_some() => self.arrived(arrival, facts),
+            Observation::Node {
+                node,
+                event: HostEvent::Stack(Event::Icmp(arrival)),
+                ..
+            } => self.told(node, arrival, facts),
             Observation::Sent { cause, packet } if self.blind.is_some() => {
                 self.sent(now, cause, packet, facts)
             }
@@ -131,6 +138,27 @@ impl OffPath {
         Some(format!(
             "{receiver} accepted what an attacker sent without a sight of it: {delivery}; {what}"
         ))
+    }
+
+    /// Of an error of ICMP that an attacker made up.
+    fn told(&mut self, node: NodeId, arrival: &IcmpArrival, facts: &Facts) -> Option<String> {
+        facts.delivery().filter(|it| it.forged && it.node == node)?;
+        let who = facts.name(node, arrival.connection?);
+        let (before, seq) = (&arrival.before, arrival.message?.quote.seq);
+        if seq.within(before.snd_una, before.snd_nxt - before.snd_una) {
+            *self
+                .notes
+                .entry("off-path: ICMP about what is on its way")
+                .or_default() += 1;
+            return None;
+        }
+        *self.notes.entry("off-path: ICMP refused").or_default() += 1;
+        is_believed(arrival.verdict).then(|| {
+            format!(
+                "{who} believes an attacker's error about SEQ {seq}, though SND.UNA is {} and SND.NXT {} (RFC 5927 §4.1): {:?}",
+                before.snd_una, before.snd_nxt, arrival.verdict
+            )
+        })
     }
 
     fn sent(

@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
+use timewait_sim::icmp::Problem;
 use timewait_stack::wire::Flags;
 
 use super::{Call, Role, Scenario, isn};
@@ -49,6 +50,8 @@ pub enum Method {
     /// Segments that claim to come from the other end of a connection. It knows the 4-tuple and
     /// sees nothing of what goes on there (RFC 5961 §1.2).
     Forge(Forgery),
+    /// ICMP errors about segments that the end under attack is to have sent (RFC 5927).
+    Report(Lie),
     /// SYNs, each from another address that nobody has (RFC 4987 §2).
     Flood,
     /// A connection in its own name: the first octet, the third, the fifth… of its stream, and
@@ -76,6 +79,17 @@ pub struct Forgery {
     pub ack: Sweep,
 }
 
+/// ICMP errors about segments that were perhaps never sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lie {
+    /// The end that the segments are to have been sent to.
+    pub about: Target,
+    /// What is to have happened to them.
+    pub problem: Problem,
+    /// SEG.SEQ of what is quoted.
+    pub seq: Sweep,
+}
+
 /// Numbers that are tried one after the other, modulo 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sweep {
@@ -92,16 +106,30 @@ impl Sweep {
     }
 }
 
+impl Method {
+    /// The other end of the connection under attack, if it is one between two others.
+    pub(crate) fn peer(&mut self) -> Option<&mut Target> {
+        match self {
+            Self::Forge(forgery) => Some(&mut forgery.from),
+            Self::Report(lie) => Some(&mut lie.about),
+            Self::Flood | Self::Islands { .. } => None,
+        }
+    }
+}
+
 impl Attack {
     /// Leaves the first half of its datagrams out: the others come when they came before.
     pub(super) fn start_later(&mut self) {
         let skipped = self.count / 2;
         self.count -= skipped;
         self.start += self.every.saturating_mul(skipped);
-        if let Method::Forge(forgery) = &mut self.method {
-            for sweep in [&mut forgery.seq, &mut forgery.ack] {
-                sweep.start = sweep.at(skipped);
-            }
+        let sweeps = match &mut self.method {
+            Method::Forge(forgery) => vec![&mut forgery.seq, &mut forgery.ack],
+            Method::Report(lie) => vec![&mut lie.seq],
+            Method::Flood | Method::Islands { .. } => Vec::new(),
+        };
+        for sweep in sweeps {
+            sweep.start = sweep.at(skipped);
         }
     }
 
@@ -109,7 +137,7 @@ impl Attack {
     pub fn end(&self) -> Duration {
         let knocking = match self.method {
             Method::Islands { .. } => KNOCKING_MAX,
-            Method::Forge(_) | Method::Flood => Duration::ZERO,
+            Method::Forge(_) | Method::Report(_) | Method::Flood => Duration::ZERO,
         };
         self.start + self.every.saturating_mul(self.count) + knocking
     }
@@ -122,13 +150,19 @@ impl Attack {
 pub(super) fn aim(scenario: &mut Scenario) {
     let mut attackers = core::mem::take(&mut scenario.attackers);
     for attack in attackers.iter_mut().flat_map(|plan| &mut plan.attacks) {
-        let Method::Forge(forgery) = &mut attack.method else {
+        let peer = attack.method.peer().copied();
+        let known = peer.and_then(|peer| numbers(scenario, peer, attack.to));
+        let Some((theirs, ours)) = known else {
             continue;
         };
-        let (from, to) = (forgery.from, attack.to);
-        if let Some((theirs, ours)) = numbers(scenario, from, to) {
-            forgery.seq.start = forgery.seq.start.wrapping_add(theirs);
-            forgery.ack.start = forgery.ack.start.wrapping_add(ours);
+        let from = |sweep: &mut Sweep, iss| sweep.start = sweep.start.wrapping_add(iss);
+        match &mut attack.method {
+            Method::Forge(forgery) => {
+                from(&mut forgery.seq, theirs);
+                from(&mut forgery.ack, ours);
+            }
+            Method::Report(lie) => from(&mut lie.seq, ours),
+            Method::Flood | Method::Islands { .. } => {}
         }
     }
     scenario.attackers = attackers;

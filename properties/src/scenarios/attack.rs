@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use timewait_sim::HopId;
 use timewait_sim::fates::NthMatch;
+use timewait_sim::icmp::Problem;
 use timewait_stack::wire::Flags;
 
 use super::Kind;
@@ -15,8 +16,8 @@ use crate::choose::Choose;
 use crate::label::class;
 use crate::scenario::ground::{Ground, Shape};
 use crate::scenario::{
-    AppPlan, Attack, AttackerPlan, Call, Ending, Forgery, Method, Role, Scenario, Serve, Sweep,
-    Talk, Target, Write, talks, weather,
+    AppPlan, Attack, AttackerPlan, Call, Ending, Forgery, Lie, Method, Role, Scenario, Serve,
+    Sweep, Talk, Target, Write, talks, weather,
 };
 
 /// The two ends of the conversation.
@@ -74,7 +75,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         true => weather::somewhere(choose, &ground, &links, 2, 3),
         false => Vec::new(),
     };
-    Scenario {
+    let mut scenario = Scenario {
         kind: Kind::Attack,
         seed: None,
         hosts,
@@ -87,6 +88,40 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         crashes: Vec::new(),
         heal_at: weather::heal_at(choose),
         limit: LIMIT,
+    };
+    if choose.chance(1, 3) {
+        let lies = lies(choose, &ground);
+        scenario.attackers[0].attacks.push(lies);
+    }
+    scenario
+}
+
+/// ICMP errors about what an end of the conversation may have sent (RFC 5927).
+fn lies(choose: &mut dyn Choose, ground: &Ground) -> Attack {
+    let (about, to) = *choose.pick(&[(CLIENT, SERVER), (SERVER, CLIENT)]);
+    let lasts = weather::log_duration(choose, ground.rtt, Duration::from_secs(60));
+    let count = choose.log_between(100, 3_000) as u32;
+    let step = *choose.pick(&[1, 7, 1460, WINDOW]);
+    let back = choose.below(u64::from(step) * 64 + 1) as u32;
+    let mtu = choose.log_between(u64::from(ground.mtu_min()), 1500) as u16;
+    Attack {
+        to,
+        start: weather::log_duration(choose, Duration::from_millis(1), Duration::from_secs(20)),
+        every: (lasts / count).max(Duration::from_micros(1)),
+        count,
+        method: Method::Report(Lie {
+            about,
+            problem: *choose.pick(&[
+                Problem::TooBig { mtu },
+                Problem::NoPort,
+                Problem::NoRoute,
+                Problem::HopLimit,
+            ]),
+            seq: Sweep {
+                start: 0_u32.wrapping_sub(back),
+                step,
+            },
+        }),
     }
 }
 

@@ -22,6 +22,7 @@ impl<N: Node, F: Fates> World<N, F> {
             Problem::TooBig { .. } => DropReason::TooBig,
             Problem::HopLimit => DropReason::HopLimit,
             Problem::NoRoute => DropReason::NoRoute,
+            Problem::NoPort => unreachable!("machines on the way know no ports"),
         };
         self.drop(flight, hop, reason);
         if let Some((ordinal, report)) = report {

@@ -1,13 +1,14 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use timewait_sim::icmp::{PROTOCOLS, Problem};
 use timewait_sim::{Instant, Node, NodeId, Outgoing, Packet, PacketId};
 use timewait_stack::SeqNumber;
-use timewait_stack::wire::{Flags, Segment};
+use timewait_stack::wire::{Flags, IcmpKind, IcmpMessage, Segment};
 
 use super::{Attacker, bare, wrap};
 use crate::label::Incarnation;
-use crate::scenario::{Attack, Forgery, Method, Sweep, Target};
+use crate::scenario::{Attack, Forgery, Lie, Method, Sweep, Target};
 
 const ME: NodeId = NodeId(7);
 
@@ -46,6 +47,42 @@ fn parsed(outgoing: &Outgoing) -> Segment<'_> {
     let octets = outgoing.payload.octets();
     assert!(Segment::verify_checksum(outgoing.src, outgoing.dst, octets));
     Segment::parse(octets).expect("a segment")
+}
+
+#[test]
+fn a_lie_quotes_what_its_victim_may_have_sent() {
+    let (peer, victim) = ends();
+    let lie = Lie {
+        about: Target {
+            host: 0,
+            port: 1000,
+        },
+        problem: Problem::NoPort,
+        seq: Sweep {
+            start: u32::MAX,
+            step: 7,
+        },
+    };
+    let sent = run(&mut attack(2, Method::Report(lie)));
+    assert_eq!(sent.len(), 2);
+    for ((_, outgoing), seq) in sent.iter().zip([u32::MAX, 6]) {
+        let octets = outgoing.payload.octets();
+        assert_eq!((outgoing.src, outgoing.dst), (peer.ip(), victim.ip()));
+        assert!(PROTOCOLS.contains(&outgoing.protocol));
+        assert!(IcmpMessage::verify_checksum(
+            outgoing.src,
+            outgoing.dst,
+            octets
+        ));
+        let message = IcmpMessage::parse(true, octets).expect("an error about a segment");
+        let quote = message.quote;
+        assert_eq!(message.kind, IcmpKind::Unreachable { code: 3 });
+        assert_eq!(
+            (SocketAddr::new(quote.from, quote.source_port), quote.seq),
+            (victim, SeqNumber(seq))
+        );
+        assert_eq!(SocketAddr::new(quote.to, quote.destination_port), peer);
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Blind segments that must leave no trace, and lucky ones that may.
 
-use timewait_stack::wire::Flags;
-use timewait_stack::{State, Vars};
+use timewait_stack::event::{IcmpArrival, IcmpDrop, IcmpVerdict};
+use timewait_stack::wire::{Flags, IcmpKind, IcmpMessage, Quote};
+use timewait_stack::{Errno, Event, SeqNumber, State, Vars};
 
 use super::OffPath;
 use crate::label::Incarnation;
@@ -148,4 +149,55 @@ fn a_syn_ack_that_acknowledges_nothing_ends_no_syn_sent() {
     let forged = stage.forge(crate::staging::A, seg(Flags::RST | Flags::ACK).ack(400));
     stage.take(client, &forged, reset);
     stage.assert_violation("without a sight of it");
+}
+
+/// An attacker's error about the server's segment `seq` arrives, and this becomes of it.
+fn lied_to(seq: u32, verdict: IcmpVerdict) -> Stage {
+    let (mut stage, _, server) = connected();
+    let mut forged = stage.forge(B, seg(Flags::ACK));
+    forged.sent.protocol = timewait_sim::icmp::PROTOCOLS[0];
+    stage.deliver(&forged);
+    let vars = Vars {
+        snd_una: SeqNumber(5001),
+        snd_nxt: SeqNumber(5101),
+        ..stage.vars(server).clone()
+    };
+    let quote = Quote {
+        from: forged.dst,
+        to: forged.src,
+        length: 576,
+        source_port: 80,
+        destination_port: 1000,
+        seq: SeqNumber(seq),
+    };
+    let kind = IcmpKind::Unreachable { code: 3 };
+    let arrival = IcmpArrival {
+        connection: Some(server.connection),
+        message: Some(IcmpMessage { kind, quote }),
+        verdict,
+        before: vars.clone(),
+        after: vars,
+    };
+    stage.event(B, Event::Icmp(Box::new(arrival)));
+    stage
+}
+
+/// RFC 5927 §4.1.
+#[test]
+fn an_error_about_what_is_not_on_its_way_is_not_believed() {
+    let refused = IcmpVerdict::Ignored(IcmpDrop::NotOutstanding);
+    for believed in [
+        IcmpVerdict::Aborted(Errno::ECONNREFUSED),
+        IcmpVerdict::SoftError(Errno::EHOSTUNREACH),
+        IcmpVerdict::PathMtu(576),
+        IcmpVerdict::Unconfirmed,
+    ] {
+        for (seq, lucky) in [(5000, false), (5001, true), (5100, true), (5101, false)] {
+            lied_to(seq, refused).assert_silent();
+            match lucky {
+                true => lied_to(seq, believed).assert_silent(),
+                false => lied_to(seq, believed).assert_violation("RFC 5927 §4.1"),
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use timewait_sim::{HopId, NodeId};
 
 use crate::check::node;
 use crate::label::Incarnation;
-use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Method, Role, Scenario};
+use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
 
 impl Scenario {
     /// Without this host, the links that end at it, everybody who calls it, and the attacks on it
@@ -25,11 +25,8 @@ impl Scenario {
         }
         for attacker in &mut scenario.attackers {
             attacker.attacks.retain_mut(|attack| {
-                let named = match &mut attack.method {
-                    Method::Forge(forgery) => host(&mut forgery.from.host),
-                    Method::Flood | Method::Islands { .. } => true,
-                };
-                named && host(&mut attack.to.host)
+                let peer = attack.method.peer();
+                peer.is_none_or(|peer| host(&mut peer.host)) && host(&mut attack.to.host)
             });
         }
         scenario.unplug(LinkEnd::Host(gone), node(self, LinkEnd::Host(gone)));
