@@ -7,8 +7,9 @@ use timewait_stack::SeqNumber;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     blocks: Vec<(SeqNumber, SeqNumber)>,
-    /// The sequence number after a FIN that was offered.
-    fin_end: Option<SeqNumber>,
+    /// The sequence numbers after each FIN that was offered, the last one at the end: an honest peer
+    /// has one, an attacker as many as it likes.
+    fin_ends: Vec<SeqNumber>,
 }
 
 impl Held {
@@ -20,7 +21,8 @@ impl Held {
     /// The octets from `start` to `end` were offered, the last of them a FIN or not.
     pub fn offer(&mut self, start: SeqNumber, end: SeqNumber, fin: bool) {
         if fin {
-            self.fin_end = Some(end);
+            self.fin_ends.retain(|known| *known != end);
+            self.fin_ends.push(end);
         }
         if !start.before(end) {
             return;
@@ -42,6 +44,7 @@ impl Held {
     /// RCV.NXT has moved: what lies before it counts no more.
     pub fn taken_to(&mut self, rcv_nxt: SeqNumber) {
         self.blocks.retain(|&(_, end)| end.after(rcv_nxt));
+        self.fin_ends.retain(|end| end.after(rcv_nxt));
     }
 
     /// How far everything is there, if all up to `from` is.
@@ -80,9 +83,11 @@ impl Held {
         Some((s.max(start), e.min(end)))
     }
 
-    /// The sequence number after the FIN, if one was offered.
-    pub fn fin_end(&self) -> Option<SeqNumber> {
-        self.fin_end
+    /// The sequence number after the FIN, if one was offered: the one that is `kept`, or the last.
+    pub fn fin_end(&self, kept: Option<SeqNumber>) -> Option<SeqNumber> {
+        let kept = kept.map(|fin| fin + 1);
+        let known = kept.filter(|end| self.fin_ends.contains(end));
+        known.or(self.fin_ends.last().copied())
     }
 }
 
@@ -138,5 +143,18 @@ mod tests {
         assert_eq!(held, self::held(&[(8, 9)]));
         held.taken_to(SeqNumber(9));
         assert!(held.is_empty());
+    }
+
+    #[test]
+    fn of_several_fins_the_one_that_is_kept_counts() {
+        let mut held = Held::default();
+        for end in [150, 250, 150] {
+            held.offer(SeqNumber(end - 50), SeqNumber(end), true);
+        }
+        assert_eq!(held.fin_end(None), Some(SeqNumber(150)), "the last");
+        assert_eq!(held.fin_end(Some(SeqNumber(249))), Some(SeqNumber(250)));
+        assert_eq!(held.fin_end(Some(SeqNumber(300))), Some(SeqNumber(150)));
+        held.taken_to(SeqNumber(150));
+        assert_eq!(held.fin_end(None), Some(SeqNumber(250)));
     }
 }

@@ -290,14 +290,12 @@ fn text_and_fin(
     }
     allowance.octets = Some((start, end));
     let own_fin = segment.has(Flags::FIN) && end == segment.end();
-    allowance.fin_ends = [own_fin.then_some(end), shadow.held.fin_end()];
+    let kept_fin = shadow.held.fin_end(before.fin_held);
+    allowance.fin_ends = [own_fin.then_some(end), kept_fin];
     if start == before.rcv_nxt {
         let least = segment.end().min(advertised).max(before.rcv_nxt);
         // Nothing follows a FIN: text that goes beyond one that is held may be cut there.
-        let fin = shadow
-            .held
-            .fin_end()
-            .filter(|fin| fin.after(before.rcv_nxt));
+        let fin = kept_fin.filter(|fin| fin.after(before.rcv_nxt));
         let least = fin.map_or(least, |fin| least.min(fin));
         let beyond = shadow.held.reach(end);
         allowance.rcv_nxt.0 = if strength == Permit::Must {
