@@ -63,6 +63,12 @@ impl Judge for Resources {
             HostEvent::User(_) | HostEvent::Rebooted { .. } => return,
         };
         match event {
+            // A user may set another buffer before the first snapshot.
+            Event::Segment(arrival) if arrival.after.state != State::Closed => {
+                if let Some(connection) = arrival.connection {
+                    self.largest_buffers(facts.name(node, connection), &arrival.after);
+                }
+            }
             Event::Snapshot(snapshot) => {
                 let Some(config) = facts.circumstances().config(node) else {
                     return;

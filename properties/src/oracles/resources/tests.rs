@@ -1,9 +1,9 @@
 //! Samples at which `resources` must speak, and samples at which it must not.
 
-use timewait_stack::State;
 use timewait_stack::event::{Call, Cause as Why, SackVars, Timer};
 use timewait_stack::status::{NetstatRow, Usage};
 use timewait_stack::wire::Flags;
+use timewait_stack::{State, Vars};
 
 use super::Resources;
 use crate::event::UserEvent;
@@ -304,6 +304,27 @@ fn a_smaller_buffer_may_hold_what_the_larger_one_has_promised() {
     stage.vars(server).unread = WINDOW + 1;
     stage.snapshot(server);
     stage.assert_violation("octets to be read");
+}
+
+/// The larger buffer was seen when a segment came; the user had set another before the snapshot.
+#[test]
+fn a_buffer_made_smaller_before_the_snapshot_may_hold_what_was_promised() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake(listener, 100, 300);
+    let text = stage.send_text(client, 10);
+    stage.deliver(&text);
+    let before = stage.vars(server).clone();
+    let after = Vars {
+        receive_buffer: 2 * WINDOW,
+        ..before.clone()
+    };
+    stage.arrival(Some(server), B, before, after);
+    set(&mut stage, server, 100);
+    let vars = stage.vars(server);
+    (vars.receive_buffer, vars.unread) = (100, 2 * WINDOW);
+    stage.snapshot(server);
+    stage.assert_silent();
 }
 
 #[test]
