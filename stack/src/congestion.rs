@@ -190,6 +190,27 @@ impl Congestion {
         self.reduces(nxt);
     }
 
+    /// In a repair a retransmission is lost, too: one more indication of congestion, so cwnd and
+    /// ssthresh are lowered once more (RFC 5681 §4.3; R5681-14). That the timer alone does not lower
+    /// ssthresh twice (§3.1) is the matter of [`Self::on_timeout`].
+    pub(crate) fn reduce_again(&mut self, config: &Config, flight: u32, smss: u32) {
+        if !config.protects(Protection::LossResponse) {
+            return;
+        }
+        self.undo = None;
+        // What the repair aims at is the window that proves too large.
+        let (window, flight) = (self.ssthresh, flight.min(self.ssthresh));
+        if window > 2 * smss {
+            let control = self.algorithm.control();
+            self.ssthresh = if self.state == CaState::Loss {
+                control.on_timeout(window, flight, smss)
+            } else {
+                control.on_loss(window, flight, smss)
+            };
+        }
+        self.cwnd = self.cwnd.min(self.ssthresh);
+    }
+
     /// A reduction is due without anything to repair: the network has marked something (RFC 3168
     /// §6.1.2), or a loss was repaired before anybody knew of it (RFC 8985 §7.4; R8985-08). Not
     /// within a window that was reduced already.
@@ -268,6 +289,9 @@ impl Congestion {
     /// The loss that was answered was none: all is as before (RFC 9438 §4.9; RFC 4015 §3.4 would
     /// limit the burst by a smaller cwnd).
     pub(crate) fn undo(&mut self) {
+        if !self.repairing() {
+            return; // What was unfounded is over, and another reduction may be in force.
+        }
         if let Some(before) = self.undo.take() {
             self.cwnd = self.cwnd.max(before.cwnd);
             self.ssthresh = self.ssthresh.max(before.ssthresh);
@@ -300,6 +324,8 @@ impl Congestion {
             self.cwnd = scaled as u32;
             self.recover = nxt;
             self.duplicates = 0;
+        } else {
+            self.algorithm.resize(before, after);
         }
         self.cwnd = self.cwnd.max(u32::from(after));
     }

@@ -51,6 +51,9 @@ pub(crate) struct Recovery {
     /// not needed, and the octets that it was about.
     doubtful: u32,
     watched: (SeqNumber, SeqNumber),
+    /// When cwnd was last reduced: a retransmission since then that is lost, too, is one more
+    /// indication of congestion (RFC 5681 §4.3).
+    pub(crate) reduced_at: Instant,
 }
 
 /// What an ACK told.
@@ -61,6 +64,8 @@ pub(crate) struct Report {
     pub(crate) highest: Option<SeqNumber>,
     /// Octets newly taken for lost.
     pub(crate) lost: u32,
+    /// Among them is a retransmission made since the last reduction.
+    pub(crate) lost_again: bool,
     /// Every octet that was sent again was there already.
     pub(crate) all_unneeded: bool,
 }
@@ -131,6 +136,7 @@ impl Recovery {
             suspicion: None,
             doubtful: 0,
             watched: (una, una),
+            reduced_at: Instant::ZERO,
         }
     }
 
@@ -145,11 +151,13 @@ impl Recovery {
             suspicion,
             doubtful,
             watched,
+            reduced_at,
         } = self;
         board.start_over(una);
         (*over, *rack, *prr) = (false, Rack::new(una), Prr::default());
         (*force, *suspicion) = (false, None);
         (*doubtful, *watched) = (0, (una, una));
+        *reduced_at = Instant::ZERO;
     }
 
     /// An ACK of everything before `ack` with these blocks, which are valid.
@@ -174,21 +182,25 @@ impl Recovery {
         if dsack.is_some() {
             self.rack.on_duplicate(ack, nxt, &mut memory.rack);
         }
+        let (lost, lost_again) = self.detect(moment, memory);
         Report {
             delivered: delivery.octets,
             original: delivery.original,
             highest: delivery.highest,
-            lost: self.detect(moment, memory),
+            lost,
+            lost_again,
             all_unneeded,
         }
     }
 
-    /// Takes for lost what is, and says how much. Also when the reordering timer runs out.
-    pub(crate) fn detect(&mut self, moment: &Moment, memory: &Memory) -> u32 {
+    /// Takes for lost what is. Says how much, and whether a retransmission made since the last
+    /// reduction is among it. Also when the reordering timer runs out.
+    pub(crate) fn detect(&mut self, moment: &Moment, memory: &Memory) -> (u32, bool) {
         let window = self.window(moment, memory);
         let detected = self.board.detect(&self.rack, window, moment.now);
         self.suspicion = detected.deadline;
-        detected.lost
+        let lost_again = detected.resent_at.is_some_and(|at| at >= self.reduced_at);
+        (detected.lost, lost_again)
     }
 
     /// The retransmission timer ran out (R6675-07).
@@ -206,9 +218,10 @@ impl Recovery {
     }
 
     /// A reduction begins, about `una..nxt`, that D-SACKs may prove unfounded.
-    pub(crate) fn watch(&mut self, una: SeqNumber, nxt: SeqNumber) {
+    pub(crate) fn watch(&mut self, una: SeqNumber, nxt: SeqNumber, now: Instant) {
         self.doubtful = 0;
         self.watched = (una, nxt);
+        self.reduced_at = now;
     }
 
     /// The timeout was spurious: what it took for lost is on its way, and no proof of loss for what

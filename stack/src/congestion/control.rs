@@ -55,6 +55,13 @@ impl Algorithm {
         }
     }
 
+    /// Segments grow from `before` octets to `after`. NewReno counts octets.
+    pub(super) fn resize(&mut self, before: u16, after: u16) {
+        if let Self::Cubic(Some(cubic)) = self {
+            cubic.resize(before, after);
+        }
+    }
+
     /// Nothing was sent for longer than an RTO, or recovery is over: growth begins anew.
     pub(super) fn restart(&mut self) {
         match self {

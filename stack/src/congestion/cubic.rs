@@ -97,6 +97,14 @@ impl Cubic {
         self.epoch = None;
     }
 
+    /// Segments grow from `before` octets to `after`, and cwnd stays what it is in octets: what was
+    /// counted in segments is fewer of them. Without this cwnd would be raised to W_est at once.
+    pub(super) fn resize(&mut self, before: u16, after: u16) {
+        let share = |window: u64| window * u64::from(before) / u64::from(after.max(1));
+        (self.w_max, self.cwnd_prior) = (share(self.w_max), share(self.cwnd_prior));
+        self.epoch = None;
+    }
+
     /// An epoch begins at this window. From below W_max it rises to it within K; after a timeout,
     /// or where slow start ended without a loss, it begins flat (§4.8, §4.10).
     fn begin(&mut self, window: u64, now: Instant) -> Epoch {

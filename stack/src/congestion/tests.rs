@@ -217,3 +217,38 @@ fn a_reduction_that_was_undone_answers_no_congestion() {
     congestion.undo();
     assert_eq!(congestion.reduced, ISS + 4000, "it stands");
 }
+
+#[test]
+fn a_lost_retransmission_reduces_once_more_down_to_two_segments() {
+    for algorithm in [CongestionControl::NewReno, CongestionControl::Cubic] {
+        let config = Config {
+            congestion_control: algorithm,
+            ..config()
+        };
+        let mut congestion = Congestion::new(&config, SMSS, ISS, false);
+        congestion.cwnd = 20 * SMSS;
+        congestion.enter_recovery(&config, 20 * SMSS, ISS + 20 * SMSS, SMSS);
+        let mut before = congestion.ssthresh;
+        for _ in 0..9 {
+            congestion.reduce_again(&config, 20 * SMSS, SMSS);
+            let least = before == 2 * SMSS;
+            assert!(congestion.ssthresh < before || least, "R5681-14");
+            assert!(congestion.cwnd <= congestion.ssthresh && !congestion.can_undo());
+            before = congestion.ssthresh;
+        }
+        assert_eq!(before, 2 * SMSS);
+        assert_eq!(congestion.recover, ISS + 20 * SMSS, "the repair goes on");
+    }
+}
+
+#[test]
+fn a_repair_that_proves_needless_afterwards_leaves_the_next_reduction_alone() {
+    let mut congestion = open();
+    congestion.enter_recovery(&config(), 4 * SMSS, ISS + 4 * SMSS, SMSS);
+    congestion.recovered(2 * SMSS);
+    congestion.reduce_once(&config(), 4 * SMSS, ISS + 8 * SMSS, SMSS);
+    congestion.undo();
+    assert_eq!(congestion.state, CaState::Cwr, "R3168-05");
+    congestion.leave(ISS + 8 * SMSS);
+    assert_eq!(congestion.state, CaState::Open);
+}

@@ -48,12 +48,12 @@ impl Connection {
             srtt: moment.srtt,
             smss: moment.smss,
         };
+        let undone = self.ask_frto(segment, acked.octets > 0, &report);
+        self.respond(&acked, undone, flight - reported, &report, cx);
         if answer == Answer::Repaired {
             self.congestion
                 .reduce_once(cx.config, flight, nxt, moment.smss);
         }
-        let undone = self.ask_frto(segment, acked.octets > 0, &report);
-        self.respond(&acked, undone, flight - reported, &report, cx);
         if self.send.una == self.send.nxt {
             self.recovery.is_over();
             self.congestion.confirm();
@@ -71,6 +71,7 @@ impl Connection {
         cx: &Context<'_>,
     ) {
         let una = self.send.una;
+        let mut begun = false;
         if self.congestion.recovering() && una.at_or_after(self.congestion.recover) {
             // R6675-08, R5681-10: about ssthresh is in the network by now.
             let cwnd = if cx.protects(Protection::LossResponse) {
@@ -83,16 +84,25 @@ impl Connection {
             if !self.pipe_is_whole() {
                 // Found lost meanwhile, though sent after what this recovery was about.
                 self.begin_recovery(acked.flight, unreported, cx);
+                begun = true;
             }
         } else if acked.octets > 0 && !undone && !self.congestion.recovering() {
+            let repairing = self.congestion.repairing();
             self.congestion.leave(una);
             self.congestion.grow(acked);
+            begun = repairing && !self.congestion.repairing() && !self.pipe_is_whole();
+            if begun {
+                // The same of what was sent after a timeout.
+                self.begin_recovery(acked.flight, unreported, cx);
+            }
         }
         if report.all_unneeded && self.pipe_is_whole() {
             self.congestion.undo();
         }
         if report.lost > 0 && !self.congestion.repairing() && !self.pipe_is_whole() {
             self.begin_recovery(acked.flight, unreported, cx);
+        } else if report.lost_again && !begun {
+            self.reduce_again(acked.flight, cx);
         }
         self.proportion(report.delivered, acked.octets > 0 && report.lost == 0, cx);
         let sacked = self.recovery.as_ref().is_some_and(|r| r.board.sacked() > 0);
@@ -104,6 +114,7 @@ impl Connection {
     fn begin_recovery(&mut self, flight: u32, unreported: u32, cx: &Context<'_>) {
         let smss = u32::from(self.send.smss);
         let (una, nxt) = (self.send.una, self.send.nxt);
+        self.congestion.leave(una);
         // What limited transmit sent does not count (RFC 5681 §3.2 step 2; R5681-09).
         let flight = flight.min(self.congestion.cwnd);
         self.congestion.enter_recovery(cx.config, flight, nxt, smss);
@@ -111,7 +122,19 @@ impl Connection {
         if let Some(recovery) = self.recovery.as_mut() {
             recovery.prr = Prr::new(unreported);
             recovery.force = true;
-            recovery.watch(una, nxt);
+            recovery.watch(una, nxt, cx.now);
+        }
+    }
+
+    /// Something that was sent again in the repair at hand is lost once more (R5681-14).
+    fn reduce_again(&mut self, flight: u32, cx: &Context<'_>) {
+        if !self.congestion.repairing() {
+            return;
+        }
+        let smss = u32::from(self.send.smss);
+        self.congestion.reduce_again(cx.config, flight, smss);
+        if let Some(recovery) = self.recovery.as_mut() {
+            recovery.reduced_at = cx.now;
         }
     }
 
@@ -197,7 +220,7 @@ impl Connection {
             return;
         };
         recovery.time_out(&moment, &mut self.memory);
-        recovery.watch(self.send.una, self.send.nxt);
+        recovery.watch(self.send.una, self.send.nxt, cx.now);
         if asks && let Some((_, end)) = recovery.board.next_waiting() {
             let end = end.min(self.send.una + moment.smss);
             self.send.out.frto = Frto::start(self.send.nxt, end);
@@ -224,9 +247,12 @@ impl Connection {
             return;
         };
         let unreported = flight - recovery.board.sacked();
-        if recovery.detect(&moment, &self.memory) > 0 && !self.congestion.repairing() {
+        let (lost, lost_again) = recovery.detect(&moment, &self.memory);
+        if lost > 0 && !self.congestion.repairing() {
             self.begin_recovery(flight, unreported, cx);
             self.proportion(0, false, cx);
+        } else if lost_again {
+            self.reduce_again(flight, cx);
         }
     }
 

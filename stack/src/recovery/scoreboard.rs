@@ -62,6 +62,8 @@ impl Sent {
 pub(crate) struct Detected {
     /// Octets newly taken for lost.
     pub(crate) lost: u32,
+    /// When the last retransmission among them was made.
+    pub(crate) resent_at: Option<Instant>,
     /// When the last segment that is under suspicion will be taken for lost, too.
     pub(crate) deadline: Option<Instant>,
 }
@@ -303,7 +305,12 @@ impl Scoreboard {
         }
         let record = self.records[at];
         if record.end.after(end) {
-            self.split(at, end);
+            if !self.split(at, end) {
+                if self.join_previous(at, end, now) {
+                    return;
+                }
+                self.move_rest(at, end);
+            }
         } else if end.after(record.end) && at + 1 == self.records.len() {
             self.uncount(&record);
             self.records[at].end = end;
@@ -339,6 +346,9 @@ impl Scoreboard {
             if due <= now {
                 self.take_for_lost(at);
                 found.lost += record.len();
+                if again {
+                    found.resent_at = found.resent_at.max(Some(record.at));
+                }
             } else {
                 found.deadline = found.deadline.max(Some(due));
             }
@@ -419,6 +429,61 @@ impl Scoreboard {
         self.count(&first);
         self.count(&second);
         true
+    }
+
+    /// What was sent again of a record before `seq` joins the record before it, if that was sent
+    /// again, too. Whether it did.
+    fn join_previous(&mut self, at: usize, seq: SeqNumber, now: Instant) -> bool {
+        let record = self.records[at];
+        let Some(before) = at.checked_sub(1).map(|at| self.records[at]) else {
+            return false;
+        };
+        let resent = before.marks & (Marks::SACKED | Marks::LOST | Marks::RESENT);
+        if !record.waits() || resent != Marks::LOST | Marks::RESENT {
+            return false;
+        }
+        let grown = Sent {
+            end: seq,
+            at: now,
+            ..before
+        };
+        self.replace(
+            at - 1,
+            grown,
+            Sent {
+                start: seq,
+                ..record
+            },
+        );
+        true
+    }
+
+    /// What a record has from `seq` on joins the next one, if that waits as it does. For want of room
+    /// to cut it, it would count as sent again as a whole.
+    fn move_rest(&mut self, at: usize, seq: SeqNumber) {
+        let record = self.records[at];
+        let Some(next) = self.records.get(at + 1).copied() else {
+            return;
+        };
+        if !record.waits() || !next.waits() {
+            return;
+        }
+        let rest = Sent {
+            start: seq,
+            marks: next.marks | record.marks,
+            ..next
+        };
+        self.replace(at, Sent { end: seq, ..record }, rest);
+    }
+
+    /// Moves the boundary between the records at `at` and after it.
+    fn replace(&mut self, at: usize, first: Sent, second: Sent) {
+        for (at, record) in [(at, first), (at + 1, second)] {
+            let before = self.records[at];
+            self.uncount(&before);
+            self.records[at] = record;
+            self.count(&record);
+        }
     }
 
     fn mark(&mut self, at: usize, marks: Marks) {

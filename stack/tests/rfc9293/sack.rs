@@ -356,6 +356,118 @@ fn dsacks_for_all_that_was_sent_again_undo_the_reduction() {
     );
 }
 
+/// As [`ack`], with a window that ends at `edge`.
+fn ack_up_to(
+    bench: &mut Bench,
+    iss: SeqNumber,
+    octets: u32,
+    ranges: &[(u32, u32)],
+    edge: u32,
+) -> Vec<Sent> {
+    let options = Options {
+        sack: blocks(iss, ranges),
+        ..Options::default()
+    };
+    let window = (edge - octets) as u16;
+    bench.inject_options(Flags::ACK, 1, iss + 1 + octets, b"", window, options)
+}
+
+/// Segments sent during a repair are lost, too, and wait behind the peer's window until it is over.
+fn lost_beyond(bench: &mut Bench, iss: SeqNumber, una: u32, end: u32, socket: SocketId) {
+    let nxt = bench.vars(socket).snd_nxt - (iss + 1);
+    assert!(nxt >= end + 2000, "{nxt} {end}");
+    bench.wait(Duration::from_millis(100));
+    let sent = ack_up_to(bench, iss, una, &[(end + 1000, nxt)], end);
+    assert!(starts(iss, &sent).iter().all(|start| *start < end));
+    assert!(bench.vars(socket).sack.unwrap().lost > 0);
+}
+
+#[test]
+fn what_is_lost_beyond_a_recovery_and_waits_begins_the_next_one() {
+    let (mut bench, socket, iss) = ten_out(config());
+    bench.wait(Duration::from_millis(50));
+    for right in (14_000..=22_000).step_by(1000) {
+        ack(&mut bench, iss, 12_000, &[(13_000, right)]);
+    }
+    let before = bench.vars(socket);
+    let end = before.recover - (iss + 1);
+    lost_beyond(&mut bench, iss, 12_000, end, socket);
+    assert_eq!(bench.vars(socket).recover, before.recover);
+    let sent = ack(&mut bench, iss, end, &[]);
+    assert_eq!(starts(iss, &sent)[0], end, "R6675-04");
+    let vars = bench.vars(socket);
+    assert!(vars.recovering && vars.recover.after(before.recover));
+    assert!(vars.ssthresh < before.ssthresh, "R6675-03");
+}
+
+#[test]
+fn what_is_lost_beyond_a_timeout_and_waits_begins_a_recovery() {
+    let (mut bench, socket, iss) = ten_out(Config {
+        frto: false,
+        tail_loss_probe: false,
+        ..config()
+    });
+    bench.wait(Duration::from_millis(1500));
+    let end = bench.vars(socket).recover - (iss + 1);
+    let mut una = 12_000;
+    while bench.vars(socket).snd_nxt - (iss + 1) < end + 3000 {
+        bench.wait(Duration::from_millis(10));
+        una += 1000;
+        ack(&mut bench, iss, una, &[]);
+    }
+    let before = bench.vars(socket);
+    assert!(before.ca_state == CaState::Loss && una < end);
+    lost_beyond(&mut bench, iss, una, end, socket);
+    ack(&mut bench, iss, end, &[]);
+    let vars = bench.vars(socket);
+    assert!(vars.recovering, "R6675-07");
+    assert!(vars.recover.after(before.recover), "R6675-03");
+}
+
+#[test]
+fn a_lost_retransmission_is_one_more_indication_of_congestion() {
+    let (mut bench, socket, iss) = ten_out(config());
+    bench.wait(Duration::from_millis(50));
+    let again = ack(&mut bench, iss, 12_000, &[(13_000, 16_000)]);
+    assert_eq!(starts(iss, &again), [12_000]);
+    let first = bench.vars(socket);
+    let mut new = vec![];
+    for right in (17_000..=22_000).step_by(1000) {
+        bench.wait(Duration::from_millis(1));
+        new.extend(ack(&mut bench, iss, 12_000, &[(13_000, right)]));
+    }
+    assert_eq!(bench.vars(socket).ssthresh, first.ssthresh, "one window");
+    // What was sent later arrives, the first segment still does not.
+    let nxt = bench.vars(socket).snd_nxt - (iss + 1);
+    bench.wait(Duration::from_millis(100));
+    let sent = ack(&mut bench, iss, 12_000, &[(13_000, nxt)]);
+    assert_eq!(starts(iss, &sent)[0], 12_000);
+    let second = bench.vars(socket);
+    assert_eq!(second.ssthresh, first.ssthresh / 2, "R5681-14");
+    assert!(second.cwnd <= second.ssthresh && !second.can_undo);
+    assert_eq!(second.recover, first.recover, "one repair");
+}
+
+#[test]
+fn after_a_timeout_a_lost_retransmission_lowers_ssthresh_again() {
+    let (mut bench, socket, iss) = ten_out(Config {
+        frto: false,
+        tail_loss_probe: false,
+        ..config()
+    });
+    bench.wait(Duration::from_millis(1500));
+    let first = bench.vars(socket);
+    bench.wait(Duration::from_millis(100));
+    let sent = ack(&mut bench, iss, 13_000, &[]);
+    assert_eq!(starts(iss, &sent), [13_000, 14_000]);
+    bench.wait(Duration::from_millis(100));
+    let sent = ack(&mut bench, iss, 13_000, &[(14_000, 15_000)]);
+    assert_eq!(starts(iss, &sent)[0], 13_000);
+    let second = bench.vars(socket);
+    assert_eq!(second.ssthresh, first.ssthresh / 2, "R5681-14");
+    assert_eq!(second.ca_state, CaState::Loss, "R6675-07: no recovery yet");
+}
+
 #[test]
 fn alternating_reports_keep_within_the_bound() {
     let (mut bench, socket, iss) = permitted(Config {

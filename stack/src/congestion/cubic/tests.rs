@@ -154,3 +154,21 @@ fn time_in_which_the_window_was_not_used_does_not_count() {
     );
     assert!(busy.abs_diff(idle) < 4 * SMSS, "{busy} {idle}");
 }
+
+#[test]
+fn larger_segments_make_no_larger_window() {
+    let mut cubic = Cubic::default();
+    let cwnd = cubic.on_loss(40 * SMSS, 40 * SMSS, SMSS);
+    let cwnd = round_trip(&mut cubic, cwnd, 0.0);
+    let larger = 2 * SMSS;
+    cubic.resize(SMSS as u16, larger as u16);
+    let ack = Acked {
+        octets: larger,
+        flight: cwnd,
+        now: at(0.1),
+        srtt: Some(RTT),
+        smss: larger,
+    };
+    assert!(cubic.avoid(cwnd, &ack) - cwnd < larger);
+    assert_eq!((cubic.w_max, cubic.cwnd_prior), (20 * SCALE, 20 * SCALE));
+}

@@ -174,6 +174,7 @@ fn a_segment_under_suspicion_waits_for_the_reordering_window() {
         found,
         Detected {
             lost: 0,
+            resent_at: None,
             deadline: Some(at(126))
         },
         "R8985-02"
@@ -258,4 +259,25 @@ fn the_last_segment_is_filled_up_when_it_is_sent_again() {
     );
     board.acknowledge(UNA + SMSS, |_| {});
     assert_eq!((board.pipe(), board.segments()), (0, 0));
+}
+
+#[test]
+fn what_goes_again_of_a_record_counts_even_without_room_to_cut_it() {
+    // Two records, and no more: one of a segment, one of four.
+    let mut board = board(1, 1);
+    board.lose_all();
+    for n in 1..5 {
+        board.push(UNA + n * SMSS, UNA + (n + 1) * SMSS, at(u64::from(n)));
+    }
+    board.lose_all();
+    assert_eq!((board.segments(), board.waiting()), (2, 5000));
+    let end = UNA + 5 * SMSS;
+    // The rest of the first record waits with the second, of which 700 go, too.
+    board.sent_again(UNA, UNA + 700, at(200));
+    assert_eq!((board.waiting(), board.resent()), (4300, 700));
+    assert_eq!(board.next_waiting(), Some((UNA + 700, end)));
+    board.sent_again(UNA + 700, UNA + 1400, at(200));
+    assert_eq!((board.waiting(), board.resent()), (3600, 1400));
+    assert_eq!(board.next_waiting(), Some((UNA + 1400, end)));
+    assert_eq!((board.segments(), board.pipe()), (2, 1400));
 }
