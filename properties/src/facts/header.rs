@@ -91,6 +91,18 @@ impl SegmentHeader {
         self.flags & both == if answer { Flags::ECE } else { both }
     }
 
+    /// Whether the first SACK block says what came twice: it lies before the acknowledgment, or in
+    /// the second one (RFC 2883 §4).
+    pub fn has_dsack(&self) -> bool {
+        match self.sack.as_slice() {
+            [first, ..] if first.left.before(self.ack) => true,
+            [first, second, ..] => {
+                second.left.at_or_before(first.left) && first.right.at_or_before(second.right)
+            }
+            _ => false,
+        }
+    }
+
     /// Octets of options, padding included.
     pub fn option_octets(&self) -> u32 {
         u32::from(self.text_start).saturating_sub(20)

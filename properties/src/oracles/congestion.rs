@@ -19,21 +19,32 @@
 //! - Octets go again after a timeout or a window that reopened, within cwnd; or, one segment for
 //!   each ACK, at the third duplicate (R5681-07) or a partial ACK.
 //!
-//! The envelope is the widest of RFC 5681, 3465 and 6928. Nothing is judged yet where both SYNs permit
-//! SACK (RFC 2018; in flight is then what RFC 6675 calls the pipe), nor on hosts with CUBIC.
+//! Where SACK is in use, what is in flight is the pipe (RFC 6675 §4): whatever goes, new or again,
+//! leaves it within cwnd, but for the first retransmission of a repair (R6675-04, R6675-05) and one
+//! tail loss probe (R8985-07). Octets go again in a repair only; and once more in the same repair
+//! only with one more reduction (R5681-14). In recovery cwnd is what RFC 9937 §6.2 makes of it. A
+//! reduction that proves unfounded may be undone, once, and by evidence only: a D-SACK (RFC 2883)
+//! or F-RTO (RFC 5682). What is lost and what was reported, the scoreboard says; it must be
+//! consistent.
+//!
+//! All of it by the profile of the host: initial window by RFC 5681 or 6928, L of 1 or 2, NewReno
+//! or CUBIC, whose W_est and curve are kept here as well (RFC 9438 §4; [`avoidance`]).
 //!
 //! A flight larger than cwnd after a cut is legal, and so is every window smaller than the
 //! envelope: from there it grows anew.
 
+mod avoidance;
+mod batch;
 mod echo;
 mod envelope;
 mod profile;
+mod prr;
 mod repair;
+mod resent;
 mod spurious;
 
 use std::collections::BTreeMap;
 use timewait_sim::{Duration, Finding, Instant, Observation};
-use timewait_stack::config::CongestionControl;
 use timewait_stack::event::{CaState, Drop, IcmpVerdict, SegmentArrival, Timer, Vars, Verdict};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, SeqNumber, State};
@@ -43,9 +54,12 @@ use crate::event::HostEvent;
 use crate::facts::{Facts, SegmentHeader, sets_irs};
 use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
+use batch::Batch;
 use echo::EcnAgreement;
-use envelope::Envelope;
+use envelope::{Envelope, Loss};
+use profile::Profile;
 use repair::{Again, Repair};
+use resent::Resent;
 use spurious::Spurious;
 
 const NAME: &str = "congestion";
@@ -59,10 +73,8 @@ pub struct Congestion {
 /// What is remembered of one incarnation.
 #[derive(Debug, Default)]
 struct End {
-    /// Whether its own SYN permits SACK, and whether the one that set IRS does.
-    sack: (Option<bool>, Option<bool>),
     ecn: EcnAgreement,
-    /// From the end of the handshake on, without SACK.
+    /// From the end of the handshake on.
     envelope: Option<Envelope>,
     /// The retransmission timer of the SYN has expired.
     syn_lost: bool,
@@ -78,6 +90,8 @@ struct End {
     expiries: u32,
     repair: Repair,
     spurious: Spurious,
+    batch: Batch,
+    resent: Resent,
 }
 
 impl Judge for Congestion {
@@ -140,12 +154,6 @@ fn subject(seen: &Observation<'_, HostEvent>, facts: &Facts) -> Option<Incarnati
     }
 }
 
-/// The growth of CUBIC depends on its own clock and curve, which are not kept here yet.
-fn is_newreno(report: &Report<'_>) -> bool {
-    let config = report.config();
-    config.is_none_or(|config| config.congestion_control == CongestionControl::NewReno)
-}
-
 /// What SMSS may be once a larger path MTU is tried, if it was lowered: the last segment before the
 /// restart does not show it.
 fn raised(vars: &Vars, report: &Report<'_>) -> u32 {
@@ -168,7 +176,7 @@ impl Congestion {
             }
             Event::Snapshot(snapshot) => {
                 if let Some(end) = self.ends.get_mut(&report.who) {
-                    end.holds(&snapshot.vars, report);
+                    end.settled(&snapshot.vars, report);
                 }
             }
             // What was too big for the path is lost, and congestion had no part in it (RFC 1191
@@ -176,6 +184,7 @@ impl Congestion {
             Event::Icmp(arrival) if matches!(arrival.verdict, IcmpVerdict::PathMtu(_)) => {
                 if let Some(end) = self.ends.get_mut(&report.who) {
                     end.repair.may_send_all_again(end.sent_to);
+                    (end.batch.forced, end.batch.pipe) = (true, None);
                 }
             }
             Event::Timer { timer, .. } => {
@@ -183,12 +192,9 @@ impl Congestion {
                 end.expired(*timer, report);
             }
             Event::Transition { from, to, .. } if sets_irs(*from, *to) => {
-                let segment = report
-                    .facts
-                    .delivery()
-                    .and_then(|delivery| delivery.segment());
+                let delivery = report.facts.delivery();
+                let segment = delivery.and_then(|delivery| delivery.segment());
                 let end = self.ends.entry(report.who).or_default();
-                end.sack.1 = segment.map(|syn| syn.sack_permitted);
                 if let Some(syn) = segment {
                     end.ecn.came(syn);
                 }
@@ -223,6 +229,48 @@ impl End {
         }
     }
 
+    /// The batch is over.
+    fn settled(&mut self, vars: &Vars, report: &mut Report<'_>) {
+        self.notices(vars);
+        self.holds(vars, report);
+        let Some(envelope) = self.envelope.as_ref().filter(|_| transfers(vars.state)) else {
+            return;
+        };
+        if let Some(sack) = &vars.sack {
+            let wrong = self.batch.wrong(sack, vars, envelope.repairing());
+            report.violations_unless_damaged(wrong);
+            let smss = u32::from(vars.smss);
+            let profile = envelope.profile();
+            let wrong = self
+                .resent
+                .settle(vars.snd_una, vars.ssthresh, smss, profile);
+            report.violations_unless_damaged(wrong);
+        }
+        self.batch = self.batch.next(vars);
+    }
+
+    /// A repair began that no ACK has told of: the reordering timer did (RFC 8985 §6.2 step 5).
+    fn notices(&mut self, vars: &Vars) {
+        let Some(outstanding) = self.batch.reorder.take() else {
+            return;
+        };
+        let Some(envelope) = &mut self.envelope else {
+            return;
+        };
+        if !vars.recovering || envelope.recovering() {
+            envelope.lowered(vars);
+        } else {
+            let loss = Loss {
+                una: vars.snd_una,
+                flight: outstanding.min(envelope.cwnd()),
+                sent_to: Some(vars.recover),
+                smss: u32::from(vars.smss),
+            };
+            envelope.lost_by_timer(&loss, outstanding, vars, self.batch.octets);
+            self.resent.forget();
+        }
+    }
+
     fn arrived(&mut self, arrival: &SegmentArrival, report: &mut Report<'_>) {
         let (before, after) = (&arrival.before, &arrival.after);
         let delivery = report.facts.delivery();
@@ -234,18 +282,10 @@ impl End {
             return;
         }
         if !transfers(before.state) {
-            let smss = u32::from(after.smss);
-            let initial = if self.syn_lost {
-                smss
-            } else {
-                profile::initial_window(smss)
-            };
-            // Of an end that never sent a SYN (a cookie) too little is known.
-            let plain = matches!(self.sack, (Some(own), Some(theirs)) if !(own && theirs));
-            let plain = plain && is_newreno(report);
-            self.envelope = plain.then(|| Envelope::new(initial));
+            self.begins(after, report);
             return self.holds(after, report);
         }
+        self.notices(before);
         self.holds(before, report);
         let acked = after.snd_una - before.snd_una;
         let duplicate = acked == 0 && self.is_duplicate(arrival, report);
@@ -262,30 +302,88 @@ impl End {
         if before.snd_wnd == 0 && after.snd_wnd > 0 {
             self.repair.may_send_all_again(self.sent_to);
         }
-        let Some(envelope) = &mut self.envelope else {
-            return;
-        };
-        if after.recovering && !before.recovering {
-            let flight = self.sent_to.unwrap_or(before.snd_nxt) - before.snd_una;
-            let flight = flight.saturating_sub(self.beyond);
-            envelope.lost(flight, self.sent_to, after);
-        } else if acked > 0 {
-            envelope.acked(acked, before, after);
-        } else if duplicate {
-            envelope.duplicate(after);
-        }
         let congested = segment
             .is_some_and(|segment| self.ecn.reports(segment, arrival.verdict, before.snd_una));
-        if let Some(before) = spurious.flatten() {
-            envelope.undo(before, undone, congested);
+        if let Some(envelope) = self.envelope.as_mut().filter(|_| congested) {
+            envelope.confirmed(); // RFC 4015 §3.4.
+        }
+        self.takes_back(before, after, report);
+        if let Some(envelope) = self.envelope.as_mut().filter(|_| acked > 0) {
+            envelope.acked(before, after, report.now);
+        }
+        self.answers(duplicate, before, after);
+        if let Some(envelope) = &mut self.envelope {
+            if let Some(before) = spurious.flatten() {
+                envelope.undo(before, undone, congested);
+            }
+            if congested {
+                envelope.reported(self.sent_to, after);
+            }
         }
         if acked > 0 {
             self.beyond = 0;
         }
-        if congested {
-            envelope.reported(self.sent_to, after);
-        }
+        self.batch.pipe = after.sack.map(|sack| sack.pipe);
         self.holds(after, report);
+    }
+
+    /// The handshake is over.
+    fn begins(&mut self, vars: &Vars, report: &Report<'_>) {
+        let Some(config) = report.config() else {
+            return;
+        };
+        let profile = Profile::of(config);
+        let smss = u32::from(vars.smss);
+        let initial = if self.syn_lost {
+            smss
+        } else {
+            profile.initial_window(smss)
+        };
+        self.envelope = Some(Envelope::new(profile, initial));
+    }
+
+    /// With SACK: an undone reduction needs evidence. What it gives back is no growth.
+    fn takes_back(&mut self, before: &Vars, after: &Vars, report: &mut Report<'_>) {
+        let Some(envelope) = self.envelope.as_mut().filter(|_| undoes(before, after)) else {
+            return;
+        };
+        if !before.frto && !brings_dsack(report) {
+            report.violation_unless_damaged("a reduction is undone without evidence");
+        }
+        envelope.undone();
+        self.resent.forget();
+    }
+
+    /// What congestion control answers to an ACK, beside growth.
+    fn answers(&mut self, duplicate: bool, before: &Vars, after: &Vars) {
+        let Some(envelope) = &mut self.envelope else {
+            return;
+        };
+        let flight = self.sent_to.unwrap_or(before.snd_nxt) - before.snd_una;
+        let loss = |flight| Loss {
+            una: after.snd_una,
+            flight,
+            sent_to: self.sent_to,
+            smss: u32::from(after.smss),
+        };
+        let marked = |vars: &Vars| vars.ca_state == CaState::Cwr;
+        if marked(after) && !marked(before) {
+            envelope.reduced(&loss(flight));
+        }
+        if !after.recovering || envelope.recovering() {
+            envelope.lowered(after);
+            if duplicate {
+                envelope.duplicate(after);
+            }
+        } else if let Some(sack) = &before.sack {
+            envelope.lost_with_sack(&loss(flight.min(envelope.cwnd())), flight, sack.sacked);
+            self.batch.forced = true;
+            self.resent.forget();
+        } else {
+            // What limited transmit sent does not count (RFC 5681 §3.2 step 2).
+            envelope.lost(&loss(flight.saturating_sub(self.beyond)));
+        }
+        envelope.proportion(before, after);
     }
 
     /// RFC 5681 §2: what the duplicate ACK is that counts. One beside a zero window does, too
@@ -309,8 +407,11 @@ impl End {
     }
 
     fn expired(&mut self, timer: Timer, report: &Report<'_>) {
+        self.batch.pipe = None;
         match timer {
             Timer::Persist => self.repair.may_probe(),
+            Timer::Probe => self.batch.tail = true,
+            Timer::Reorder => self.suspects(report),
             Timer::Retransmit => {
                 let life = report.facts.life(report.who);
                 let vars = life.and_then(|life| life.vars.as_ref());
@@ -320,17 +421,37 @@ impl End {
                     self.syn_lost = true;
                     return;
                 };
-                let flight = sent_to - vars.snd_una;
-                self.spurious = match envelope.before_timeout(vars.snd_una) {
-                    Some(before) => Spurious::timed_out(before, vars.snd_una, sent_to),
-                    None => Spurious::Off,
+                let loss = Loss {
+                    una: vars.snd_una,
+                    flight: sent_to - vars.snd_una,
+                    sent_to: Some(sent_to),
+                    smss: u32::from(vars.smss),
                 };
-                envelope.timed_out(flight, sent_to, self.expiries == 0, vars);
-                self.repair.timed_out(sent_to);
+                self.spurious = match envelope.before_timeout(vars.snd_una) {
+                    Some(before) if vars.sack.is_none() => {
+                        Spurious::timed_out(before, vars.snd_una, sent_to)
+                    }
+                    _ => Spurious::Off,
+                };
+                envelope.timed_out(&loss, self.expiries == 0);
+                if vars.sack.is_none() {
+                    self.repair.timed_out(sent_to);
+                }
+                self.batch.forced = true;
+                self.resent.forget();
                 self.expiries += 1;
                 self.duplicates = 0;
             }
             _ => {}
+        }
+    }
+
+    /// The reordering timer has expired: perhaps a repair begins, the variables will tell.
+    fn suspects(&mut self, report: &Report<'_>) {
+        let life = report.facts.life(report.who);
+        if let Some(vars) = life.and_then(|life| life.vars.as_ref()) {
+            self.batch.forced = true;
+            self.batch.reorder = Some(vars.snd_nxt - vars.snd_una);
         }
     }
 
@@ -340,21 +461,38 @@ impl End {
             return;
         }
         if segment.has(Flags::SYN) {
-            self.sack.0 = Some(segment.sack_permitted);
             self.ecn.sent(segment);
         }
         let life = report.facts.life(report.who);
         let vars = life.and_then(|life| life.vars.as_ref());
         if let Some(vars) = vars.filter(|_| !segment.has(Flags::SYN)) {
-            if segment.seq.before(before) {
-                self.sends_again(segment, vars, report);
-            }
-            if segment.text_end().after(before) {
-                self.sends_new(segment, before, vars, report);
-            }
-            self.data_sent_at = Some(report.now);
+            self.data_sent_at = self.goes(segment, before, vars, report);
         }
         self.sent_to = Some(before.max(segment.end()));
+    }
+
+    /// Text or a FIN goes, and cwnd has to do with it unless it probes a zero window.
+    fn goes(
+        &mut self,
+        segment: &SegmentHeader,
+        sent_to: SeqNumber,
+        vars: &Vars,
+        report: &mut Report<'_>,
+    ) -> Option<Instant> {
+        if self.repair.takes_probe(segment) {
+            return Some(report.now);
+        }
+        if segment.seq.before(sent_to) {
+            self.sends_again(segment, vars, report);
+        }
+        if segment.text_end().after(sent_to) {
+            self.sends_new(segment, sent_to, vars, report);
+        }
+        self.batch.octets += segment.seg_len();
+        if let Some(envelope) = &mut self.envelope {
+            envelope.sent(segment.seg_len());
+        }
+        Some(report.now)
     }
 
     /// Text in the segment was never sent before.
@@ -367,8 +505,7 @@ impl End {
     ) {
         // Before something new is sent a larger path MTU may be tried (RFC 1191 §6.3).
         let smss = u32::from(vars.smss).max(segment.text_len);
-        let probes = self.repair.takes_probe(segment);
-        let Some(envelope) = self.envelope.as_mut().filter(|_| !probes) else {
+        let Some(envelope) = &mut self.envelope else {
             return;
         };
         let nothing_out = sent_to == vars.snd_una && segment.seq == sent_to;
@@ -378,7 +515,10 @@ impl End {
                 .is_some_and(|at| idle(at, vars, report.now))
         {
             let largest = smss.max(raised(vars, report));
-            envelope.restart(profile::initial_window(largest));
+            envelope.restart(envelope.profile().initial_window(largest));
+        }
+        if vars.sack.is_some() {
+            return self.batch.sends(segment);
         }
         let from = self.spurious.probes_from().unwrap_or(vars.snd_una);
         let flight = segment.text_end() - from;
@@ -403,7 +543,11 @@ impl End {
         let Some(envelope) = &self.envelope else {
             return;
         };
-        if self.repair.takes_probe(segment) {
+        if vars.sack.is_some() {
+            let refused = self.repair.covers(segment.seq, vars.snd_una);
+            if self.batch.sends_again(segment, refused) {
+                self.resent.add(segment.seq, segment.end());
+            }
             return;
         }
         self.spurious.sent_again(segment.end());
@@ -419,6 +563,24 @@ impl End {
             report.violation_unless_damaged(format!("{why}: {again:?}, {segment}"));
         }
     }
+}
+
+/// The segment that is being delivered tells of something that came twice.
+fn brings_dsack(report: &Report<'_>) -> bool {
+    let delivery = report.facts.delivery();
+    let segment = delivery.and_then(|delivery| delivery.segment());
+    segment.is_some_and(SegmentHeader::has_dsack)
+}
+
+/// With SACK: a repair ends before all that it was about is acknowledged, so it was unfounded.
+fn undoes(before: &Vars, after: &Vars) -> bool {
+    let repairs = |vars: &Vars| matches!(vars.ca_state, CaState::Recovery | CaState::Loss);
+    let open = after.snd_una.before(before.recover);
+    // The last ACK that F-RTO waits for may acknowledge just that; then it shows by what it does.
+    let rises = after.ssthresh > before.ssthresh
+        || after.cwnd > before.cwnd.saturating_add(2 * u32::from(after.smss));
+    let asked = before.frto && rises && after.snd_una == before.recover;
+    after.sack.is_some() && repairs(before) && !repairs(after) && (open || asked)
 }
 
 /// RFC 5681 §4.1: no text was sent for longer than the retransmission timeout. Acknowledgments

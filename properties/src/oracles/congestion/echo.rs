@@ -48,13 +48,14 @@ mod tests {
     use super::EcnAgreement;
     use crate::check::check;
     use crate::facts::SegmentHeader;
-    use crate::oracles::congestion::envelope::Envelope;
+    use crate::oracles::congestion::envelope::{Envelope, Loss};
+    use crate::oracles::congestion::profile::Profile;
     use crate::scenario::{Read, Scenario};
     use crate::staging::directed::{transfer, violation_of};
     use timewait_stack::config::EcnUse;
     use timewait_stack::event::{Drop, Verdict};
     use timewait_stack::wire::Flags;
-    use timewait_stack::{Protection, SeqNumber, Vars};
+    use timewait_stack::{Config, Protection, SeqNumber, Vars};
 
     const SETUP: Flags = Flags::SYN.union(Flags::ECE).union(Flags::CWR);
     const SYN_ACK: Flags = Flags::SYN.union(Flags::ACK);
@@ -104,6 +105,10 @@ mod tests {
         assert!(!agreement.reports(&acks(6), Verdict::Accepted, una), "old");
     }
 
+    fn open() -> Envelope {
+        Envelope::new(Profile::of(&Config::new(vec![], [7; 32])), 1000)
+    }
+
     #[test]
     fn r3168_05_a_report_reduces_once_for_a_window() {
         let after = |una, cwnd, ssthresh| Vars {
@@ -115,19 +120,19 @@ mod tests {
             ..Vars::default()
         };
         let wrong = |cwnd, ssthresh| {
-            let mut envelope = Envelope::new(1000);
+            let mut envelope = open();
             let vars = after(1000, cwnd, ssthresh);
             envelope.reported(Some(SeqNumber(2000)), &vars);
             !envelope.hold(&vars).is_empty()
         };
         // 1,000 octets are in flight.
-        assert!(!wrong(700, 700) && wrong(701, 700) && wrong(700, 701));
-        let mut envelope = Envelope::new(1000);
-        envelope.reported(Some(SeqNumber(2000)), &after(1000, 700, 700));
-        assert!(envelope.hold(&after(1000, 700, 700)).is_empty());
+        assert!(!wrong(500, 500) && wrong(501, 500) && wrong(500, 501));
+        let mut envelope = open();
+        envelope.reported(Some(SeqNumber(2000)), &after(1000, 500, 500));
+        assert!(envelope.hold(&after(1000, 500, 500)).is_empty());
         let smaller = |una| Vars {
             snd_nxt: SeqNumber(una + 500),
-            ..after(una, 700, 700)
+            ..after(una, 500, 500)
         };
         envelope.reported(Some(SeqNumber(2500)), &smaller(2000));
         assert!(envelope.hold(&smaller(2000)).is_empty(), "no news");
@@ -148,9 +153,15 @@ mod tests {
             ..Vars::default()
         };
         let undone = |congested| {
-            let mut envelope = Envelope::new(1000);
+            let mut envelope = open();
             let before = envelope.before_timeout(SeqNumber(1000)).unwrap();
-            envelope.timed_out(1000, SeqNumber(2000), true, &after(100, 700));
+            let loss = Loss {
+                una: SeqNumber(1000),
+                flight: 1000,
+                sent_to: Some(SeqNumber(2000)),
+                smss: 100,
+            };
+            envelope.timed_out(&loss, true);
             envelope.undo(before, true, congested);
             envelope
         };
@@ -170,7 +181,6 @@ mod tests {
         scenario.links[1].queue_bytes_mark = Some(12_000);
         for host in &mut scenario.hosts {
             host.config.ecn = EcnUse::Offer;
-            host.config.sack = false; // Nothing is judged with it yet.
         }
         scenario
     }

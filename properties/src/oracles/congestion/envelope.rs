@@ -1,43 +1,80 @@
-//! The most that cwnd and ssthresh may be, kept from outside (RFC 5681 §3, RFC 6582 §3.2).
+//! The most that cwnd and ssthresh may be, kept from outside (RFC 5681 §3, RFC 6582 §3.2, RFC 9937
+//! §6, RFC 9438 §4).
 //!
 //! The envelope follows the variables down: growth is counted from the window in force.
 
+use timewait_sim::Instant;
 use timewait_stack::SeqNumber;
 use timewait_stack::event::Vars;
 
-use super::profile::{SLOW_START_LIMIT, avoidance, threshold};
+use super::avoidance::{Avoidance, Avoided};
+use super::profile::Profile;
+use super::prr::{Prr, Share, delivered};
 use super::spurious::Before;
 
 /// The bounds of one connection. All in octets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Envelope {
+    profile: Profile,
     cwnd: u32,
     ssthresh: u32,
-    /// Octets acknowledged in congestion avoidance times SMSS, less what cwnd grew by times cwnd.
-    credit: u64,
-    /// The cwnd before the ACK at hand, if it was one in congestion avoidance.
-    avoided_from: Option<u32>,
-    /// What was sent before this belongs to the last loss.
+    /// No more than cwnd is: what was seen last, or less.
+    known: u32,
+    /// The rule above ssthresh.
+    avoidance: Avoidance,
+    /// What was sent before this belongs to the last reduction.
     recover: Option<SeqNumber>,
+    /// That was one without a repair: until `recover` nothing grows, and there is none of another
+    /// kind (R5681-14).
+    reduced: bool,
     recovering: bool,
     /// The last loss was found by the timer: until `recover`, one segment for each ACK
     /// (RFC 3465 §2.3).
     timed_out: bool,
+    /// Of the recovery with SACK.
+    prr: Prr,
+    /// What was before the last reduction, as long as that may prove unfounded.
+    before_cut: Option<Cut>,
     /// SMSS when last seen: the path MTU may change it.
     smss: u32,
 }
 
+/// What an undone reduction gives back.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    cwnd: u32,
+    ssthresh: u32,
+    recover: Option<SeqNumber>,
+    avoidance: Avoidance,
+}
+
+/// A loss, as far as it matters here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Loss {
+    /// SND.UNA, with the ACK that tells of it.
+    pub(super) una: SeqNumber,
+    /// Octets that were outstanding.
+    pub(super) flight: u32,
+    /// What was sent before this belongs to it.
+    pub(super) sent_to: Option<SeqNumber>,
+    pub(super) smss: u32,
+}
+
 impl Envelope {
     /// The handshake is over.
-    pub(super) fn new(initial: u32) -> Self {
+    pub(super) fn new(profile: Profile, initial: u32) -> Self {
         Self {
+            profile,
             cwnd: initial,
+            known: 0,
             ssthresh: u32::MAX,
-            credit: 0,
-            avoided_from: None,
+            avoidance: Avoidance::new(profile.cubic),
             recover: None,
+            reduced: false,
             recovering: false,
             timed_out: false,
+            prr: Prr::default(),
+            before_cut: None,
             smss: u32::MAX,
         }
     }
@@ -46,85 +83,198 @@ impl Envelope {
         self.cwnd
     }
 
+    pub(super) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// In fast recovery.
     pub(super) fn recovering(&self) -> bool {
         self.recovering
     }
 
-    /// `acked` new octets are acknowledged.
-    pub(super) fn acked(&mut self, acked: u32, before: &Vars, after: &Vars) {
+    /// A loss is being repaired: fast recovery, or what follows a timeout.
+    pub(super) fn repairing(&self) -> bool {
+        self.recovering || self.timed_out
+    }
+
+    /// Octets that were outstanding are acknowledged.
+    pub(super) fn acked(&mut self, before: &Vars, after: &Vars, now: Instant) {
+        let acked = after.snd_una - before.snd_una;
         let smss = u32::from(after.smss);
         let over = self
             .recover
             .is_some_and(|end| after.snd_una.at_or_after(end));
         if over {
-            self.timed_out = false;
+            self.before_cut = None;
+            (self.reduced, self.timed_out) = (false, false);
         }
-        if self.recovering {
-            if over {
-                // RFC 6582 §3.2 step 3: down to ssthresh, or less.
-                self.recovering = false;
-                self.cwnd = self.ssthresh;
+        if self.recovering && over {
+            // RFC 6582 §3.2 step 3, RFC 6675 §5 step A: down to ssthresh, or less.
+            self.recovering = false;
+            self.cwnd = self.ssthresh;
+            self.known = self.known.min(self.cwnd);
+            self.avoidance.restart();
+        } else if self.recovering && after.sack.is_none() {
+            // A partial ACK: less what left the network, and one segment may follow.
+            self.cwnd = self
+                .cwnd
+                .saturating_sub(acked)
+                .max(smss)
+                .saturating_add(smss);
+        } else if self.reduced {
+            // A reduction without a repair lasts for its window, as one with it does.
+        } else if !self.recovering && before.cwnd < before.ssthresh {
+            let limit = if self.timed_out {
+                1
             } else {
-                // A partial ACK: less what left the network, and one segment may follow.
-                self.cwnd = self
-                    .cwnd
-                    .saturating_sub(acked)
-                    .max(smss)
-                    .saturating_add(smss);
-            }
-            return;
-        }
-        if before.cwnd < before.ssthresh {
-            let limit = if self.timed_out { 1 } else { SLOW_START_LIMIT };
+                self.profile.slow_start_limit
+            };
             self.cwnd = self.cwnd.saturating_add(acked.min(limit * smss));
-            return;
+        } else if !self.recovering {
+            self.cwnd = self.avoidance.most(&Avoided {
+                cwnd: self.cwnd,
+                acked,
+                smss,
+                now,
+                srtt: after.srtt.unwrap_or_default(),
+            });
         }
-        self.credit += u64::from(acked) * u64::from(smss);
-        let growth = self.credit / u64::from(self.cwnd.max(1));
-        let growth = u32::try_from(growth).unwrap_or(u32::MAX).min(smss);
-        self.avoided_from = Some(self.cwnd);
-        self.cwnd = self.cwnd.saturating_add(growth.max(avoidance(acked)));
     }
 
-    /// A duplicate ACK: in fast recovery a segment has left the network (RFC 5681 §3.2 step 4).
+    /// A duplicate ACK without SACK: in fast recovery a segment has left the network (RFC 5681 §3.2
+    /// step 4).
     pub(super) fn duplicate(&mut self, after: &Vars) {
-        if self.recovering {
+        if self.recovering && after.sack.is_none() {
             self.cwnd = self.cwnd.saturating_add(u32::from(after.smss));
         }
     }
 
-    /// Fast recovery begins with `flight` octets outstanding (RFC 5681 §3.2 steps 2 and 3).
-    pub(super) fn lost(&mut self, flight: u32, sent_to: Option<SeqNumber>, after: &Vars) {
-        let smss = u32::from(after.smss);
-        self.recover = sent_to;
+    /// An ACK in a recovery with SACK, or the one that begins it (RFC 9937 §6.2).
+    pub(super) fn proportion(&mut self, before: &Vars, after: &Vars) {
+        let Some(sack) = after.sack.filter(|_| self.recovering) else {
+            return;
+        };
+        // What a closed window refused leaves the network with the ACK that opens it, on top.
+        let opens = before.snd_wnd == 0 && after.snd_wnd > 0;
+        let refused = before.sack.filter(|_| opens).map_or(0, |sack| sack.pipe);
+        let share = Share {
+            delivered: delivered(before, after),
+            advances: after.snd_una != before.snd_una,
+            pipe: sack.pipe.max(refused),
+            ssthresh: self.ssthresh.min(after.ssthresh),
+            smss: u32::from(after.smss),
+        };
+        self.cwnd = self.prr.most(&share).unwrap_or(self.cwnd);
+    }
+
+    /// So much of the sequence space was sent, new or again.
+    pub(super) fn sent(&mut self, octets: u32) {
+        if self.recovering {
+            self.prr.sent(octets);
+        }
+    }
+
+    /// Fast recovery begins (RFC 5681 §3.2 steps 2 and 3, RFC 6675 §5 step 4). Not a second
+    /// reduction in a window that was reduced already (R5681-14).
+    fn enter(&mut self, loss: &Loss) {
+        let open = self.recover.is_some_and(|end| loss.una.before(end));
+        let reduced = core::mem::take(&mut self.reduced);
         (self.recovering, self.timed_out) = (true, false);
-        self.ssthresh = threshold(flight, smss);
-        self.cwnd = self.ssthresh.saturating_add(3 * smss);
+        if !(reduced && open) {
+            self.cut(false);
+            self.ssthresh = self.profile.threshold(loss.flight, loss.smss);
+        }
+        self.recover = loss.sent_to;
+    }
+
+    /// Fast recovery begins, without SACK.
+    pub(super) fn lost(&mut self, loss: &Loss) {
+        self.enter(loss);
+        self.cwnd = self.ssthresh.saturating_add(3 * loss.smss);
+    }
+
+    /// Fast recovery begins, and of what was outstanding so much was `reported` before. What cwnd
+    /// becomes, [`Envelope::proportion`] says.
+    pub(super) fn lost_with_sack(&mut self, loss: &Loss, outstanding: u32, reported: u32) {
+        self.enter(loss);
+        self.prr = Prr::new(outstanding, reported);
+    }
+
+    /// As before, found by the reordering timer (RFC 8985 §6.2 step 5): `outstanding` then, and
+    /// `sent` went since.
+    pub(super) fn lost_by_timer(&mut self, loss: &Loss, outstanding: u32, vars: &Vars, sent: u32) {
+        let Some(sack) = &vars.sack else { return };
+        self.lost_with_sack(loss, outstanding, sack.sacked);
+        let share = Share {
+            delivered: 0,
+            advances: false,
+            pipe: sack.pipe.saturating_sub(sent),
+            ssthresh: self.ssthresh,
+            smss: loss.smss,
+        };
+        self.cwnd = self.prr.most(&share).unwrap_or(self.cwnd);
+        self.prr.sent(sent);
+    }
+
+    /// In the repair at hand ssthresh was lowered once more: a retransmission is lost, too (RFC 5681
+    /// §4.3).
+    pub(super) fn lowered(&mut self, vars: &Vars) {
+        if self.repairing() && vars.ssthresh < self.ssthresh {
+            self.avoidance
+                .reduced(self.ssthresh, self.ssthresh, self.timed_out);
+            self.before_cut = None;
+        }
     }
 
     /// The peer reports congestion. What was sent before the last reduction is no news (RFC 3168
     /// §6.1.2).
     pub(super) fn reported(&mut self, sent_to: Option<SeqNumber>, after: &Vars) {
         let news = |recover| after.snd_una.after(recover);
-        if self.recovering || !self.recover.is_none_or(news) {
-            return;
+        if !self.recovering && self.recover.is_none_or(news) {
+            self.reduced(&Loss {
+                una: after.snd_una,
+                flight: after.snd_nxt - after.snd_una,
+                sent_to,
+                smss: u32::from(after.smss),
+            });
         }
-        self.recover = sent_to;
-        self.ssthresh = threshold(after.snd_nxt - after.snd_una, u32::from(after.smss));
+    }
+
+    /// A reduction without a repair: a congestion mark, or a tail loss probe that had repaired a
+    /// loss (RFC 8985 §7.4).
+    pub(super) fn reduced(&mut self, loss: &Loss) {
+        (self.recover, self.reduced) = (loss.sent_to, true);
+        self.avoidance.reduced(self.known, self.cwnd, false);
+        self.ssthresh = self.profile.threshold(loss.flight, loss.smss);
         self.cwnd = self.cwnd.min(self.ssthresh);
     }
 
     /// The retransmission timer has expired. ssthresh is set at the first expiry only (RFC 5681
     /// §3.1).
-    pub(super) fn timed_out(&mut self, flight: u32, sent_to: SeqNumber, first: bool, vars: &Vars) {
-        let smss = u32::from(vars.smss);
-        self.recover = Some(sent_to);
-        (self.recovering, self.timed_out) = (false, true);
+    pub(super) fn timed_out(&mut self, loss: &Loss, first: bool) {
+        let repairing = self.repairing();
+        (self.recovering, self.timed_out, self.reduced) = (false, true, false);
         if first {
-            self.ssthresh = threshold(flight, smss);
+            self.cut(true);
+            if repairing {
+                self.before_cut = None;
+            }
+            self.ssthresh = self.profile.threshold(loss.flight, loss.smss);
         }
-        self.cwnd = smss;
+        self.recover = loss.sent_to;
+        self.cwnd = loss.smss;
+    }
+
+    /// The last reduction proved unfounded: all may be as before (RFC 4015 §3.2, RFC 5682 §3.1,
+    /// RFC 9438 §4.9). What cwnd regains is no growth.
+    pub(super) fn undone(&mut self) {
+        if let Some(cut) = self.before_cut.take() {
+            self.cwnd = self.cwnd.max(cut.cwnd);
+            self.ssthresh = self.ssthresh.max(cut.ssthresh);
+            self.avoidance = cut.avoidance;
+            self.recover = cut.recover;
+        }
+        (self.recovering, self.timed_out) = (false, false);
     }
 
     /// What a timeout now would take away, and F-RTO might give back: not within the recovery from
@@ -138,36 +288,37 @@ impl Envelope {
         })
     }
 
-    /// A timeout was spurious: all may be as before it (RFC 4015 §3.2), and is if `undone`. Not if
-    /// the ACK that shows it reports congestion (§3.4): then the reduction stands. One that was
-    /// undone is no answer to what a later ACK reports.
+    /// Without SACK a timeout was spurious: all may be as before it (RFC 4015 §3.2), and is if
+    /// `undone`. Not if the ACK that shows it reports congestion (§3.4): then the reduction stands.
+    /// One that was undone is no answer to what a later ACK reports.
     pub(super) fn undo(&mut self, before: Before, undone: bool, congested: bool) {
-        self.timed_out &= !undone;
         if congested {
+            self.timed_out &= !undone;
             return;
         }
         self.cwnd = self.cwnd.max(before.cwnd);
         self.ssthresh = self.ssthresh.max(before.ssthresh);
         if undone {
+            self.undone();
             self.recover = before.recover;
         }
+    }
+
+    /// The last reduction stands, whatever it was about.
+    pub(super) fn confirmed(&mut self) {
+        self.before_cut = None;
     }
 
     /// Transmission begins again after idleness (RFC 5681 §4.1).
     pub(super) fn restart(&mut self, window: u32) {
         self.cwnd = self.cwnd.min(window);
+        self.avoidance.restart();
     }
 
     /// What is wrong with the variables; from now on they are the bound.
     pub(super) fn hold(&mut self, vars: &Vars) -> Vec<String> {
         let mut wrong = Vec::new();
-        let smss = u32::from(vars.smss);
-        if smss > self.smss {
-            // The path carries more again: one segment must fit, and ssthresh never is less than two.
-            self.cwnd = self.cwnd.max(smss);
-            self.ssthresh = self.ssthresh.max(2 * smss);
-        }
-        self.smss = smss;
+        self.resize(u32::from(vars.smss));
         if vars.cwnd > self.cwnd {
             let at_most = self.cwnd;
             wrong.push(format!(
@@ -180,11 +331,32 @@ impl Envelope {
             let is = vars.ssthresh;
             wrong.push(format!("ssthresh is {is}, at most {at_most} is allowed"));
         }
-        if let Some(from) = self.avoided_from.take() {
-            let spent = u64::from(vars.cwnd.saturating_sub(from)) * u64::from(from);
-            self.credit = self.credit.saturating_sub(spent);
-        }
+        self.avoidance.settle(vars.cwnd);
         (self.cwnd, self.ssthresh) = (vars.cwnd, vars.ssthresh);
+        self.known = vars.cwnd;
         wrong
+    }
+
+    fn resize(&mut self, smss: u32) {
+        if smss > self.smss {
+            // The path carries more again: one segment must fit, and ssthresh never is less than two.
+            self.cwnd = self.cwnd.max(smss);
+            self.ssthresh = self.ssthresh.max(2 * smss);
+        }
+        if smss != self.smss && self.smss != u32::MAX {
+            self.avoidance.resize(self.smss, smss);
+        }
+        self.smss = smss;
+    }
+
+    /// A reduction is due, which may be undone.
+    fn cut(&mut self, timed_out: bool) {
+        self.before_cut = Some(Cut {
+            cwnd: self.cwnd,
+            ssthresh: self.ssthresh,
+            recover: self.recover,
+            avoidance: self.avoidance,
+        });
+        self.avoidance.reduced(self.known, self.cwnd, timed_out);
     }
 }

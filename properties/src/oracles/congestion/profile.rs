@@ -1,23 +1,44 @@
-//! What the RFCs let congestion control do at most, whatever the profile of a host.
+//! What the RFCs that a host follows let congestion control do at most.
 
-/// L: by so many segments one ACK may let cwnd grow in slow start (RFC 3465 §2.2; RFC 5681 §3.1
-/// has 1).
-pub(super) const SLOW_START_LIMIT: u32 = 2;
+use timewait_stack::Config;
+use timewait_stack::config::{CongestionControl, InitialWindow};
 
-/// IW, which is also the restart window (RFC 6928 §2; RFC 5681 §3.1 and §4.1 have less).
-pub(super) fn initial_window(smss: u32) -> u32 {
-    (10 * smss).min((2 * smss).max(14_600))
+/// The profile of a host. All windows in octets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Profile {
+    /// L: by so many segments one ACK may let cwnd grow in slow start (RFC 5681 §3.1: 1;
+    /// RFC 3465 §2.2: 2).
+    pub(super) slow_start_limit: u32,
+    /// RFC 9438 above ssthresh, and not RFC 5681.
+    pub(super) cubic: bool,
+    initial: InitialWindow,
 }
 
-/// The most that ssthresh may be after a loss with this flight: 0.7 of it (RFC 9438 §4.6; RFC 5681
-/// §3.1, equation 4, has half).
-pub(super) fn threshold(flight: u32, smss: u32) -> u32 {
-    let left = u64::from(flight) * 7 / 10;
-    u32::try_from(left).unwrap_or(u32::MAX).max(2 * smss)
-}
+impl Profile {
+    /// That of a host with this configuration.
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            slow_start_limit: u32::from(config.slow_start_limit.clamp(1, 2)),
+            cubic: config.congestion_control == CongestionControl::Cubic,
+            initial: config.initial_window,
+        }
+    }
 
-/// How far cwnd may rise for this much acknowledged above ssthresh: the target of one round trip
-/// is at most half as large again (RFC 9438 §4.2, §4.4).
-pub(super) fn avoidance(acked: u32) -> u32 {
-    acked / 2 + 1
+    /// IW, which is also the restart window (RFC 5681 §3.1, equation 1, and §4.1; RFC 6928 §2).
+    pub(super) fn initial_window(&self, smss: u32) -> u32 {
+        match (self.initial, smss) {
+            (InitialWindow::Rfc6928, _) => (10 * smss).min((2 * smss).max(14_600)),
+            (InitialWindow::Rfc5681, 2191..) => 2 * smss,
+            (InitialWindow::Rfc5681, 1096..=2190) => 3 * smss,
+            (InitialWindow::Rfc5681, ..=1095) => 4 * smss,
+        }
+    }
+
+    /// The most that ssthresh may be after a loss with this flight: half of it (RFC 5681 §3.1,
+    /// equation 4), with CUBIC 0.7 of it (RFC 9438 §4.6).
+    pub(super) fn threshold(&self, flight: u32, smss: u32) -> u32 {
+        let (share, of) = if self.cubic { (7, 10) } else { (1, 2) };
+        let left = u64::from(flight) * share / of;
+        u32::try_from(left).unwrap_or(u32::MAX).max(2 * smss)
+    }
 }

@@ -60,11 +60,16 @@ impl Repair {
         is
     }
 
-    /// What speaks against sending these octets again.
+    /// Whether these octets may go again within cwnd, without fast recovery.
+    pub(super) fn covers(&mut self, start: SeqNumber, una: SeqNumber) -> bool {
+        self.until = self.until.filter(|until| una.before(*until));
+        self.until.is_some_and(|until| start.before(until))
+    }
+
+    /// What speaks against sending these octets again, without SACK.
     pub(super) fn judge(&mut self, again: &Again) -> Option<String> {
-        self.until = self.until.filter(|until| again.una.before(*until));
         let first = core::mem::take(&mut self.loss_window) && again.start == again.una;
-        if self.until.is_some_and(|until| again.start.before(until)) {
+        if self.covers(again.start, again.una) {
             if first {
                 return None;
             }

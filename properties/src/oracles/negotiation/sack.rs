@@ -88,7 +88,7 @@ impl Receiver {
         let mut wrong = Vec::new();
         wrong.extend(permission(sending));
         let blocks = segment.sack.as_slice();
-        let twice = blocks.first().filter(|_| is_duplicate(segment));
+        let twice = blocks.first().filter(|_| segment.has_dsack());
         let rest = &blocks[usize::from(twice.is_some())..];
         wrong.extend(twice.and_then(|block| self.told_twice(*block)));
         wrong.extend(rest.iter().find_map(|block| self.block(*block, sending)));
@@ -166,18 +166,6 @@ fn permission(sending: &Sending<'_>) -> Option<&'static str> {
         Some("RFC 2018 §3: more blocks than there is room for")
     } else {
         None
-    }
-}
-
-/// RFC 2883 §4: whether the first block says what came twice: it lies before the acknowledgment, or
-/// in the second.
-fn is_duplicate(segment: &SegmentHeader) -> bool {
-    match segment.sack.as_slice() {
-        [first, ..] if first.left.before(segment.ack) => true,
-        [first, second, ..] => {
-            second.left.at_or_before(first.left) && first.right.at_or_before(second.right)
-        }
-        _ => false,
     }
 }
 
