@@ -56,6 +56,15 @@ fn wrong_input_is_one_clear_line_and_status_2() {
     refused("replay churn --seed x", &["--seed", "x"]);
     refused("replay no-such-thing-at-all --seed 1", &["timewait list"]);
     refused("replay swarm --seed 1 --between 1,1", &["--between"]);
+    refused("replay close --seed 1 --interface h0", &["--pcap"]);
+    refused(
+        "replay close --seed 1 --pcap x.pcapng --interface h9",
+        &["--interface", "'h9'", "h0, h1, "],
+    );
+    refused(
+        "replay close --seed 1 --pcap no/such/folder/x.pcapng",
+        &["--pcap", "no/such/folder/x.pcapng"],
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod arrows;
+mod captures;
 mod command;
 mod conformance;
 mod example;

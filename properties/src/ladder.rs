@@ -19,7 +19,7 @@ mod entry;
 mod plain;
 mod recorder;
 mod relative;
-mod words;
+pub(crate) mod words;
 
 pub use words::span;
 

@@ -24,6 +24,8 @@
 
 pub mod app;
 pub mod campaign;
+#[cfg(feature = "pcap")]
+pub mod capture;
 pub mod check;
 pub mod choose;
 pub mod content;

@@ -1,6 +1,7 @@
 //! The arguments, as clap parses them.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -71,7 +72,16 @@ pub(super) struct Replay {
     /// Only the last N lines
     #[arg(long, value_name = "N", value_parser = values::jobs)]
     pub(super) last: Option<NonZeroU32>,
+    /// Write the run as a capture for Wireshark (pcapng) instead of printing its ladder
+    #[arg(long, value_name = "FILE")]
+    pub(super) pcap: Option<PathBuf>,
+    /// Only what is seen at this interface, such as h0 or "h0>r2"; may be repeated
+    #[arg(long, value_name = "NAME", requires = "pcap")]
+    pub(super) interface: Vec<String>,
+    /// Print the ladder, too
+    #[arg(long)]
+    pub(super) ladder: bool,
     /// The sockets of all hosts at this virtual time instead, such as 1.5s
-    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last"])]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last", "pcap", "ladder"])]
     pub(super) netstat: Option<Duration>,
 }

@@ -1,18 +1,22 @@
 //! `timewait replay`: one seed, told line by line, or one moment of it, socket by socket.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
 use std::time::Duration;
 
+use timewait::properties::capture::Capture;
 use timewait::properties::ladder::{Filter, Ladder};
 use timewait::properties::{Run, Watch, check_with};
 use timewait::sim::{Instant, NodeId};
 use timewait::stack::Disabled;
 use timewait::stack::status::NetstatRow;
-use timewait::{Kind, Scenario};
+use timewait::{Kind, Report, Scenario};
 
 use super::arguments::Replay;
 use super::numbers::grouped;
-use super::{Status, output, tables};
+use super::{Status, output, tables, wrong_input};
 use crate::panics::caught;
 
 /// The scenario that a seed means, with these protections switched off.
@@ -25,17 +29,47 @@ pub(super) fn scenario(kind: Kind, seed: u64, disabled: Disabled) -> Scenario {
 pub(super) fn replay(arguments: &Replay) -> Status {
     let disabled: Disabled = arguments.disable.iter().copied().collect();
     let scenario = scenario(arguments.kind, arguments.seed, disabled);
-    match arguments.netstat {
-        Some(moment) => netstat(&scenario, moment),
-        None => ladder(&scenario, &filter(arguments)),
+    match (arguments.netstat, &arguments.pcap) {
+        (Some(moment), _) => netstat(&scenario, moment),
+        (None, Some(path)) => capture(&scenario, path, arguments),
+        (None, None) => {
+            let ladder = Ladder::new();
+            let report = caught(|| check_with(&scenario, vec![ladder.oracle()]));
+            tell(&ladder.render(&filter(arguments)), &report)
+        }
     }
 }
 
-fn ladder(scenario: &Scenario, filter: &Filter) -> Status {
+/// Writes the run to a file, and prints its ladder if that is wanted, too.
+fn capture(scenario: &Scenario, path: &Path, arguments: &Replay) -> Status {
+    let failed = |error| wrong_input(&format!("--pcap {}: {error}", path.display()));
+    let mut capture = Capture::of(scenario);
+    if !arguments.interface.is_empty() {
+        capture = match capture.only(&arguments.interface) {
+            Ok(capture) => capture,
+            Err(error) => return wrong_input(&format!("--interface: {error}")),
+        };
+    }
+    let file = match File::create(path) {
+        Ok(file) => file,
+        Err(error) => return failed(error),
+    };
     let ladder = Ladder::new();
-    let report = caught(|| check_with(scenario, vec![ladder.oracle()]));
-    let mut text = ladder.render(filter);
-    let status = match &report {
+    let mut oracles = vec![capture.oracle()];
+    oracles.extend(arguments.ladder.then(|| ladder.oracle()));
+    let report = caught(|| check_with(scenario, oracles));
+    if let Err(error) = capture.write(BufWriter::new(file)) {
+        return failed(error);
+    }
+    let packets = grouped(capture.packets());
+    output::complain(&format!("{packets} packets in {}", path.display()));
+    tell(&ladder.render(&filter(arguments)), &report)
+}
+
+/// Prints a ladder and what was found in its run.
+fn tell(ladder: &str, report: &Result<Report, String>) -> Status {
+    let mut text = ladder.to_owned();
+    let status = match report {
         Ok(report) => {
             for finding in &report.findings {
                 let _ = write!(text, "\n{finding}\n");

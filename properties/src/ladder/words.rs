@@ -75,12 +75,12 @@ fn flags(flags: Flags) -> String {
 }
 
 /// What a fate did to the datagram itself: `None` if it was carried at base delay.
-pub(super) fn original(fate: &Fate) -> Option<String> {
+pub(crate) fn original(fate: &Fate) -> Option<String> {
     outcome(fate.original)
 }
 
 /// What became of the copy, if one was made.
-pub(super) fn copy(fate: &Fate) -> Option<String> {
+pub(crate) fn copy(fate: &Fate) -> Option<String> {
     fate.copy.map(|copy| match outcome(copy) {
         Some(what) => format!("a copy {what}"),
         None => "copied".to_owned(),
@@ -142,7 +142,7 @@ fn class_name(bits: u16) -> String {
 }
 
 /// Why the network dropped something on its own account.
-pub(super) fn drop_reason(reason: DropReason) -> &'static str {
+pub(crate) fn drop_reason(reason: DropReason) -> &'static str {
     match reason {
         DropReason::QueueFull => "the queue is full",
         DropReason::TooOld => "too old",
@@ -153,7 +153,7 @@ pub(super) fn drop_reason(reason: DropReason) -> &'static str {
 }
 
 /// Why a stack took nothing from a segment; `None` if it did.
-pub(super) fn verdict(verdict: Verdict) -> Option<String> {
+pub(crate) fn verdict(verdict: Verdict) -> Option<String> {
     match verdict {
         Verdict::Accepted => None,
         Verdict::Malformed(error) => Some(malformed(error)),
@@ -162,7 +162,7 @@ pub(super) fn verdict(verdict: Verdict) -> Option<String> {
 }
 
 /// Why bytes are no segment.
-pub(super) fn malformed(error: ParseError) -> String {
+pub(crate) fn malformed(error: ParseError) -> String {
     format!("no segment: {error}")
 }
 
@@ -194,7 +194,7 @@ fn dropped(drop: Drop) -> &'static str {
 }
 
 /// What an ICMP message said and what became of it.
-pub(super) fn icmp(arrival: &IcmpArrival) -> String {
+pub(crate) fn icmp(arrival: &IcmpArrival) -> String {
     let said = match &arrival.message {
         Some(message) => message.kind.to_string(),
         None => "no error".to_owned(),
@@ -219,7 +219,7 @@ pub(super) fn icmp(arrival: &IcmpArrival) -> String {
 }
 
 /// What a timer did, in few letters.
-pub(super) fn timer(timer: Timer, count: u32) -> String {
+pub(crate) fn timer(timer: Timer, count: u32) -> String {
     match timer {
         Timer::Retransmit => format!("RTO {count}"),
         Timer::Probe => "tail probe".to_owned(),
@@ -236,7 +236,7 @@ pub(super) fn timer(timer: Timer, count: u32) -> String {
 
 /// What a user did or learned, if it is worth a line of its own. Sending and receiving shows in
 /// the segments.
-pub(super) fn user(event: &UserEvent) -> Option<String> {
+pub(crate) fn user(event: &UserEvent) -> Option<String> {
     Some(match event {
         UserEvent::NotConnecting { error, .. } | UserEvent::Failed { error, .. } => {
             error.to_string()
@@ -261,7 +261,7 @@ pub(super) fn user(event: &UserEvent) -> Option<String> {
 }
 
 /// Whether the event reports a call that may change the state.
-pub(super) fn is_call(event: &UserEvent) -> bool {
+pub(crate) fn is_call(event: &UserEvent) -> bool {
     matches!(
         event,
         UserEvent::Shutdown { .. } | UserEvent::Closed { .. } | UserEvent::Aborted { .. }
@@ -269,7 +269,7 @@ pub(super) fn is_call(event: &UserEvent) -> bool {
 }
 
 /// What readiness is worth telling: only trouble, for the rest shows elsewhere.
-pub(super) fn ready(ready: Ready) -> Option<String> {
+pub(crate) fn ready(ready: Ready) -> Option<String> {
     match ready {
         Ready::Trouble => Some("R1 passed".to_owned()),
         Ready::SoftError(error) => Some(error.to_string()),
@@ -283,7 +283,7 @@ pub(super) fn ready(ready: Ready) -> Option<String> {
 }
 
 /// A moment in seconds with six decimals, the rest cut off: `0.010000`.
-pub(super) fn moment(at: Instant) -> String {
+pub(crate) fn moment(at: Instant) -> String {
     let micros = at.as_nanos() / 1_000;
     format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }

@@ -1,0 +1,156 @@
+//! The interfaces of a capture: their names, and their numbers in the file.
+
+use core::fmt::{self, Write as _};
+use core::net::IpAddr;
+
+use timewait_sim::{HopId, NodeId};
+
+use crate::check::node;
+use crate::ladder::span;
+use crate::scenario::{LinkEnd, LinkPlan, Scenario};
+
+/// One interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Interface {
+    /// `h0`, `h0>r2`.
+    pub(super) name: String,
+    /// What a user of Wireshark wants to know of it.
+    pub(super) about: String,
+    /// The addresses, of a machine.
+    pub(super) addresses: Vec<IpAddr>,
+    /// Bits per second, of a link that has a rate.
+    pub(super) speed: Option<u64>,
+}
+
+/// No interface of the scenario has this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownInterface {
+    /// The name.
+    pub name: String,
+    /// Those that there are.
+    pub known: Vec<String>,
+}
+
+impl fmt::Display for UnknownInterface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.known.join(", ");
+        write!(
+            f,
+            "there is no interface '{}'; there are {known}",
+            self.name
+        )
+    }
+}
+
+impl core::error::Error for UnknownInterface {}
+
+/// All interfaces of a scenario: hosts, attackers, and links in both directions.
+#[derive(Clone, Debug)]
+pub(super) struct Interfaces {
+    all: Vec<Interface>,
+    /// Which of them are captured; `None`: all.
+    kept: Option<Vec<bool>>,
+    hosts: u32,
+    routers: u32,
+    machines: u32,
+}
+
+impl Interfaces {
+    pub(super) fn of(scenario: &Scenario) -> Self {
+        let hosts = scenario.hosts.iter().zip(0..).map(|(host, number)| {
+            let name = name(scenario, LinkEnd::Host(number));
+            machine(name, "a host", host.config.addresses.clone())
+        });
+        let attackers = scenario.attackers.iter().zip(0..).map(|(plan, number)| {
+            let name = name(scenario, LinkEnd::Attacker(number));
+            machine(name, "an attacker", vec![plan.address])
+        });
+        let mut all: Vec<_> = hosts.chain(attackers).collect();
+        let machines = all.len() as u32;
+        for plan in &scenario.links {
+            all.push(link(scenario, plan, plan.a, plan.b));
+            all.push(link(scenario, plan, plan.b, plan.a));
+        }
+        Self {
+            all,
+            kept: None,
+            hosts: scenario.hosts.len() as u32,
+            routers: scenario.routers.into(),
+            machines,
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Interface> {
+        self.all.iter()
+    }
+
+    /// Captures only those with these names.
+    pub(super) fn keep(&mut self, names: &[String]) -> Result<(), UnknownInterface> {
+        let known = |name: &&String| self.all.iter().any(|its| its.name == **name);
+        if let Some(name) = names.iter().find(|name| !known(name)) {
+            return Err(UnknownInterface {
+                name: name.clone(),
+                known: self.all.iter().map(|its| its.name.clone()).collect(),
+            });
+        }
+        let kept = self.all.iter().map(|its| names.contains(&its.name));
+        self.kept = Some(kept.collect());
+        Ok(())
+    }
+
+    /// Whether what is seen there is captured.
+    pub(super) fn has(&self, interface: u32) -> bool {
+        let kept = self.kept.as_ref();
+        kept.is_none_or(|kept| kept[interface as usize])
+    }
+
+    /// The number of a machine's interface; routers have none.
+    pub(super) fn of_node(&self, node: NodeId) -> Option<u32> {
+        match node.0.checked_sub(self.hosts) {
+            None => Some(node.0),
+            Some(beyond) => beyond
+                .checked_sub(self.routers)
+                .map(|attacker| self.hosts + attacker),
+        }
+    }
+
+    /// The number of the interface of one direction of a link.
+    pub(super) fn of_hop(&self, hop: HopId) -> u32 {
+        self.machines + hop.0
+    }
+}
+
+fn machine(name: String, about: &str, addresses: Vec<IpAddr>) -> Interface {
+    Interface {
+        name,
+        about: about.to_owned(),
+        addresses,
+        speed: None,
+    }
+}
+
+fn link(scenario: &Scenario, plan: &LinkPlan, from: LinkEnd, to: LinkEnd) -> Interface {
+    let mut about = format!("delay {}", span(plan.delay));
+    if let Some(mtu) = plan.mtu {
+        let _ = write!(about, ", MTU {mtu}");
+    }
+    if plan.rate.is_some() {
+        let _ = write!(about, ", queue of {} octets", plan.queue_bytes_max);
+    }
+    Interface {
+        name: format!("{}>{}", name(scenario, from), name(scenario, to)),
+        about,
+        addresses: Vec::new(),
+        speed: plan.rate.map(|octets| octets * 8),
+    }
+}
+
+/// As ladders name it: attackers are numbered with all other nodes.
+fn name(scenario: &Scenario, end: LinkEnd) -> String {
+    let letter = match end {
+        LinkEnd::Host(_) => 'h',
+        LinkEnd::Router(_) => 'r',
+        LinkEnd::Attacker(_) => 'a',
+    };
+    format!("{letter}{}", node(scenario, end).0)
+}
