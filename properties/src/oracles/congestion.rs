@@ -28,7 +28,7 @@
 //! consistent.
 //!
 //! All of it by the profile of the host: initial window by RFC 5681 or 6928, L of 1 or 2, NewReno
-//! or CUBIC, whose W_est and curve are kept here as well (RFC 9438 §4; [`avoidance`]).
+//! or CUBIC, whose W_est and curve are kept here as well (RFC 9438 §4; `avoidance.rs`).
 //!
 //! A flight larger than cwnd after a cut is legal, and so is every window smaller than the
 //! envelope: from there it grows anew.

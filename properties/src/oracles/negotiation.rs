@@ -7,7 +7,7 @@
 //! - MSS: only in SYN segments (MUST-65), in each of them where it is not the default (MUST-14,
 //!   SHLD-5), never more than the link carries (MUST-67); text and options of a segment together
 //!   are never more than the peer's MSS, or 536 or 1220 without the option (MUST-15, MUST-16).
-//! - Window scale ([`scale`]), timestamps ([`timestamps`]) and SACK ([`sack`]): offered by SYNs and
+//! - Window scale (`scale.rs`), timestamps (`timestamps.rs`) and SACK (`sack.rs`): offered by SYNs and
 //!   by no other segment, answered in a SYN-ACK, in force only if both SYNs had the option; and then
 //!   used as their RFCs have it.
 //! - ECN (RFC 3168 §6.1): agreed by the flags of both SYNs, ECN-capable is only new text, a mark is
