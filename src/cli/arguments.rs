@@ -72,10 +72,10 @@ pub(super) struct Replay {
     /// Only the last N lines
     #[arg(long, value_name = "N", value_parser = values::jobs)]
     pub(super) last: Option<NonZeroU32>,
-    /// Write the run as a capture for Wireshark (pcapng) instead of printing its ladder
+    /// Write a capture for Wireshark (pcapng) instead of the ladder
     #[arg(long, value_name = "FILE")]
     pub(super) pcap: Option<PathBuf>,
-    /// Only what is seen at this interface, such as h0 or "h0>r2"; may be repeated
+    /// Only what is seen here, such as h0 or "h0>r2"; may be repeated
     #[arg(long, value_name = "NAME", requires = "pcap")]
     pub(super) interface: Vec<String>,
     /// Print the ladder, too
