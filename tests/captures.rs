@@ -61,8 +61,7 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Vec<String> {
 fn captured(scenario: &Scenario, only: &[&str], file: &Path) {
     let mut capture = Capture::of(scenario);
     if !only.is_empty() {
-        let names: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
-        capture = capture.only(&names).expect("there are such interfaces");
+        capture = capture.only(only).expect("there are such interfaces");
     }
     let report = check_with(scenario, vec![capture.oracle()]);
     assert!(!report.failed(), "{report}");

@@ -21,30 +21,23 @@ mod tape;
 
 pub use interfaces::UnknownInterface;
 
-use interfaces::Interfaces;
 use tape::Tape;
 
 /// A handle on the capture of one run. Attach [`Capture::oracle`] to the world, run it, then
 /// [`Capture::write`].
 #[derive(Clone, Debug)]
-pub struct Capture {
-    interfaces: Interfaces,
-    tape: Rc<RefCell<Tape>>,
-}
+pub struct Capture(Rc<RefCell<Tape>>);
 
 impl Capture {
     /// Captures a run of this scenario: the whole of it, some hundred octets more than the
     /// datagram each time that one is seen.
     pub fn of(scenario: &Scenario) -> Self {
-        Self {
-            interfaces: Interfaces::of(scenario),
-            tape: Rc::default(),
-        }
+        Self(Rc::new(RefCell::new(Tape::of(scenario))))
     }
 
     /// The observer that records into this handle. It never finds anything.
     pub fn oracle(&self) -> Box<dyn Oracle<HostEvent>> {
-        Box::new(Tap(self.clone()))
+        Box::new(Tap(self.0.clone()))
     }
 
     /// Only what was seen at these interfaces, such as `h0` or `h0>r2`. Where a datagram is seen
@@ -52,14 +45,14 @@ impl Capture {
     ///
     /// # Errors
     /// The names that there are, if one is none of them.
-    pub fn only(mut self, names: &[String]) -> Result<Self, UnknownInterface> {
-        self.interfaces.keep(names)?;
+    pub fn only(self, names: &[impl AsRef<str>]) -> Result<Self, UnknownInterface> {
+        self.0.borrow_mut().keep(names)?;
         Ok(self)
     }
 
     /// How often a datagram was seen so far: the packets of the capture.
     pub fn packets(&self) -> u64 {
-        self.tape.borrow().frames().len() as u64
+        self.0.borrow().frames().len() as u64
     }
 
     /// Writes the capture in the format pcapng (draft-ietf-opsawg-pcapng).
@@ -67,13 +60,13 @@ impl Capture {
     /// # Errors
     /// What `out` says.
     pub fn write(&self, out: impl Write) -> io::Result<()> {
-        let mut tape = self.tape.borrow_mut();
+        let mut tape = self.0.borrow_mut();
         tape.finish();
-        pcapng::write(&self.interfaces, &tape, out)
+        pcapng::write(&tape, out)
     }
 }
 
-struct Tap(Capture);
+struct Tap(Rc<RefCell<Tape>>);
 
 impl Oracle<HostEvent> for Tap {
     fn name(&self) -> &'static str {
@@ -81,8 +74,7 @@ impl Oracle<HostEvent> for Tap {
     }
 
     fn observe(&mut self, now: Instant, seen: &Observation<'_, HostEvent>, _: &mut Vec<Finding>) {
-        let mut tape = self.0.tape.borrow_mut();
-        tape.observe(now, seen, &self.0.interfaces);
+        self.0.borrow_mut().observe(now, seen);
     }
 }
 

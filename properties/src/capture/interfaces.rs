@@ -1,7 +1,6 @@
 //! The interfaces of a capture: their names, and their numbers in the file.
 
 use core::fmt::{self, Write as _};
-use core::net::IpAddr;
 
 use timewait_sim::{HopId, NodeId};
 
@@ -16,8 +15,6 @@ pub(super) struct Interface {
     pub(super) name: String,
     /// What a user of Wireshark wants to know of it.
     pub(super) about: String,
-    /// The addresses, of a machine.
-    pub(super) addresses: Vec<IpAddr>,
     /// Bits per second, of a link that has a rate.
     pub(super) speed: Option<u64>,
 }
@@ -57,14 +54,10 @@ pub(super) struct Interfaces {
 
 impl Interfaces {
     pub(super) fn of(scenario: &Scenario) -> Self {
-        let hosts = scenario.hosts.iter().zip(0..).map(|(host, number)| {
-            let name = name(scenario, LinkEnd::Host(number));
-            machine(name, "a host", host.config.addresses.clone())
-        });
-        let attackers = scenario.attackers.iter().zip(0..).map(|(plan, number)| {
-            let name = name(scenario, LinkEnd::Attacker(number));
-            machine(name, "an attacker", vec![plan.address])
-        });
+        let hosts = (0..scenario.hosts.len() as u16)
+            .map(|number| machine(name(scenario, LinkEnd::Host(number)), "a host"));
+        let attackers = (0..scenario.attackers.len() as u16)
+            .map(|number| machine(name(scenario, LinkEnd::Attacker(number)), "an attacker"));
         let mut all: Vec<_> = hosts.chain(attackers).collect();
         let machines = all.len() as u32;
         for plan in &scenario.links {
@@ -85,16 +78,17 @@ impl Interfaces {
     }
 
     /// Captures only those with these names.
-    pub(super) fn keep(&mut self, names: &[String]) -> Result<(), UnknownInterface> {
-        let known = |name: &&String| self.all.iter().any(|its| its.name == **name);
-        if let Some(name) = names.iter().find(|name| !known(name)) {
+    pub(super) fn keep(&mut self, names: &[impl AsRef<str>]) -> Result<(), UnknownInterface> {
+        let known = |name: &&str| self.all.iter().any(|its| its.name == **name);
+        let mut asked = names.iter().map(AsRef::as_ref);
+        if let Some(name) = asked.find(|name| !known(name)) {
             return Err(UnknownInterface {
-                name: name.clone(),
+                name: name.to_owned(),
                 known: self.all.iter().map(|its| its.name.clone()).collect(),
             });
         }
-        let kept = self.all.iter().map(|its| names.contains(&its.name));
-        self.kept = Some(kept.collect());
+        let kept = |its: &Interface| names.iter().any(|name| name.as_ref() == its.name);
+        self.kept = Some(self.all.iter().map(kept).collect());
         Ok(())
     }
 
@@ -120,11 +114,10 @@ impl Interfaces {
     }
 }
 
-fn machine(name: String, about: &str, addresses: Vec<IpAddr>) -> Interface {
+fn machine(name: String, about: &str) -> Interface {
     Interface {
         name,
         about: about.to_owned(),
-        addresses,
         speed: None,
     }
 }
@@ -140,7 +133,6 @@ fn link(scenario: &Scenario, plan: &LinkPlan, from: LinkEnd, to: LinkEnd) -> Int
     Interface {
         name: format!("{}>{}", name(scenario, from), name(scenario, to)),
         about,
-        addresses: Vec::new(),
         speed: plan.rate.map(|octets| octets * 8),
     }
 }

@@ -12,7 +12,7 @@ use pcap_file::pcapng::blocks::interface_description::{
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 use pcap_file::{DataLink, Endianness, PcapError};
 
-use super::interfaces::{Interface, Interfaces};
+use super::interfaces::Interface;
 use super::tape::{Direction, Frame, Tape};
 
 /// `if_tsresol`: 10^-9 s.
@@ -22,7 +22,7 @@ const NANOSECONDS: u8 = 9;
 const INBOUND: u32 = 1;
 const OUTBOUND: u32 = 2;
 
-pub(super) fn write(interfaces: &Interfaces, tape: &Tape, out: impl Write) -> io::Result<()> {
+pub(super) fn write(tape: &Tape, out: impl Write) -> io::Result<()> {
     let section = SectionHeaderBlock {
         endianness: Endianness::Little,
         options: vec![SectionHeaderOption::UserApplication(Cow::Borrowed(
@@ -31,7 +31,7 @@ pub(super) fn write(interfaces: &Interfaces, tape: &Tape, out: impl Write) -> io
         ..SectionHeaderBlock::default()
     };
     let mut file = PcapNgWriter::with_section_header(out, section).map_err(cause)?;
-    for interface in interfaces.iter() {
+    for interface in tape.interfaces().iter() {
         file.write_pcapng_block(description(interface))
             .map_err(cause)?;
     }

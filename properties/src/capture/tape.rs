@@ -6,11 +6,12 @@ use timewait_sim::{DropReason, Fate, HopId, Instant, NodeId, Observation, Packet
 use timewait_stack::Event;
 use timewait_stack::event::Cause;
 
-use super::interfaces::Interfaces;
+use super::interfaces::{Interfaces, UnknownInterface};
 use super::ip;
 use crate::event::HostEvent;
 use crate::label::Incarnation;
 use crate::ladder::{span, words};
+use crate::scenario::Scenario;
 
 /// Whether a machine sends a datagram or gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,9 @@ pub(super) struct Frame {
 }
 
 /// Everything that was seen so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tape {
+    interfaces: Interfaces,
     frames: Vec<Frame>,
     /// The last frame on the interface of each machine.
     newest: BTreeMap<NodeId, usize>,
@@ -44,44 +46,56 @@ pub(super) struct Tape {
 }
 
 impl Tape {
+    pub(super) fn of(scenario: &Scenario) -> Self {
+        Self {
+            interfaces: Interfaces::of(scenario),
+            frames: Vec::new(),
+            newest: BTreeMap::new(),
+            last_seen: BTreeMap::new(),
+            untold: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in only what is seen at the interfaces with these names.
+    pub(super) fn keep(&mut self, names: &[impl AsRef<str>]) -> Result<(), UnknownInterface> {
+        self.interfaces.keep(names)
+    }
+
+    pub(super) fn interfaces(&self) -> &Interfaces {
+        &self.interfaces
+    }
+
     pub(super) fn frames(&self) -> &[Frame] {
         &self.frames
     }
 
-    pub(super) fn observe(
-        &mut self,
-        now: Instant,
-        seen: &Observation<'_, HostEvent>,
-        interfaces: &Interfaces,
-    ) {
+    pub(super) fn observe(&mut self, now: Instant, seen: &Observation<'_, HostEvent>) {
         match seen {
             Observation::Sent { packet, .. } => {
-                let node = packet.id.origin;
-                self.at_machine(now, node, Direction::Out, packet, interfaces);
+                self.at_machine(now, packet.id.origin, Direction::Out, packet);
             }
             Observation::Fate { at, packet, fate } => {
-                let comments = of_fate(fate);
-                let interface = interfaces.of_hop(at.hop);
-                self.see(now, interface, packet, comments, interfaces);
+                let interface = self.interfaces.of_hop(at.hop);
+                self.push(now, interface, None, packet, of_fate(fate));
             }
             Observation::Dropped {
                 hop,
                 packet,
                 reason,
-            } => self.dropped(now, *hop, packet, *reason, interfaces),
+            } => self.dropped(now, *hop, packet, *reason),
             Observation::Marked { hop, packet } => {
-                self.remark(now, interfaces.of_hop(*hop), packet, "marked: congestion");
+                let interface = self.interfaces.of_hop(*hop);
+                self.remark(now, interface, packet, "marked: congestion");
             }
             Observation::Released {
                 hop,
                 router,
                 packet,
             } => {
-                let age = span(now.saturating_since(packet.born));
-                let released = format!("released by r{}, {age} old", router.0);
+                let released = format!("released by r{}, {} old", router.0, age(now, packet));
                 let comments = vec![released, sender(packet)];
-                let interface = interfaces.of_hop(*hop);
-                self.see(now, interface, packet, comments, interfaces);
+                let interface = self.interfaces.of_hop(*hop);
+                self.push(now, interface, None, packet, comments);
             }
             Observation::Delivered {
                 node,
@@ -89,13 +103,13 @@ impl Tape {
                 damaged,
                 held_by,
             } => {
-                self.at_machine(now, *node, Direction::In, packet, interfaces);
+                self.at_machine(now, *node, Direction::In, packet);
                 if *damaged {
                     self.say(now, *node, "damaged on the way".to_owned());
                 }
                 if let Some(router) = held_by {
-                    let age = span(now.saturating_since(packet.born));
-                    self.say(now, *node, format!("kept by r{}, {age} old", router.0));
+                    let kept = format!("kept by r{}, {} old", router.0, age(now, packet));
+                    self.say(now, *node, kept);
                 }
             }
             Observation::Node { node, event, .. } => {
@@ -107,42 +121,18 @@ impl Tape {
     }
 
     /// A machine sends or gets a datagram. Routers have no interface of their own.
-    fn at_machine(
-        &mut self,
-        now: Instant,
-        node: NodeId,
-        direction: Direction,
-        packet: &Packet,
-        interfaces: &Interfaces,
-    ) {
-        let interface = interfaces.of_node(node);
-        let Some(interface) = interface.filter(|interface| interfaces.has(*interface)) else {
+    fn at_machine(&mut self, now: Instant, node: NodeId, direction: Direction, packet: &Packet) {
+        let Some(interface) = self.interfaces.of_node(node) else {
             return;
         };
-        let untold = self.untold.remove(&node).unwrap_or_default();
-        let mut comments = vec![sender(packet)];
-        comments.extend(
-            untold
-                .into_iter()
-                .map(|(at, text)| told_late(now, at, text)),
-        );
-        if let Some(frame) = self.push(now, interface, Some(direction), packet, comments) {
-            self.newest.insert(node, frame);
-        }
-    }
-
-    /// A datagram is at the near end of a hop.
-    fn see(
-        &mut self,
-        now: Instant,
-        interface: u32,
-        packet: &Packet,
-        comments: Vec<String>,
-        interfaces: &Interfaces,
-    ) {
-        if interfaces.has(interface) {
-            self.push(now, interface, None, packet, comments);
-        }
+        let comments = vec![sender(packet)];
+        let Some(frame) = self.push(now, interface, Some(direction), packet, comments) else {
+            return;
+        };
+        let untold = self.untold.remove(&node).into_iter().flatten();
+        let late = untold.map(|(at, text)| told_late(now, at, text));
+        self.frames[frame].comments.extend(late);
+        self.newest.insert(node, frame);
     }
 
     /// Adds to what is said about a datagram that has just been seen there.
@@ -156,20 +146,13 @@ impl Tape {
         })
     }
 
-    fn dropped(
-        &mut self,
-        now: Instant,
-        hop: Option<HopId>,
-        packet: &Packet,
-        reason: DropReason,
-        interfaces: &Interfaces,
-    ) {
+    fn dropped(&mut self, now: Instant, hop: Option<HopId>, packet: &Packet, reason: DropReason) {
         let text = format!("lost: {}", words::drop_reason(reason));
-        match hop.map(|hop| interfaces.of_hop(hop)) {
+        match hop.map(|hop| self.interfaces.of_hop(hop)) {
             Some(interface) => {
                 if !self.remark(now, interface, packet, &text) {
                     let comments = vec![text, sender(packet)];
-                    self.see(now, interface, packet, comments, interfaces);
+                    self.push(now, interface, None, packet, comments);
                 }
             }
             // At a router or at its destination: the place where it was last seen tells.
@@ -206,6 +189,8 @@ impl Tape {
         }
     }
 
+    /// A datagram is seen at an interface; at that of a link, where it enters it. `None`: that one
+    /// is not captured, or IP has no such datagram.
     fn push(
         &mut self,
         at: Instant,
@@ -214,6 +199,9 @@ impl Tape {
         packet: &Packet,
         comments: Vec<String>,
     ) -> Option<usize> {
+        if !self.interfaces.has(interface) {
+            return None;
+        }
         let octets = ip::datagram(packet)?;
         let frame = self.frames.len();
         self.last_seen.insert(packet.id, frame);
@@ -228,11 +216,16 @@ impl Tape {
     }
 }
 
-/// `datagram 12 of h0, sent by h0#3`.
+/// `datagram 12 of node 0, of h0#3`.
 fn sender(packet: &Packet) -> String {
     let PacketId { origin, ordinal } = packet.id;
     let of = Incarnation::from_tag(packet.tag);
     format!("datagram {ordinal} of node {}, of {of}", origin.0)
+}
+
+/// How long it has been on its way.
+fn age(now: Instant, packet: &Packet) -> String {
+    span(now.saturating_since(packet.born))
 }
 
 fn told_late(told: Instant, at: Instant, text: String) -> String {
