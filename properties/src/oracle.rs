@@ -131,15 +131,7 @@ impl Panel {
 
 /// Datagrams that carry no segment: judges hear of ICMP by the events of the stacks.
 fn is_no_segment(seen: &Observation<'_, HostEvent>) -> bool {
-    match seen {
-        Observation::Sent { packet, .. }
-        | Observation::Fate { packet, .. }
-        | Observation::Dropped { packet, .. }
-        | Observation::Marked { packet, .. }
-        | Observation::Released { packet, .. }
-        | Observation::Delivered { packet, .. } => packet.protocol != TCP,
-        Observation::Node { .. } => false,
-    }
+    seen.packet().is_some_and(|packet| packet.protocol != TCP)
 }
 
 impl Oracle<HostEvent> for Panel {

@@ -20,6 +20,7 @@ mod synchronized;
 pub use check::Breach;
 pub(crate) use check::changes;
 pub use held::Held;
+pub(crate) use shadow::{SHIFT_MAX, older};
 pub use shadow::{Shadow, Stamp};
 pub(crate) use synchronized::{table_6, widest_window};
 

@@ -15,7 +15,7 @@ use crate::scenarios::Kind;
 pub mod attack;
 pub mod faults;
 pub(crate) mod ground;
-mod isn;
+pub(crate) mod isn;
 pub mod plan;
 mod smaller;
 pub(crate) mod talks;

@@ -100,6 +100,21 @@ pub enum Observation<'a, E> {
     },
 }
 
+impl<'a, E> Observation<'a, E> {
+    /// The datagram that it is about. `None`: it is about a node.
+    pub fn packet(&self) -> Option<&'a Packet> {
+        match *self {
+            Self::Sent { packet, .. }
+            | Self::Fate { packet, .. }
+            | Self::Dropped { packet, .. }
+            | Self::Marked { packet, .. }
+            | Self::Released { packet, .. }
+            | Self::Delivered { packet, .. } => Some(packet),
+            Self::Node { .. } => None,
+        }
+    }
+}
+
 /// What an oracle found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

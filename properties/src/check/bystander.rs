@@ -37,8 +37,7 @@ impl Witness {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let attacks = scenario.attackers.iter().flat_map(|plan| &plan.attacks);
         let ends = attacks.flat_map(|attack| {
-            let mut method = attack.method;
-            let peer = method.peer().and_then(|peer| scenario.end(*peer));
+            let peer = attack.method.peer().and_then(|peer| scenario.end(peer));
             [peer, scenario.end(attack.to)]
         });
         let account = Account {

@@ -172,8 +172,7 @@ fn buffers(scenario: &Scenario) -> BTreeMap<NodeId, Buffers> {
         let later = |talk: &Talk| talk.resized.map(|(_, buffers)| buffers);
         for set in talks.flat_map(|talk| [talk.buffers, later(talk)]).flatten() {
             let most = largest.entry(node).or_insert(set);
-            most.receive = most.receive.max(set.receive);
-            most.send = most.send.max(set.send);
+            *most = most.max(set);
         }
     }
     largest

@@ -3,7 +3,7 @@
 use timewait_sim::fates::Recorder;
 use timewait_sim::icmp::RouterErrors;
 use timewait_sim::{Finding, Instant, LinkConfig, NodeId, Oracle, World, WorldConfig};
-use timewait_stack::{Disabled, Interest};
+use timewait_stack::Interest;
 
 use core::cell::RefCell;
 use core::net::SocketAddr;
@@ -53,17 +53,10 @@ pub type ScenarioWorld = World<Machine, Recorder<PlannedFates>>;
 
 /// A scenario that is being run.
 pub struct Run {
-    kind: Kind,
-    seed: Option<u64>,
-    disabled: Disabled,
+    scenario: Scenario,
     /// What is done to the world from outside, the next thing first.
     timeline: VecDeque<(Instant, Turn)>,
-    scenario: Scenario,
     reports: bool,
-    limit: Instant,
-    hosts: u32,
-    /// The attackers.
-    attackers: Range<u32>,
     world: ScenarioWorld,
     panel: Option<Rc<RefCell<Panel>>>,
     /// Who watches what must not feel the attack.
@@ -106,15 +99,9 @@ impl Run {
             world.add_oracle(witness.oracle());
         }
         Self {
-            kind: scenario.kind,
-            seed: scenario.seed,
-            disabled: scenario.disabled(),
-            timeline: timeline(scenario),
             scenario: scenario.clone(),
+            timeline: timeline(scenario),
             reports,
-            limit: Instant::ZERO + scenario.limit,
-            hosts: scenario.hosts.len() as u32,
-            attackers: attackers(scenario),
             world,
             panel,
             bystanders,
@@ -182,15 +169,23 @@ impl Run {
         });
     }
 
+    fn limit(&self) -> Instant {
+        Instant::ZERO + self.scenario.limit
+    }
+
+    fn hosts(&self) -> Range<u32> {
+        0..self.scenario.hosts.len() as u32
+    }
+
     /// Runs until nothing is left to happen or the scenario's limit.
     pub fn run(&mut self) {
-        self.run_until(self.limit);
+        self.run_until(self.limit());
     }
 
     /// Nothing will ever happen again by itself.
     pub fn is_quiet(&self) -> bool {
         use timewait_sim::Node as _;
-        let mut nodes = (0..self.hosts).chain(self.attackers.clone()).map(NodeId);
+        let mut nodes = self.hosts().chain(attackers(&self.scenario)).map(NodeId);
         let comes_back = self.timeline.iter().any(|(_, turn)| *turn != Turn::Heal);
         !comes_back
             && self.world.in_flight() == 0
@@ -203,7 +198,7 @@ impl Run {
         let quiet = self.is_quiet();
         if quiet {
             // Nothing will ever happen again: whoever is stuck must not profit from an early end.
-            self.world.run_until(self.limit.max(self.world.now()));
+            self.world.run_until(self.limit().max(self.world.now()));
         }
         self.world.finish();
         let mut findings = self.world.findings().to_vec();
@@ -217,9 +212,9 @@ impl Run {
             findings.push(felt);
         }
         Report {
-            kind: self.kind,
-            seed: self.seed,
-            disabled: self.disabled,
+            kind: self.scenario.kind,
+            seed: self.scenario.seed,
+            disabled: self.scenario.disabled(),
             findings,
             hash: self.world.hash(),
             simulated,
@@ -236,7 +231,7 @@ impl Run {
     fn sample_hosts(&self, findings: &mut Vec<Finding>) -> u64 {
         let now = self.world.now();
         let mut left_over = 0;
-        for node in (0..self.hosts).map(NodeId) {
+        for node in self.hosts().map(NodeId) {
             let Some(host) = self.world.node(node).host() else {
                 continue;
             };

@@ -56,15 +56,12 @@ impl Circumstances {
     /// The largest buffers of any connection of a host, whoever has set them.
     pub fn largest_buffers(&self, host: NodeId) -> Option<Buffers> {
         let config = self.config(host)?;
+        let configured = Buffers {
+            receive: config.receive_buffer,
+            send: config.send_buffer,
+        };
         let by_users = self.buffers.get(&host);
-        Some(Buffers {
-            receive: config
-                .receive_buffer
-                .max(by_users.map_or(0, |buffers| buffers.receive)),
-            send: config
-                .send_buffer
-                .max(by_users.map_or(0, |buffers| buffers.send)),
-        })
+        Some(by_users.map_or(configured, |set| set.max(configured)))
     }
 
     /// Whether the way from `a` to `b` carries less than the own link of `a`, so that `a` has to

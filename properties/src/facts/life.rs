@@ -11,6 +11,7 @@ use super::header::SegmentHeader;
 use crate::event::UserEvent;
 use crate::label::Incarnation;
 use crate::reference::{Allowance, Shadow};
+use crate::scenario::Buffers;
 
 /// The life of one endpoint incarnation, or of a listener.
 #[derive(Clone, Debug)]
@@ -128,8 +129,8 @@ pub struct User {
     pub opened_at: Option<Instant>,
     /// The user learned that its `connect` succeeded.
     pub connected_at: Option<Instant>,
-    /// SO_RCVBUF and SO_SNDBUF, if the user has set them.
-    pub buffers: Option<(u32, u32)>,
+    /// Its buffers, if the user has set them.
+    pub buffers: Option<Buffers>,
     /// The sending side was shut, by `shutdown` or `close`.
     pub write_shut_at: Option<Instant>,
     /// The receiving side was shut, by `shutdown` or `close`.
@@ -195,7 +196,7 @@ impl Life {
     /// SO_RCVBUF, in octets: as the user has set it, or as its listener has.
     pub fn receive_buffer(&self) -> u32 {
         let of_vars = || self.vars.as_ref().map(|vars| vars.receive_buffer);
-        let by_user = self.user.buffers.map(|(receive, _)| receive);
+        let by_user = self.user.buffers.map(|set| set.receive);
         by_user.or_else(of_vars).unwrap_or(0)
     }
 
@@ -350,7 +351,8 @@ impl Life {
                 user.aborted_at.get_or_insert(now);
             }
             UserEvent::Buffers { receive, send, .. } => {
-                user.buffers = Some((*receive, *send));
+                let (receive, send) = (*receive, *send);
+                user.buffers = Some(Buffers { receive, send });
             }
             UserEvent::NotConnecting { .. } => {}
         }

@@ -15,10 +15,8 @@ use super::entry::{Beside, Entry, Origin, SegmentText, What};
 use super::relative::Relatives;
 use super::words::{self, Detail};
 use crate::event::{HostEvent, UserEvent};
+use crate::facts::{TCP, connection_of};
 use crate::label::{Incarnation, class, flow_of};
-
-/// The protocol number of TCP.
-const TCP: u8 = 6;
 
 /// The lines so far and what is needed to name things in the next one.
 #[derive(Debug)]
@@ -483,32 +481,8 @@ fn parse(packet: &Packet) -> Option<Segment<'_>> {
     }
 }
 
-fn connection_of(event: &UserEvent) -> Option<ConnectionId> {
-    match event {
-        UserEvent::NotConnecting { .. } => None,
-        UserEvent::Connecting { connection, .. }
-        | UserEvent::Connected { connection }
-        | UserEvent::Accepted { connection }
-        | UserEvent::Sent { connection, .. }
-        | UserEvent::Received { connection, .. }
-        | UserEvent::EndOfFile { connection, .. }
-        | UserEvent::Failed { connection, .. }
-        | UserEvent::Buffers { connection, .. }
-        | UserEvent::Shutdown { connection, .. }
-        | UserEvent::Closed { connection, .. }
-        | UserEvent::Aborted { connection } => Some(*connection),
-    }
-}
-
 /// What routers send has no line of its own: it shows where it is taken.
 fn is_icmp(seen: &Observation<'_, HostEvent>) -> bool {
-    match seen {
-        Observation::Sent { packet, .. }
-        | Observation::Fate { packet, .. }
-        | Observation::Dropped { packet, .. }
-        | Observation::Marked { packet, .. }
-        | Observation::Released { packet, .. }
-        | Observation::Delivered { packet, .. } => icmp::PROTOCOLS.contains(&packet.protocol),
-        Observation::Node { .. } => false,
-    }
+    let protocol = seen.packet().map(|packet| packet.protocol);
+    protocol.is_some_and(|protocol| icmp::PROTOCOLS.contains(&protocol))
 }

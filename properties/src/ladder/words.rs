@@ -162,7 +162,7 @@ pub(crate) fn verdict(verdict: Verdict) -> Option<String> {
 }
 
 /// Why bytes are no segment.
-pub(crate) fn malformed(error: ParseError) -> String {
+pub(super) fn malformed(error: ParseError) -> String {
     format!("no segment: {error}")
 }
 
@@ -261,7 +261,7 @@ pub(crate) fn user(event: &UserEvent) -> Option<String> {
 }
 
 /// Whether the event reports a call that may change the state.
-pub(crate) fn is_call(event: &UserEvent) -> bool {
+pub(super) fn is_call(event: &UserEvent) -> bool {
     matches!(
         event,
         UserEvent::Shutdown { .. } | UserEvent::Closed { .. } | UserEvent::Aborted { .. }

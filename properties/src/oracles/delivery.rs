@@ -210,8 +210,10 @@ impl Delivery {
             }
             stream.told = true;
             let exempt = exemption(who, stream.reader, stream.backlog, facts);
-            let early = || facts.is_reset_before_cookie(life.name, pair);
-            let early = || early().then_some("delivery: reset before its cookie came");
+            let early = || {
+                let reset = facts.is_reset_before_cookie(life.name, pair);
+                reset.then_some("delivery: reset before its cookie came")
+            };
             match exempt.or_else(early) {
                 Some(name) => *self.notes.entry(name).or_default() += 1,
                 None => report.violation(format!(

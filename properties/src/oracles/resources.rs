@@ -134,13 +134,9 @@ fn violation(at: Instant, node: NodeId, what: &str) -> Finding {
 
 impl Resources {
     fn largest_buffers(&mut self, who: Incarnation, vars: &Vars) -> Buffers {
-        let now = Buffers {
-            receive: vars.receive_buffer,
-            send: vars.send_buffer,
-        };
+        let now = buffers_of(vars);
         let largest = self.buffers.entry(who).or_insert(now);
-        largest.receive = largest.receive.max(now.receive);
-        largest.send = largest.send.max(now.send);
+        *largest = largest.max(now);
         *largest
     }
 
@@ -233,15 +229,25 @@ fn beyond_bounds(vars: &Vars, config: &Config, buffers: Buffers) -> Vec<String> 
 /// Buffers that are not what the user of this connection has set, or, where it has set none, larger
 /// than any that the host or its users choose.
 fn not_as_set(who: Incarnation, vars: &Vars, facts: &Facts) -> Option<String> {
-    let is = (vars.receive_buffer, vars.send_buffer);
+    let is = buffers_of(vars);
     let set = facts.life(who).and_then(|life| life.user.buffers);
     let largest = facts.circumstances().largest_buffers(who.host)?;
     let fine = match set {
         Some(set) => is == set,
-        None => is.0 <= largest.receive && is.1 <= largest.send,
+        None => is.max(largest) == largest,
     };
-    let whose = set.unwrap_or((largest.receive, largest.send));
-    (!fine).then(|| format!("buffers of {is:?} octets, set are {whose:?}"))
+    (!fine).then(|| {
+        let octets = |buffers: Buffers| (buffers.receive, buffers.send);
+        let (is, whose) = (octets(is), octets(set.unwrap_or(largest)));
+        format!("buffers of {is:?} octets, set are {whose:?}")
+    })
+}
+
+fn buffers_of(vars: &Vars) -> Buffers {
+    Buffers {
+        receive: vars.receive_buffer,
+        send: vars.send_buffer,
+    }
 }
 
 /// `each`: octets that one connection may hold in its buffers.

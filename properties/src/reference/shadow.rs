@@ -67,7 +67,7 @@ pub struct Stamp {
 }
 
 /// `a < b` on a clock that wraps.
-fn older(a: u32, b: u32) -> bool {
+pub(crate) fn older(a: u32, b: u32) -> bool {
     a != b && b.wrapping_sub(a) < 1 << 31
 }
 
@@ -75,7 +75,7 @@ fn older(a: u32, b: u32) -> bool {
 const VALID_FOR: Duration = Duration::from_secs(24 * 24 * 3600);
 
 /// The largest shift: a larger one is read as this (RFC 7323 §2.3).
-const SHIFT_MAX: u8 = 14;
+pub(crate) const SHIFT_MAX: u8 = 14;
 
 impl Shadow {
     /// Of a connection on a host that uses timestamps, or not.

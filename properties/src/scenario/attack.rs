@@ -108,7 +108,12 @@ impl Sweep {
 
 impl Method {
     /// The other end of the connection under attack, if it is one between two others.
-    pub(crate) fn peer(&mut self) -> Option<&mut Target> {
+    pub(crate) fn peer(mut self) -> Option<Target> {
+        self.peer_mut().copied()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn peer_mut(&mut self) -> Option<&mut Target> {
         match self {
             Self::Forge(forgery) => Some(&mut forgery.from),
             Self::Report(lie) => Some(&mut lie.about),
@@ -150,7 +155,7 @@ impl Attack {
 pub(super) fn aim(scenario: &mut Scenario) {
     let mut attackers = core::mem::take(&mut scenario.attackers);
     for attack in attackers.iter_mut().flat_map(|plan| &mut plan.attacks) {
-        let peer = attack.method.peer().copied();
+        let peer = attack.method.peer();
         let known = peer.and_then(|peer| numbers(scenario, peer, attack.to));
         let Some((theirs, ours)) = known else {
             continue;

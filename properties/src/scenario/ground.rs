@@ -1,8 +1,8 @@
 //! What all scenarios stand on: times that fit together, hosts with settings, wires.
 //!
-//! Hosts are `rfc`, `linux` or `freebsd` as these systems are (profiles), in half of the worlds; in the
-//! other half they have settings from the ranges of ORACLES.md §4 ([`tweak`]). In a conforming world the network's lifetime is at
-//! most MSL, and 2MSL at least four times the RTO (E1, E4).
+//! Hosts are `rfc`, `linux` or `freebsd` as these systems are (profiles), in half of the worlds; in
+//! the other half they have settings from the ranges of ORACLES.md §4 ([`tweak`]). In a conforming
+//! world the network's lifetime is at most MSL, and 2MSL at least four times the RTO (E1, E4).
 
 mod tweak;
 

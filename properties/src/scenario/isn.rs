@@ -15,8 +15,11 @@ use crate::choose::Choose;
 
 /// An incarnation that sends a lot begins so far before the wrap at most.
 const REACH: u64 = 512 << 10;
-/// RFC 9293 §3.4.1: the clock ticks once in 4 us.
-const TICK_NANOS: u128 = 4_000;
+
+/// How far the clock has gone in this time: it ticks once in 4 us (RFC 9293 §3.4.1).
+pub(crate) fn ticks(passed: Duration) -> u32 {
+    (passed.as_nanos() / 4_000) as u32
+}
 
 /// Sets the epoch of each host so that the ISN of its first connection lies where it was drawn.
 /// A host that has no connection keeps its epoch.
@@ -37,8 +40,7 @@ pub(crate) fn aim(choose: &mut dyn Choose, scenario: &mut Scenario) {
             ..config.clone()
         };
         if let Some((_, iss)) = opening(config, Some(local), remote) {
-            let ticks = (start.as_nanos() / TICK_NANOS) as u32;
-            let epoch = target.wrapping_sub(iss.0).wrapping_sub(ticks);
+            let epoch = target.wrapping_sub(iss.0).wrapping_sub(ticks(start));
             set_epoch(scenario, host, epoch);
         }
     }
@@ -54,7 +56,7 @@ pub(super) fn at(
 ) -> Option<u32> {
     let config = &scenario.hosts.get(usize::from(host))?.config;
     let (_, iss) = opening(config.clone(), Some(local), remote)?;
-    Some(iss.0.wrapping_add((start.as_nanos() / TICK_NANOS) as u32))
+    Some(iss.0.wrapping_add(ticks(start)))
 }
 
 /// Sets the clock of a host, and that of its later boots by as much.

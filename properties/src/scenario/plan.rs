@@ -144,6 +144,17 @@ pub struct Buffers {
     pub send: u32,
 }
 
+impl Buffers {
+    /// The larger one of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            receive: self.receive.max(other.receive),
+            send: self.send.max(other.send),
+        }
+    }
+}
+
 /// What a user sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Write {

@@ -11,7 +11,7 @@ use crate::choose::Choose;
 use crate::label::class;
 
 /// How many of a million.
-const PERCENT: u64 = 10_000;
+pub(crate) const PERCENT: u64 = 10_000;
 
 /// Whether a hop starts at a host, which keeps nothing.
 pub(crate) fn is_leaving_host(links: &[LinkPlan], hop: HopId) -> bool {

@@ -14,7 +14,7 @@ use super::Kind;
 use crate::choose::Choose;
 use crate::label::class;
 use crate::scenario::ground::{Ground, Shape};
-use crate::scenario::weather;
+use crate::scenario::weather::{self, PERCENT};
 use crate::scenario::{
     AppPlan, Churn, End, HostPlan, LinkPlan, Role, Round, RoundEnding, Scenario,
 };
@@ -25,8 +25,6 @@ const LIMIT: Duration = Duration::from_secs(48 * 3600);
 /// One end connects from here to `PORT_B`, the other from there to here.
 const PORT_A: u16 = 1000;
 const PORT_B: u16 = 2000;
-/// How many of a million.
-const PERCENT: u64 = 10_000;
 
 /// A churn.
 pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {

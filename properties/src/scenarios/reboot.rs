@@ -17,10 +17,11 @@ use super::Kind;
 use crate::choose::Choose;
 use crate::label::class;
 use crate::scenario::ground::{Ground, Shape};
+use crate::scenario::weather::PERCENT;
 use crate::scenario::{
     AppPlan, Call, Crash, Ending, HostPlan, LinkPlan, Role, Scenario, Serve, Talk, Write,
 };
-use crate::scenario::{talks, weather};
+use crate::scenario::{isn, talks, weather};
 
 /// Host 0 calls host 1 there.
 const PORT: u16 = 80;
@@ -30,10 +31,6 @@ const CLIENT_PORT: u16 = 1000;
 const PATIENCE: Duration = Duration::from_secs(300);
 const LIMIT: Duration = Duration::from_secs(12 * 3600);
 const RTT_MAX: Duration = Duration::from_millis(100);
-/// RFC 9293 §3.4.1: the clock of sequence numbers ticks once in 4 us.
-const TICK_NANOS: u128 = 4_000;
-/// How many of a million.
-const PERCENT: u64 = 10_000;
 
 /// Two hosts, and one or two crashes.
 pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
@@ -170,9 +167,8 @@ fn remembered(choose: &mut dyn Choose, before: &Config, boots_at: Duration) -> C
 
 /// The clock starts again where it started at the first boot; the key is the same.
 fn clock_again(before: &Config, boots_at: Duration) -> Config {
-    let passed = (boots_at.as_nanos() / TICK_NANOS) as u32;
     Config {
-        isn_epoch: before.isn_epoch.wrapping_sub(passed),
+        isn_epoch: before.isn_epoch.wrapping_sub(isn::ticks(boots_at)),
         ..before.clone()
     }
 }

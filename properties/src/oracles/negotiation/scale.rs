@@ -6,9 +6,7 @@ use timewait_stack::wire::Flags;
 
 use super::Syns;
 use crate::facts::SegmentHeader;
-
-/// The largest shift (RFC 7323 §2.3).
-const SHIFT_MAX: u8 = 14;
+use crate::reference::SHIFT_MAX;
 
 /// SO_RCVBUF, in octets.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +30,8 @@ pub(super) fn wrong(
     } else {
         [stray(segment), beyond_buffer(segment, syns, buffer.largest)]
     };
-    let say = |what: &str| format!("{what}: {segment}");
-    wrong
-        .into_iter()
-        .flatten()
-        .map(say)
-        .collect::<Vec<_>>()
-        .into_iter()
+    let say = move |what: &str| format!("{what}: {segment}");
+    wrong.into_iter().flatten().map(say)
 }
 
 fn option(segment: &SegmentHeader, syns: &Syns, config: &Config) -> Option<&'static str> {

@@ -5,6 +5,7 @@ use timewait_stack::wire::Flags;
 
 use super::Syns;
 use crate::facts::SegmentHeader;
+use crate::reference::older;
 
 /// What one incarnation has said by its clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,11 +69,6 @@ fn echoes(segment: &SegmentHeader, echo: u32, recent: Option<u32>) -> Option<&'s
     } else {
         None
     }
-}
-
-/// `a < b` on a clock that wraps.
-fn older(a: u32, b: u32) -> bool {
-    a != b && b.wrapping_sub(a) < 1 << 31
 }
 
 #[cfg(test)]

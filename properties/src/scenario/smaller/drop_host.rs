@@ -25,7 +25,7 @@ impl Scenario {
         }
         for attacker in &mut scenario.attackers {
             attacker.attacks.retain_mut(|attack| {
-                let peer = attack.method.peer();
+                let peer = attack.method.peer_mut();
                 peer.is_none_or(|peer| host(&mut peer.host)) && host(&mut attack.to.host)
             });
         }
