@@ -45,8 +45,8 @@ pub struct Config {
     pub hard_errors: HardErrors,
     /// Tell users of soft errors and of trouble with retransmission (MUST-47, SHLD-20).
     pub error_reports: bool,
-    /// SO_RCVBUF of a fresh socket: octets that wait for the user to read, 1 to 2^30. The window offered is never larger, and
-    /// beyond 65,535 only where both ends scale windows (RFC 7323 §2).
+    /// SO_RCVBUF of a fresh socket: octets that wait for the user to read, 1 to 2^30. The window
+    /// offered is never larger, and beyond 65,535 only where both ends scale windows (RFC 7323 §2).
     pub receive_buffer: u32,
     /// Window scaling (RFC 7323 §2).
     pub window_scale: WindowScale,
@@ -55,7 +55,8 @@ pub struct Config {
     /// A segment without the timestamps that both ends agreed on is dropped, as RFC 7323 §3.2 has
     /// it; `false`: it is taken as it is, as common stacks do. Never a RST.
     pub require_timestamps: bool,
-    /// SO_SNDBUF of a fresh socket: octets accepted from the user and not yet acknowledged, at least 1.
+    /// SO_SNDBUF of a fresh socket: octets accepted from the user and not yet acknowledged, at
+    /// least 1.
     pub send_buffer: u32,
     /// Bounds and starting value of the retransmission timeout.
     pub rto: RtoBounds,

@@ -38,7 +38,7 @@ use crate::table::{FourTuple, OwnTuple};
 use crate::time::Instant;
 use crate::timestamps::{OPTION_OCTETS, Timestamps};
 use crate::window_scale::{SHIFT_MAX, Shift};
-use crate::wire::{Flags, HEADER_LEN, Segment};
+use crate::wire::{Flags, HEADER_LEN, Options, Segment};
 
 pub(crate) use ecn::EcnState;
 pub(crate) use path_mtu::{PathMtu, TooBig};
@@ -363,12 +363,14 @@ impl Connection {
         let agreed = self
             .timestamps
             .map(|agreed| agreed.option(now, acknowledges));
-        let echo = reset
-            .timestamps
-            .filter(|_| agreed.is_some() || self.state == State::SynSent);
+        let echo = reset.options.timestamps;
+        let echo = echo.filter(|_| agreed.is_some() || self.state == State::SynSent);
         Reply {
             ip: Some(self.options.ip),
-            timestamps: echo.or(agreed),
+            options: Options {
+                timestamps: echo.or(agreed),
+                ..reset.options
+            },
             ..reset
         }
     }

@@ -13,7 +13,7 @@ use crate::stack::Ecn;
 use crate::state::State;
 use crate::table::FourTuple;
 use crate::time::Instant;
-use crate::wire::{Flags, Segment};
+use crate::wire::{Flags, Options, Segment};
 
 /// An empty queue keeps so many places, whatever a burst has made of it.
 const QUEUE_SPARE: usize = 64;
@@ -98,13 +98,7 @@ pub(crate) struct Reply {
     pub(crate) ack: SeqNumber,
     pub(crate) flags: Flags,
     pub(crate) window: u16,
-    /// TSval and TSecr.
-    pub(crate) timestamps: Option<(u32, u32)>,
-    /// The MSS option of a SYN-ACK.
-    pub(crate) mss: Option<u16>,
-    /// Its window scale and SACK-permitted options.
-    pub(crate) window_scale: Option<u8>,
-    pub(crate) sack_permitted: bool,
+    pub(crate) options: Options,
     /// Who sends it; `None`: nobody (CLOSED, LISTEN).
     pub(crate) connection: Option<ConnectionId>,
     /// What the user of its connection decided of the IP header; `None`: nobody did.
@@ -139,10 +133,10 @@ impl Reply {
             ack,
             flags,
             window: 0,
-            timestamps: stamp.map(|(value, _)| (0, value)),
-            mss: None,
-            window_scale: None,
-            sack_permitted: false,
+            options: Options {
+                timestamps: stamp.map(|(value, _)| (0, value)),
+                ..Options::default()
+            },
             connection,
             ip: None,
             reset_reply: true,
@@ -157,10 +151,7 @@ impl Reply {
             ack: SeqNumber(0),
             flags: Flags::RST,
             window: 0,
-            timestamps: None,
-            mss: None,
-            window_scale: None,
-            sack_permitted: false,
+            options: Options::default(),
             connection: Some(connection),
             ip: None,
             reset_reply: false,

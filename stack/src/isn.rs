@@ -13,8 +13,8 @@ use crate::time::Instant;
 /// Nanoseconds of one tick of the ISN clock.
 const TICK_NANOS: u64 = 4_000;
 
-/// The initial send sequence number of a connection that opens now (R6528-01). `opens` counts the opens of
-/// this stack; it matters only with protections off.
+/// The initial send sequence number of a connection that opens now (R6528-01). `opens` counts the
+/// opens of this stack; it matters only with protections off.
 pub(crate) fn initial(config: &Config, now: Instant, tuple: &FourTuple, opens: u64) -> SeqNumber {
     if !config.protects(Protection::IsnMonotone) {
         let secret = &config.secret;

@@ -106,7 +106,7 @@ impl Flight {
     }
 
     /// Everything is acknowledged.
-    pub(crate) fn is_over(&mut self) {
+    pub(crate) fn end(&mut self) {
         if let Some(recovery) = &mut self.0 {
             recovery.over = true;
         }

@@ -16,8 +16,9 @@ pub(crate) trait Rest: Sized + 'static {
     /// What all at rest have in common.
     const REST: Self;
 
-    /// The same, for those who only look.
-    fn rest() -> &'static Self;
+    /// The same, for those who only look: `&Self::REST`. (No default can say so: of `Self` nobody
+    /// knows that it has no interior mutability.)
+    const AT_REST: &'static Self;
 
     /// Whether nothing would be lost if this were [`Rest::REST`] from `now` on.
     fn is_at_rest(&self, now: Instant) -> bool;
@@ -47,7 +48,7 @@ impl<T: Rest> Deref for Resting<T> {
     fn deref(&self) -> &T {
         match &self.0 {
             Some(state) => state,
-            None => T::rest(),
+            None => T::AT_REST,
         }
     }
 }
@@ -72,10 +73,7 @@ mod tests {
 
     impl Rest for u32 {
         const REST: Self = 7;
-
-        fn rest() -> &'static Self {
-            &7
-        }
+        const AT_REST: &'static Self = &Self::REST;
 
         fn is_at_rest(&self, _now: Instant) -> bool {
             *self == 7

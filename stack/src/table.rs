@@ -139,8 +139,8 @@ impl From<Slot> for Entry {
 /// Every connection and TIME-WAIT record by its tuple.
 ///
 /// The tuple stands in the connection or record and nowhere else: those who look something up or
-/// put something in say how to get at it (`has_tuple`, `tuple_of`). The order of the table is nobody's business,
-/// nothing ever walks through it.
+/// put something in say how to get at it (`has_tuple`, `tuple_of`). The order of the table is
+/// nobody's business, nothing ever walks through it.
 #[derive(Debug)]
 pub(crate) struct Table {
     slots: HashTable<Slot>,

@@ -20,7 +20,7 @@ use crate::time::{Duration, Instant};
 use crate::time_waits::Links;
 use crate::timestamps;
 use crate::window_scale::Shift;
-use crate::wire::{Flags, Segment};
+use crate::wire::{Flags, Options, Segment};
 
 /// A connection in TIME-WAIT. Many may wait, so no octet is wasted: packed, for the times would
 /// else be padded, and with the local address as a number.
@@ -104,13 +104,13 @@ impl TimeWait {
             ack: self.rcv_nxt,
             flags: Flags::ACK,
             window: self.rcv_wnd,
-            timestamps: self.has_timestamps().then(|| {
-                let value = timestamps::value(cx.config, cx.now, &tuple);
-                (value, self.ts_recent)
-            }),
-            mss: None,
-            window_scale: None,
-            sack_permitted: false,
+            options: Options {
+                timestamps: self.has_timestamps().then(|| {
+                    let value = timestamps::value(cx.config, cx.now, &tuple);
+                    (value, self.ts_recent)
+                }),
+                ..Options::default()
+            },
             connection: Some(self.id),
             ip: Some(self.ip),
             reset_reply: false,

@@ -66,11 +66,8 @@ impl Algorithm {
     pub(super) fn restart(&mut self) {
         match self {
             Self::NewReno(newreno) => newreno.restart(),
-            Self::Cubic(cubic) => {
-                if let Some(cubic) = cubic {
-                    cubic.restart();
-                }
-            }
+            Self::Cubic(Some(cubic)) => cubic.restart(),
+            Self::Cubic(None) => {}
         }
     }
 }

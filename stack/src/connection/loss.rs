@@ -55,7 +55,7 @@ impl Connection {
                 .reduce_once(cx.config, flight, nxt, moment.smss);
         }
         if self.send.una == self.send.nxt {
-            self.recovery.is_over();
+            self.recovery.end();
             self.congestion.confirm();
         }
     }

@@ -37,18 +37,13 @@ struct OpenQuestions {
     before_silence: Option<u16>,
 }
 
-static REST: OpenQuestions = OpenQuestions::REST;
-
 impl Rest for OpenQuestions {
     const REST: Self = Self {
         claim: None,
         lowered_at: None,
         before_silence: None,
     };
-
-    fn rest() -> &'static Self {
-        &REST
-    }
+    const AT_REST: &'static Self = &Self::REST;
 
     fn is_at_rest(&self, _now: Instant) -> bool {
         self.claim.is_none() && self.lowered_at.is_none() && self.before_silence.is_none()

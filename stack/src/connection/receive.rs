@@ -57,8 +57,6 @@ pub(crate) struct Incoming {
     pub(crate) reports: Option<Box<Reports>>,
 }
 
-static REST: Incoming = Incoming::REST;
-
 impl Rest for Incoming {
     const REST: Self = Self {
         buffer: Reassembly::new(),
@@ -67,10 +65,7 @@ impl Rest for Incoming {
         ack_pending: 0,
         reports: None,
     };
-
-    fn rest() -> &'static Self {
-        &REST
-    }
+    const AT_REST: &'static Self = &Self::REST;
 
     fn is_at_rest(&self, _now: Instant) -> bool {
         self.buffer.is_unused()

@@ -85,8 +85,6 @@ pub(crate) struct Outgoing {
     pub(crate) want_space: bool,
 }
 
-static REST: Outgoing = Outgoing::REST;
-
 impl Rest for Outgoing {
     const REST: Self = Self {
         buffer: Ring::new(),
@@ -99,10 +97,7 @@ impl Rest for Outgoing {
         more: false,
         want_space: false,
     };
-
-    fn rest() -> &'static Self {
-        &REST
-    }
+    const AT_REST: &'static Self = &Self::REST;
 
     /// Only of a connection with nothing outstanding. With nothing to send, `more` says nothing:
     /// the next `send` sets it.
@@ -234,8 +229,7 @@ impl SendSpace {
 
     /// The same once the window of `segment` is taken, which has moved SND.UNA already.
     pub(crate) fn usable_window_by(&self, segment: &Segment<'_>) -> u32 {
-        let newer = self.is_newer(segment);
-        let wnd = if newer {
+        let wnd = if self.is_newer(segment) {
             self.window_of(segment)
         } else {
             self.wnd

@@ -67,8 +67,6 @@ impl TimerTable {
     }
 }
 
-static REST: TimerTable = TimerTable::REST;
-
 impl Rest for TimerTable {
     const REST: Self = Self {
         retransmit: Instant::MAX,
@@ -85,10 +83,7 @@ impl Rest for TimerTable {
         persist_shift: 0,
         keepalive_probes: 0,
     };
-
-    fn rest() -> &'static Self {
-        &REST
-    }
+    const AT_REST: &'static Self = &Self::REST;
 
     /// Only of a connection with nothing outstanding: of others `progress_at` matters.
     fn is_at_rest(&self, now: Instant) -> bool {

@@ -17,7 +17,7 @@ use crate::time::Instant;
 use crate::timestamps;
 use crate::traffic::TrafficClass;
 use crate::window_scale::Shift;
-use crate::wire::{Flags, Segment};
+use crate::wire::{Flags, Options, Segment};
 
 /// What becomes of a SYN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,10 +135,13 @@ impl Stack {
             ack: syn.seq + 1,
             flags: Flags::SYN | Flags::ACK,
             window: buffer.min(65_535) as u16,
-            timestamps: stamps.map(|((theirs, _), offer)| (offer.stamp(value), theirs)),
-            mss: Some(own_mss(&self.config, &tuple, &options)),
-            window_scale: scale.filter(|_| scaled),
-            sack_permitted: self.config.sack && offer.is_some_and(|offer| offer.sack),
+            options: Options {
+                timestamps: stamps.map(|((theirs, _), offer)| (offer.stamp(value), theirs)),
+                mss: Some(own_mss(&self.config, &tuple, &options)),
+                window_scale: scale.filter(|_| scaled),
+                sack_permitted: self.config.sack && offer.is_some_and(|offer| offer.sack),
+                ..Options::default()
+            },
             connection: None,
             ip: Some(options.ip),
             reset_reply: false,

@@ -11,7 +11,7 @@ use crate::event::{Cause, Event, Interest, Snapshot, Timer};
 use crate::socket_options::IpFields;
 use crate::time::Instant;
 use crate::time_wait::TimeWait;
-use crate::wire::{Header, Options, finish_checksum};
+use crate::wire::{Header, finish_checksum};
 
 impl Stack {
     /// Does what timers have made due by `now`. Harmless when nothing is.
@@ -112,13 +112,7 @@ fn emit_reply(reply: &Reply, config: &Config, buf: &mut Vec<u8>) -> Transmit {
         flags: reply.flags,
         window: reply.window,
         urgent: 0,
-        options: Options {
-            timestamps: reply.timestamps,
-            mss: reply.mss,
-            window_scale: reply.window_scale,
-            sack_permitted: reply.sack_permitted,
-            ..Options::default()
-        },
+        options: reply.options,
     };
     header.write_ordered(config.option_order, buf);
     let (from, to) = (reply.tuple.local.ip(), reply.tuple.remote.ip());
