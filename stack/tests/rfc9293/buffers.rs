@@ -1,13 +1,11 @@
 //! SO_RCVBUF and SO_SNDBUF: before a connection, in its middle, and inherited from a listener.
 
-use std::net::SocketAddr;
-
 use timewait_stack::error::SendError;
 use timewait_stack::event::Ready;
 use timewait_stack::wire::{Flags, Options};
 use timewait_stack::{Config, Duration, SeqNumber, SocketId, SocketOption, State};
 
-use crate::peer::{Bench, HOST, PEER, PEER_PORT, PORT, Sent, config, peer_seq};
+use crate::peer::{Bench, Sent, config, peer_seq};
 
 /// A listener with this buffer and a connection of it; the peer scales, by 0.
 fn accepted(receive_buffer: u32) -> (Bench, SocketId, SeqNumber) {
@@ -80,13 +78,7 @@ fn before_connect_it_decides_window_and_scale_of_the_syn() {
         let mut bench = Bench::new(config());
         let socket = bench.stack.socket();
         set(&mut bench, socket, octets);
-        let (local, remote) = (
-            SocketAddr::new(HOST, PORT),
-            SocketAddr::new(PEER, PEER_PORT),
-        );
-        bench.stack.bind(socket, local).unwrap();
-        bench.stack.connect(bench.now, socket, remote).unwrap();
-        let syn = &bench.drain()[0];
+        let syn = bench.connect(socket);
         assert_eq!(
             (syn.window, syn.options.window_scale),
             (window, Some(shift))
@@ -97,15 +89,7 @@ fn before_connect_it_decides_window_and_scale_of_the_syn() {
 /// A peer that has taken the shift of the first SYN must not be told another.
 #[test]
 fn after_connect_the_scale_of_the_syn_stays_and_its_window_too() {
-    let mut bench = Bench::new(config());
-    let socket = bench.stack.socket();
-    let (local, remote) = (
-        SocketAddr::new(HOST, PORT),
-        SocketAddr::new(PEER, PEER_PORT),
-    );
-    bench.stack.bind(socket, local).unwrap();
-    bench.stack.connect(bench.now, socket, remote).unwrap();
-    let syn = bench.drain().remove(0);
+    let (mut bench, socket, syn) = Bench::connecting(config());
     set(&mut bench, socket, 2000);
     let again = bench.wait(Duration::from_secs(1));
     assert_eq!(

@@ -1,7 +1,5 @@
 //! Explicit congestion notification (RFC 3168 §6.1), SHLD-8.
 
-use std::net::SocketAddr;
-
 use timewait_stack::config::EcnUse;
 use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{Config, Duration, Ecn, SeqNumber, SocketId};
@@ -68,15 +66,7 @@ fn established(config: Config) -> (Bench, SocketId, SeqNumber) {
 
 /// An active open that got this SYN-ACK; returns its SYN.
 fn opened(config: Config, answer: Flags) -> (Bench, SocketId, Sent) {
-    let mut bench = Bench::new(config);
-    let socket = bench.stack.socket();
-    bench
-        .stack
-        .bind(socket, SocketAddr::new(HOST, PORT))
-        .unwrap();
-    let peer = SocketAddr::new(PEER, PEER_PORT);
-    bench.stack.connect(bench.now, socket, peer).unwrap();
-    let syn = bench.drain().remove(0);
+    let (mut bench, socket, syn) = Bench::connecting(config);
     let syn_ack = Flags::SYN | Flags::ACK | answer;
     inject(&mut bench, Ecn::NotEct, syn_ack, 0, syn.seq + 1, b"");
     (bench, socket, syn)
@@ -260,15 +250,7 @@ fn an_echo_without_negotiation_means_nothing() {
 
 #[test]
 fn a_syn_that_nobody_answers_goes_again_without_ecn() {
-    let mut bench = Bench::new(with_ecn());
-    let socket = bench.stack.socket();
-    bench
-        .stack
-        .bind(socket, SocketAddr::new(HOST, PORT))
-        .unwrap();
-    let peer = SocketAddr::new(PEER, PEER_PORT);
-    bench.stack.connect(bench.now, socket, peer).unwrap();
-    let first = bench.drain().remove(0);
+    let (mut bench, socket, first) = Bench::connecting(with_ecn());
     let again = bench.wait(Duration::from_millis(1100)).remove(0);
     assert_eq!(first.flags, Flags::SYN | SETUP);
     assert_eq!(again.flags, Flags::SYN, "R3168-10");

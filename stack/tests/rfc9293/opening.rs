@@ -6,28 +6,15 @@ use timewait_stack::event::Ready;
 use timewait_stack::wire::Flags;
 use timewait_stack::{Duration, Errno, SeqNumber, State};
 
-use crate::peer::{Bench, HOST, PEER, PEER_PORT, PORT, config, peer_seq};
+use crate::peer::{Bench, PEER, PEER_PORT, config, peer_seq};
 
 const SYN_ACK: Flags = Flags::SYN.union(Flags::ACK);
 const RST_ACK: Flags = Flags::RST.union(Flags::ACK);
 
 fn connecting() -> (Bench, timewait_stack::SocketId, SeqNumber) {
-    let mut bench = Bench::new(config());
-    let socket = bench.stack.socket();
-    bench
-        .stack
-        .bind(socket, SocketAddr::new(HOST, PORT))
-        .unwrap();
-    bench
-        .stack
-        .connect(bench.now, socket, SocketAddr::new(PEER, PEER_PORT))
-        .unwrap();
-    let sent = bench.drain();
-    assert_eq!(
-        (sent.len(), sent[0].flags, sent[0].mss),
-        (1, Flags::SYN, Some(1460))
-    );
-    (bench, socket, sent[0].seq)
+    let (bench, socket, syn) = Bench::connecting(config());
+    assert_eq!((syn.flags, syn.mss), (Flags::SYN, Some(1460)));
+    (bench, socket, syn.seq)
 }
 
 #[test]

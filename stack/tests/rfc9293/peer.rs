@@ -105,6 +105,25 @@ impl Bench {
         (bench, socket, iss)
     }
 
+    /// An active open from `PORT`; returns its socket and its SYN.
+    pub(crate) fn connecting(config: Config) -> (Self, SocketId, Sent) {
+        let mut bench = Self::new(config);
+        let socket = bench.stack.socket();
+        let syn = bench.connect(socket);
+        (bench, socket, syn)
+    }
+
+    /// Opens this socket from `PORT` to the peer; returns its SYN.
+    pub(crate) fn connect(&mut self, socket: SocketId) -> Sent {
+        let local = SocketAddr::new(self.host, PORT);
+        let remote = SocketAddr::new(self.peer, PEER_PORT);
+        self.stack.bind(socket, local).unwrap();
+        self.stack.connect(self.now, socket, remote).unwrap();
+        let mut sent = self.drain();
+        assert_eq!(sent.len(), 1, "a SYN and nothing else");
+        sent.remove(0)
+    }
+
     /// Injects a segment whose sequence number lies `offset` after the peer's ISN.
     pub(crate) fn inject(
         &mut self,

@@ -1,12 +1,10 @@
 //! Window scaling: RFC 7323 §2.
 
-use std::net::SocketAddr;
-
 use timewait_stack::config::WindowScale;
 use timewait_stack::wire::{Flags, Options};
 use timewait_stack::{Config, Duration, SeqNumber, SocketId, State};
 
-use crate::peer::{Bench, HOST, ISN, PEER, PEER_PORT, PORT, Sent, config, peer_seq};
+use crate::peer::{Bench, ISN, Sent, config, peer_seq};
 
 const SYN_ACK: Flags = Flags::SYN.union(Flags::ACK);
 
@@ -53,23 +51,9 @@ fn text(sent: &[Sent]) -> usize {
     sent.iter().map(|segment| segment.text.len()).sum()
 }
 
-/// An active open, and the SYN that it sent.
-fn connecting(config: Config) -> (Bench, SocketId, Sent) {
-    let mut bench = Bench::new(config);
-    let socket = bench.stack.socket();
-    let (local, remote) = (
-        SocketAddr::new(HOST, PORT),
-        SocketAddr::new(PEER, PEER_PORT),
-    );
-    bench.stack.bind(socket, local).unwrap();
-    bench.stack.connect(bench.now, socket, remote).unwrap();
-    let syn = bench.drain().remove(0);
-    (bench, socket, syn)
-}
-
 #[test]
 fn a_syn_offers_the_shift_that_its_buffer_needs() {
-    let shift = |config| connecting(config).2.options.window_scale;
+    let shift = |config| Bench::connecting(config).2.options.window_scale;
     assert_eq!(
         shift(config()),
         Some(0),
@@ -99,7 +83,7 @@ fn a_syn_ack_answers_only_what_was_offered() {
 
 #[test]
 fn no_window_is_scaled_unless_both_syns_say_so() {
-    let (mut bench, socket, syn) = connecting(buffer(1 << 20, 7));
+    let (mut bench, socket, syn) = Bench::connecting(buffer(1 << 20, 7));
     assert_eq!(syn.options.window_scale, Some(7));
     let plain = bench.inject_with(SYN_ACK, 0, syn.seq + 1, b"", Some(1460));
     assert_eq!(plain[0].window, 65_535, "R7323-01: ours");
@@ -114,7 +98,7 @@ fn no_window_is_scaled_unless_both_syns_say_so() {
 
 #[test]
 fn the_window_of_a_syn_is_never_scaled() {
-    let (mut bench, socket, syn) = connecting(buffer(1 << 20, 7));
+    let (mut bench, socket, syn) = Bench::connecting(buffer(1 << 20, 7));
     assert_eq!(syn.window, 65_535, "R7323-03: ours, of a buffer of 1 MiB");
     let options = scale(9);
     let first = bench.inject_options(SYN_ACK, 0, syn.seq + 1, b"", 1000, options);
@@ -310,7 +294,7 @@ fn time_wait_tells_a_scaled_window_and_is_left_by_a_wider_step() {
 
 #[test]
 fn crossed_syns_agree_on_scaling() {
-    let (mut bench, socket, syn) = connecting(buffer(1 << 20, 7));
+    let (mut bench, socket, syn) = Bench::connecting(buffer(1 << 20, 7));
     let syn_ack = bench.inject_options(Flags::SYN, 0, SeqNumber(0), b"", 1000, scale(3));
     assert_eq!(
         (syn_ack[0].flags, syn_ack[0].options.window_scale),

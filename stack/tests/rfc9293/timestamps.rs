@@ -1,11 +1,9 @@
 //! Timestamps: RFC 7323 §3 (the option), §4 (RTTM) and §5 (PAWS).
 
-use std::net::SocketAddr;
-
 use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{Config, Duration, Instant, SeqNumber, SocketId, State};
 
-use crate::peer::{Bench, HOST, PEER, PEER_PORT, PORT, Sent, config, peer_seq};
+use crate::peer::{Bench, PEER_PORT, PORT, Sent, config, peer_seq};
 
 const SYN_ACK: Flags = Flags::SYN.union(Flags::ACK);
 /// TSval of the peer's SYN, close to the wrap.
@@ -95,29 +93,19 @@ fn millis(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// An active open, and the SYN that it sent.
-fn connecting(config: Config) -> (Bench, SocketId, Sent) {
-    let mut bench = Bench::new(config);
-    let socket = bench.stack.socket();
-    let (local, remote) = (
-        SocketAddr::new(HOST, PORT),
-        SocketAddr::new(PEER, PEER_PORT),
-    );
-    bench.stack.bind(socket, local).unwrap();
-    bench.stack.connect(bench.now, socket, remote).unwrap();
-    let syn = bench.drain().remove(0);
-    (bench, socket, syn)
-}
-
 #[test]
 fn a_syn_offers_timestamps_and_echoes_nothing() {
-    let (_, _, syn) = connecting(config());
+    let (_, _, syn) = Bench::connecting(config());
     assert_eq!(times(&syn).1, 0, "R7323-07");
     let off = Config {
         timestamps: false,
         ..config()
     };
-    assert_eq!(connecting(off).2.options.timestamps, None, "R7323-04");
+    assert_eq!(
+        Bench::connecting(off).2.options.timestamps,
+        None,
+        "R7323-04"
+    );
 }
 
 #[test]
@@ -142,7 +130,7 @@ fn a_syn_ack_answers_only_what_was_offered() {
 
 #[test]
 fn without_agreement_nothing_is_stamped_and_stamps_mean_nothing() {
-    let (mut bench, socket, syn) = connecting(config());
+    let (mut bench, socket, syn) = Bench::connecting(config());
     let plain = bench.inject_with(SYN_ACK, 0, syn.seq + 1, b"", Some(1460));
     assert_eq!(plain[0].options.timestamps, None, "R7323-04");
     for ticks in [100, 50] {
@@ -189,7 +177,7 @@ fn timestamps_take_room_from_the_text_and_not_from_the_mss_option() {
     let text = pair.send(3000);
     assert_eq!(text[0].text.len(), 1460 - 12, "MUST-16");
     assert_eq!(pair.bench.vars(pair.socket).rmss, 1460, "SHLD-6");
-    let (_, _, syn) = connecting(config());
+    let (_, _, syn) = Bench::connecting(config());
     assert_eq!(syn.mss, Some(1460), "SHLD-6");
 }
 
@@ -455,7 +443,7 @@ fn an_echo_of_what_was_never_sent_gives_no_sample() {
 
 #[test]
 fn the_syn_ack_gives_the_first_sample() {
-    let (mut bench, socket, syn) = connecting(config());
+    let (mut bench, socket, syn) = Bench::connecting(config());
     bench.wait(millis(120));
     let ack = bench.inject_options(SYN_ACK, 0, syn.seq + 1, b"", 1000, of_syn(times(&syn).0));
     assert_eq!(times(&ack[0]).1, FIRST, "R7323-07");
@@ -464,7 +452,7 @@ fn the_syn_ack_gives_the_first_sample() {
 
 #[test]
 fn crossed_syns_agree_on_timestamps() {
-    let (mut bench, socket, syn) = connecting(config());
+    let (mut bench, socket, syn) = Bench::connecting(config());
     let syn_ack = bench.inject_options(Flags::SYN, 0, SeqNumber(0), b"", 1000, of_syn(0));
     assert_eq!(
         (syn_ack[0].flags, times(&syn_ack[0]).1),
