@@ -56,7 +56,7 @@ use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 use batch::Batch;
 use echo::EcnAgreement;
-use envelope::{Envelope, Loss};
+use envelope::{Cut, Envelope, Loss};
 use profile::Profile;
 use repair::{Again, Repair};
 use resent::Resent;
@@ -307,9 +307,14 @@ impl End {
         if let Some(envelope) = self.envelope.as_mut().filter(|_| congested) {
             envelope.confirmed(); // RFC 4015 §3.4.
         }
-        self.takes_back(before, after, report);
-        if let Some(envelope) = self.envelope.as_mut().filter(|_| acked > 0) {
-            envelope.acked(before, after, report.now);
+        let cut = self.takes_back(before, after, report);
+        if let Some(envelope) = &mut self.envelope {
+            if acked > 0 {
+                envelope.acked(before, after, report.now);
+            }
+            if let Some(cut) = cut {
+                envelope.undone(cut);
+            }
         }
         self.answers(duplicate, before, after);
         if let Some(envelope) = &mut self.envelope {
@@ -342,16 +347,20 @@ impl End {
         self.envelope = Some(Envelope::new(profile, initial));
     }
 
-    /// With SACK: an undone reduction needs evidence. What it gives back is no growth.
-    fn takes_back(&mut self, before: &Vars, after: &Vars, report: &mut Report<'_>) {
-        let Some(envelope) = self.envelope.as_mut().filter(|_| undoes(before, after)) else {
-            return;
-        };
+    /// With SACK: an undone reduction needs evidence. Gives what it brings back once the ACK has
+    /// let cwnd grow as the reduction allows, or not at all.
+    fn takes_back(
+        &mut self,
+        before: &Vars,
+        after: &Vars,
+        report: &mut Report<'_>,
+    ) -> Option<Option<Cut>> {
+        let envelope = self.envelope.as_mut().filter(|_| undoes(before, after))?;
         if !before.frto && !brings_dsack(report) {
             report.violation_unless_damaged("a reduction is undone without evidence");
         }
-        envelope.undone();
         self.resent.forget();
+        Some(envelope.take_cut())
     }
 
     /// What congestion control answers to an ACK, beside growth.
@@ -427,12 +436,11 @@ impl End {
                     sent_to: Some(sent_to),
                     smss: u32::from(vars.smss),
                 };
-                self.spurious = match envelope.before_timeout(vars.snd_una) {
-                    Some(before) if vars.sack.is_none() => {
-                        Spurious::timed_out(before, vars.snd_una, sent_to)
-                    }
-                    _ => Spurious::Off,
-                };
+                let asks = report.config().is_some_and(|config| config.frto) && vars.sack.is_none();
+                let before = envelope.before_timeout(vars.snd_una).filter(|_| asks);
+                self.spurious = before.map_or(Spurious::Off, |before| {
+                    Spurious::timed_out(before, vars.snd_una, sent_to)
+                });
                 envelope.timed_out(&loss, self.expiries == 0);
                 if vars.sack.is_none() {
                     self.repair.timed_out(sent_to);

@@ -10,7 +10,6 @@ use timewait_stack::event::Vars;
 use super::avoidance::{Avoidance, Avoided};
 use super::profile::Profile;
 use super::prr::{Prr, Share, delivered};
-use super::spurious::Before;
 
 /// The bounds of one connection. All in octets.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +38,9 @@ pub(super) struct Envelope {
     smss: u32,
 }
 
-/// What an undone reduction gives back.
+/// What was before a reduction, and an undone one gives back. cwnd and ssthresh in octets.
 #[derive(Clone, Copy, Debug)]
-struct Cut {
+pub(super) struct Cut {
     cwnd: u32,
     ssthresh: u32,
     recover: Option<SeqNumber>,
@@ -265,10 +264,15 @@ impl Envelope {
         self.cwnd = loss.smss;
     }
 
+    /// What the last reduction took away, for [`Envelope::undone`]: it is given back once.
+    pub(super) fn take_cut(&mut self) -> Option<Cut> {
+        self.before_cut.take()
+    }
+
     /// The last reduction proved unfounded: all may be as before (RFC 4015 §3.2, RFC 5682 §3.1,
-    /// RFC 9438 §4.9). What cwnd regains is no growth.
-    pub(super) fn undone(&mut self) {
-        if let Some(cut) = self.before_cut.take() {
+    /// RFC 9438 §4.9). What cwnd regains is no growth: the rule above ssthresh is where it was.
+    pub(super) fn undone(&mut self, cut: Option<Cut>) {
+        if let Some(cut) = cut {
             self.cwnd = self.cwnd.max(cut.cwnd);
             self.ssthresh = self.ssthresh.max(cut.ssthresh);
             self.avoidance = cut.avoidance;
@@ -279,19 +283,15 @@ impl Envelope {
 
     /// What a timeout now would take away, and F-RTO might give back: not within the recovery from
     /// an earlier one (RFC 5682 §2.1 step 1).
-    pub(super) fn before_timeout(&self, una: SeqNumber) -> Option<Before> {
+    pub(super) fn before_timeout(&self, una: SeqNumber) -> Option<Cut> {
         let within = self.timed_out && self.recover.is_some_and(|end| una.before(end));
-        (!within).then_some(Before {
-            cwnd: self.cwnd,
-            ssthresh: self.ssthresh,
-            recover: self.recover,
-        })
+        (!within).then_some(self.as_is())
     }
 
     /// Without SACK a timeout was spurious: all may be as before it (RFC 4015 §3.2), and is if
     /// `undone`. Not if the ACK that shows it reports congestion (§3.4): then the reduction stands.
     /// One that was undone is no answer to what a later ACK reports.
-    pub(super) fn undo(&mut self, before: Before, undone: bool, congested: bool) {
+    pub(super) fn undo(&mut self, before: Cut, undone: bool, congested: bool) {
         if congested {
             self.timed_out &= !undone;
             return;
@@ -299,7 +299,8 @@ impl Envelope {
         self.cwnd = self.cwnd.max(before.cwnd);
         self.ssthresh = self.ssthresh.max(before.ssthresh);
         if undone {
-            self.undone();
+            let cut = self.take_cut();
+            self.undone(cut);
             self.recover = before.recover;
         }
     }
@@ -351,12 +352,16 @@ impl Envelope {
 
     /// A reduction is due, which may be undone.
     fn cut(&mut self, timed_out: bool) {
-        self.before_cut = Some(Cut {
+        self.before_cut = Some(self.as_is());
+        self.avoidance.reduced(self.known, self.cwnd, timed_out);
+    }
+
+    fn as_is(&self) -> Cut {
+        Cut {
             cwnd: self.cwnd,
             ssthresh: self.ssthresh,
             recover: self.recover,
             avoidance: self.avoidance,
-        });
-        self.avoidance.reduced(self.known, self.cwnd, timed_out);
+        }
     }
 }

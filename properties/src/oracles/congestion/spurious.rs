@@ -3,13 +3,7 @@
 
 use timewait_stack::SeqNumber;
 
-/// cwnd and ssthresh before a timeout, in octets, and where the last reduction before it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Before {
-    pub(super) cwnd: u32,
-    pub(super) ssthresh: u32,
-    pub(super) recover: Option<SeqNumber>,
-}
+use super::envelope::Cut;
 
 /// What the ACKs after a timeout have told so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,18 +13,18 @@ pub(super) enum Spurious {
     Off,
     /// Step 1: what went again ends at `again_end`; everything sent before the timeout at `recover`.
     Resent {
-        before: Before,
+        before: Cut,
         recover: SeqNumber,
         again_end: SeqNumber,
     },
     /// Step 2b: two new segments may go in the place of old ones.
-    Probing { before: Before, recover: SeqNumber },
+    Probing { before: Cut, recover: SeqNumber },
 }
 
 impl Spurious {
     /// The retransmission timer has expired with `una..recover` outstanding, outside of the recovery
     /// from an earlier timeout.
-    pub(super) fn timed_out(before: Before, una: SeqNumber, recover: SeqNumber) -> Self {
+    pub(super) fn timed_out(before: Cut, una: SeqNumber, recover: SeqNumber) -> Self {
         Self::Resent {
             before,
             recover,
@@ -57,7 +51,7 @@ impl Spurious {
 
     /// A duplicate ACK, or one that moves SND.UNA to `una`. Gives what was before the timeout if it
     /// was spurious.
-    pub(super) fn on_ack(&mut self, advances: bool, una: SeqNumber) -> Option<Before> {
+    pub(super) fn on_ack(&mut self, advances: bool, una: SeqNumber) -> Option<Cut> {
         let asked = core::mem::take(self);
         match asked {
             Self::Resent {
@@ -78,19 +72,18 @@ impl Spurious {
 
 #[cfg(test)]
 mod tests {
-    use super::{Before, Spurious};
-    use timewait_stack::SeqNumber;
+    use super::Spurious;
+    use crate::oracles::congestion::envelope::Envelope;
+    use crate::oracles::congestion::profile::Profile;
+    use timewait_stack::{Config, SeqNumber};
 
     const UNA: SeqNumber = SeqNumber(u32::MAX - 150);
-    const BEFORE: Before = Before {
-        cwnd: 400,
-        ssthresh: 900,
-        recover: None,
-    };
-
     /// Four segments of 100 octets were out, the first went again.
     fn resent() -> Spurious {
-        let mut asked = Spurious::timed_out(BEFORE, UNA, UNA + 400);
+        let profile = Profile::of(&Config::new(vec![], [7; 32]));
+        let before = Envelope::new(profile, 400).before_timeout(UNA);
+        let before = before.expect("nothing is being repaired");
+        let mut asked = Spurious::timed_out(before, UNA, UNA + 400);
         asked.sent_again(UNA + 100);
         asked
     }
@@ -98,10 +91,10 @@ mod tests {
     #[test]
     fn two_acks_that_advance_tell() {
         let mut asked = resent();
-        assert_eq!(asked.on_ack(true, UNA + 100), None);
+        assert!(asked.on_ack(true, UNA + 100).is_none());
         assert_eq!(asked.probes_from(), Some(UNA + 400));
-        assert_eq!(asked.on_ack(true, UNA + 200), Some(BEFORE));
-        assert_eq!(asked.on_ack(true, UNA + 300), None);
+        assert!(asked.on_ack(true, UNA + 200).is_some());
+        assert!(asked.on_ack(true, UNA + 300).is_none());
     }
 
     #[test]
@@ -109,12 +102,12 @@ mod tests {
         for (advances, octets) in [(false, 0), (true, 99), (true, 400), (true, 500)] {
             let mut asked = resent();
             asked.on_ack(advances, UNA + octets);
-            assert_eq!(asked.on_ack(true, UNA + 450), None, "{octets}");
+            assert!(asked.on_ack(true, UNA + 450).is_none(), "{octets}");
         }
         let mut asked = resent();
         asked.on_ack(true, UNA + 100);
-        assert_eq!(asked.on_ack(false, UNA + 100), None);
-        assert_eq!(asked.on_ack(true, UNA + 200), None);
+        assert!(asked.on_ack(false, UNA + 100).is_none());
+        assert!(asked.on_ack(true, UNA + 200).is_none());
     }
 
     #[test]
@@ -122,6 +115,6 @@ mod tests {
         let mut asked = resent();
         asked.on_ack(true, UNA + 100);
         asked.sent_again(UNA + 200);
-        assert_eq!(asked.on_ack(true, UNA + 200), None);
+        assert!(asked.on_ack(true, UNA + 200).is_none());
     }
 }

@@ -4,10 +4,10 @@ use super::Congestion;
 use crate::label::Incarnation;
 use crate::scenario::{Read, Scenario};
 use crate::staging::directed::{transfer, violation_of};
-use crate::staging::{A, B, Seg, Stage, WINDOW, established, seg};
+use crate::staging::{A, B, Seg, Stage, WINDOW, circumstances, established, seg};
 use timewait_stack::event::{CaState, SegmentArrival, Timer, Verdict};
 use timewait_stack::wire::Flags;
-use timewait_stack::{Event, Protection, SeqNumber, Vars};
+use timewait_stack::{Config, Event, Protection, SeqNumber, Vars};
 
 const SMSS: u32 = 100;
 /// Of RFC 5681 for segments of this size.
@@ -15,7 +15,18 @@ const INITIAL: u32 = 4 * SMSS;
 
 /// A client whose ISS is 1000; the handshake ends with this cwnd.
 fn connected_with(cwnd: u32, syn_lost: bool) -> (Stage, Incarnation, Incarnation) {
-    let mut stage = Stage::new(vec![Box::<Congestion>::default()]);
+    connected_by(|_| (), cwnd, syn_lost)
+}
+
+/// As [`connected_with`], and the hosts have these settings.
+fn connected_by(
+    set: impl FnMut(&mut Config),
+    cwnd: u32,
+    syn_lost: bool,
+) -> (Stage, Incarnation, Incarnation) {
+    let mut around = circumstances();
+    around.hosts.values_mut().for_each(set);
+    let mut stage = Stage::under(around, vec![Box::<Congestion>::default()]);
     let listener = stage.listen(B);
     let client = stage.connect(A, 1000);
     let syn = seg(Flags::SYN).seq(1000);
@@ -221,7 +232,14 @@ fn after_a_timeout_no_more_than_cwnd_goes_again() {
 /// Four segments are out, the timer expires, the first goes again and is acknowledged; `new`
 /// segments follow.
 fn probing(new: u32) -> (Stage, Incarnation, Incarnation) {
-    let (mut stage, client, server) = connected();
+    timed_out_and_acked(connected(), new)
+}
+
+fn timed_out_and_acked(
+    ends: (Stage, Incarnation, Incarnation),
+    new: u32,
+) -> (Stage, Incarnation, Incarnation) {
+    let (mut stage, client, server) = ends;
     sends(&mut stage, client, 0, 4);
     stage.timer(client, Timer::Retransmit, 1);
     let v = stage.vars(client);
@@ -243,6 +261,14 @@ fn a_timeout_that_f_rto_finds_spurious_may_be_undone() {
     stage.assert_silent();
     sends(&mut stage, client, 2, 3);
     stage.assert_violation("without a timeout");
+}
+
+#[test]
+fn a_host_without_f_rto_undoes_no_timeout() {
+    let without = connected_by(|config| config.frto = false, INITIAL, false);
+    let (mut stage, client, server) = timed_out_and_acked(without, 0);
+    acked(&mut stage, (client, server), 2, undo);
+    stage.assert_violation("cwnd is 400, at most 250");
 }
 
 /// RFC 5682 §2.1 steps 2a and 3a.

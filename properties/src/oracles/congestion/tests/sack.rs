@@ -1,6 +1,6 @@
 //! What is judged where SACK is in use, and with CUBIC.
 
-use super::{SMSS, acked, acked_with, assert_fine, connected, narrow, text};
+use super::{INITIAL, SMSS, acked, acked_with, assert_fine, connected_by, narrow, text};
 use crate::label::Incarnation;
 use crate::oracles::congestion::envelope::{Envelope, Loss};
 use crate::oracles::congestion::profile::Profile;
@@ -15,7 +15,15 @@ type Ends = (Incarnation, Incarnation);
 
 /// SACK is in use, cwnd is six segments, and segments 2 to 7 are out.
 fn six_out() -> (Stage, Ends) {
-    let (mut stage, client, server) = connected();
+    six_out_by(CongestionControl::NewReno)
+}
+
+fn six_out_by(algorithm: CongestionControl) -> (Stage, Ends) {
+    let (mut stage, client, server) = connected_by(
+        |config| config.congestion_control = algorithm,
+        INITIAL,
+        false,
+    );
     stage.vars(client).sack = Some(SackVars::default());
     let ends = (client, server);
     for (from, to) in [(0, 4), (4, 8)] {
@@ -56,7 +64,11 @@ fn board(v: &mut Vars, sacked: u32, lost: u32) {
 
 /// Segment 2 is lost: with the report of the third one beyond it, recovery begins like this.
 fn recovery(cwnd: u32, ssthresh: u32) -> (Stage, Ends) {
-    let (mut stage, ends) = six_out();
+    recovery_of(six_out(), cwnd, ssthresh)
+}
+
+fn recovery_of(out: (Stage, Ends), cwnd: u32, ssthresh: u32) -> (Stage, Ends) {
+    let (mut stage, ends) = out;
     for reported in 1..3 {
         acked(&mut stage, ends, 2, |v| board(v, reported, 0));
     }
@@ -161,11 +173,15 @@ fn r5681_14_a_lost_retransmission_reduces_once_more() {
     }
 }
 
+fn dsack_of_segment_1() -> Vec<u8> {
+    let edges = [1001 + SMSS, 1001 + 2 * SMSS].map(u32::to_be_bytes);
+    [&[1, 1, 5, 10], edges.as_flattened()].concat()
+}
+
 /// An ACK with a D-SACK for segment 1, or without one, undoes the reduction.
 fn undone(cwnd: u32, dsack: bool) -> Stage {
     let (mut stage, ends) = recovery(300, 300);
-    let edges = [1001 + SMSS, 1001 + 2 * SMSS].map(u32::to_be_bytes);
-    let option = [&[1, 1, 5, 10], edges.as_flattened()].concat();
+    let option = dsack_of_segment_1();
     let options = if dsack { &option[..] } else { &[] };
     acked_with(options, &mut stage, ends, 2, |v| {
         board(v, 3, 0);
@@ -180,6 +196,34 @@ fn an_unfounded_reduction_is_undone_by_evidence_and_gives_back_what_was() {
     undone(600, true).assert_silent();
     undone(601, true).assert_violation("cwnd is 601, at most 600");
     undone(600, false).assert_violation("undone without evidence");
+}
+
+/// A reduction that is undone on the way to ssthresh leaves slow start as it was, and the rule above
+/// ssthresh begins where that ends (RFC 9438 §4.8, §4.9.1): by W_est, at 800 octets each ACK of 100
+/// then adds 12.5.
+#[test]
+fn a_reduction_that_is_undone_begins_no_epoch() {
+    for (growth, fine) in [(12, true), (30, false)] {
+        let (mut stage, ends) = recovery_of(six_out_by(CongestionControl::Cubic), 300, 300);
+        acked_with(&dsack_of_segment_1(), &mut stage, ends, 6, |v| {
+            board(v, 0, 0);
+            (v.recovering, v.ca_state, v.can_undo) = (false, CaState::Open, false);
+            (v.cwnd, v.ssthresh) = (600, 800);
+        });
+        (8..12).for_each(|n| goes(&mut stage, ends.0, n));
+        for (n, cwnd) in [(7, 700), (8, 800), (9, 812)] {
+            acked(&mut stage, ends, n, |v| {
+                board(v, 0, 0);
+                v.cwnd = cwnd;
+            });
+            stage.assert_silent();
+        }
+        acked(&mut stage, ends, 10, |v| {
+            board(v, 0, 0);
+            v.cwnd += growth;
+        });
+        assert_fine(&stage, fine);
+    }
 }
 
 #[test]
