@@ -331,9 +331,10 @@ impl Congestion {
     }
 
     /// cwnd grows by an ACK outside of fast recovery (R5681-02, R5681-03). After a timeout one ACK
-    /// lets it grow by one segment at most (RFC 3465 §2.3); within a reduced window not at all.
+    /// lets it grow by one segment at most (RFC 3465 §2.3); within a reduced window not at all, nor
+    /// by an ACK that reports congestion (RFC 3168 §6.1.2; R3168-12).
     pub(crate) fn grow(&mut self, ack: &Acked) {
-        if self.state == CaState::Cwr {
+        if self.state == CaState::Cwr || ack.congested {
             return;
         }
         if self.cwnd < self.ssthresh {

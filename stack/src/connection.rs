@@ -448,6 +448,7 @@ impl Connection {
             override_: shown(self.timers.override_),
             keepalive: shown(self.keepalive_at()),
             fin_wait_2: shown(self.timers.fin_wait_2),
+            hold: shown(self.timers.hold),
             user: shown(self.user_timeout_at()),
             time_wait: None,
         }

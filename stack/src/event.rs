@@ -178,6 +178,9 @@ pub enum Timer {
     DelayedAck,
     /// Ends sender side silly-window avoidance.
     Override,
+    /// Ends the time in which nothing new goes, since the peer reported congestion while cwnd was one
+    /// segment (RFC 3168 §6.1.2).
+    Hold,
     /// Keepalive probes.
     Keepalive,
     /// Ends an orphan's FIN-WAIT-2.
@@ -485,6 +488,8 @@ pub struct Timers {
     pub override_: Option<Instant>,
     pub keepalive: Option<Instant>,
     pub fin_wait_2: Option<Instant>,
+    /// [`Timer::Hold`].
+    pub hold: Option<Instant>,
     pub user: Option<Instant>,
     pub time_wait: Option<Instant>,
 }

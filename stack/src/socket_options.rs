@@ -108,8 +108,11 @@ pub struct SocketOptions {
     pub receive_buffer: u32,
     /// SO_SNDBUF, in octets, at least 1.
     pub send_buffer: u32,
-    /// TCP_USER_TIMEOUT, or what the peer's option has made of it.
+    /// TCP_USER_TIMEOUT: ADV_UTO of RFC 5482 §3, which the peer is told if it is told anything.
     pub user_timeout: Option<Duration>,
+    /// What the peer's option has made of it (USER_TIMEOUT of RFC 5482 §3.1): in force from the end
+    /// of the handshake on, until the user chooses one.
+    pub adopted_user_timeout: Option<Duration>,
     /// The user has chosen it: no peer changes it (CHANGEABLE of RFC 5482 §3 is off).
     pub user_timeout_fixed: bool,
     /// ENABLED of RFC 5482 §3.
@@ -134,6 +137,7 @@ impl SocketOptions {
             receive_buffer: config.receive_buffer.clamp(1, BUFFER_MAX),
             send_buffer: config.send_buffer.max(1),
             user_timeout: config.user_timeout,
+            adopted_user_timeout: None,
             user_timeout_fixed: false,
             announce_user_timeout: config.announce_user_timeout,
         }
@@ -160,6 +164,7 @@ impl SocketOptions {
             SocketOption::SendBuffer(octets) => self.send_buffer = octets.max(1),
             SocketOption::UserTimeout(timeout) => {
                 self.user_timeout = timeout;
+                self.adopted_user_timeout = None;
                 self.user_timeout_fixed = true;
             }
             SocketOption::AnnounceUserTimeout(on) => self.announce_user_timeout = on,

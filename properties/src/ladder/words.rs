@@ -228,6 +228,7 @@ pub(crate) fn timer(timer: Timer, count: u32) -> String {
         Timer::DelayedAck => "delayed ACK".to_owned(),
         Timer::Override => "override".to_owned(),
         Timer::Keepalive => format!("keepalive {count}"),
+        Timer::Hold => "hold over".to_owned(),
         Timer::User => "user timeout".to_owned(),
         Timer::FinWait2 => "FIN-WAIT-2 up".to_owned(),
         Timer::TimeWait => "2MSL over".to_owned(),

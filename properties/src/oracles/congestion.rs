@@ -13,7 +13,8 @@
 //!   does the fast retransmit (R5681-09), from which cwnd comes back to ssthresh (R5681-10). Idle
 //!   for longer than an RTO, it restarts from the initial window (R5681-11).
 //! - So does congestion that the peer reports, with nothing to repair, once for a window of text
-//!   (R3168-05).
+//!   (R3168-05); nothing grows by an ACK that reports it (R3168-12). Where cwnd is one segment already,
+//!   nothing new goes for as long as the RTO (R3168-11).
 //! - What a timeout took away comes back only if F-RTO finds it spurious (RFC 5682 §2.1): one ACK of
 //!   what went again, one of octets that did not. Between the two, two new segments go.
 //! - Octets go again after a timeout or a window that reopened, within cwnd; or, one segment for
@@ -84,6 +85,8 @@ struct End {
     data_sent_at: Option<Instant>,
     /// Duplicate ACKs in a row.
     duplicates: u32,
+    /// Nothing new goes before.
+    held_until: Option<Instant>,
     /// Octets that went beyond cwnd since SND.UNA last moved.
     beyond: u32,
     /// Expiries of the retransmission timer since SND.UNA last moved.
@@ -310,7 +313,7 @@ impl End {
         let cut = self.takes_back(before, after, report);
         if let Some(envelope) = &mut self.envelope {
             if acked > 0 {
-                envelope.acked(before, after, report.now);
+                envelope.acked(before, after, report.now, congested);
             }
             if let Some(cut) = cut {
                 envelope.undone(cut);
@@ -321,8 +324,8 @@ impl End {
             if let Some(before) = spurious.flatten() {
                 envelope.undo(before, undone, congested);
             }
-            if congested {
-                envelope.reported(self.sent_to, after);
+            if congested && envelope.reported(self.sent_to, after) {
+                self.held_until = Some(report.now + after.rto);
             }
         }
         if acked > 0 {
@@ -511,6 +514,12 @@ impl End {
         vars: &Vars,
         report: &mut Report<'_>,
     ) {
+        if self.held_until.is_some_and(|until| report.now < until) {
+            report.violation_unless_damaged(format!(
+                "with a cwnd of one segment congestion was reported, and {segment} goes before an RTO \
+                 has passed"
+            ));
+        }
         // Before something new is sent a larger path MTU may be tried (RFC 1191 §6.3).
         let smss = u32::from(vars.smss).max(segment.text_len);
         let Some(envelope) = &mut self.envelope else {

@@ -207,6 +207,7 @@ impl Watch {
             Timer::User,
             Timer::TimeWait,
             Timer::Reorder,
+            Timer::Hold,
         ];
         if !owes_nothing.contains(&timer) {
             self.owed.push(timer);

@@ -8,14 +8,29 @@ use timewait_stack::{Duration, Vars};
 /// or what the option of a peer makes of it (RFC 5482 §3.1).
 pub(super) fn longest(config: &Config) -> Option<Duration> {
     let own = config.user_timeout?;
-    // Never as short as the RTO, which may be at its own bound.
+    Some(most_adopted(config).map_or(own, |most| own.max(most)))
+}
+
+/// The most that a peer's option can make of it, where it is listened to: never as short as the RTO,
+/// which may be at its own bound.
+fn most_adopted(config: &Config) -> Option<Duration> {
     let beyond_rto = config.rto.max + config.rto.granularity;
     let most = config.user_timeout_bounds.max.max(beyond_rto);
-    Some(if config.announce_user_timeout {
-        own.max(most)
-    } else {
-        own
-    })
+    config.announce_user_timeout.then_some(most)
+}
+
+/// The longest that keepalive may wait before it asks for the first time: beyond the user timeout
+/// that both ends have agreed on (RFC 5482 §4.2).
+pub(super) fn keepalive_idle(config: &Config, idle: Duration) -> Duration {
+    let agreed = most_adopted(config).map(|most| config.user_timeout.unwrap_or_default().max(most));
+    agreed.map_or(idle, |most| idle.max(most + config.rto.granularity))
+}
+
+/// The shortest that keepalive may wait: beyond its own user timeout, where the peer is told of it.
+pub(super) fn least_idle(config: &Config, idle: Duration) -> Duration {
+    let told = config.user_timeout.and(shortest(config));
+    told.filter(|_| config.announce_user_timeout)
+        .map_or(idle, |least| idle.max(least))
 }
 
 /// The shortest one that it can have, if it can have one.

@@ -18,6 +18,8 @@ pub(crate) struct Acked {
     pub(crate) now: Instant,
     pub(crate) srtt: Option<Duration>,
     pub(crate) smss: u32,
+    /// It reports congestion (ECE): nothing grows by it.
+    pub(crate) congested: bool,
 }
 
 /// A congestion control algorithm. All windows in octets.

@@ -23,6 +23,7 @@ fn acked(octets: u32, flight: u32) -> Acked {
         now: Instant::ZERO,
         srtt: None,
         smss: SMSS,
+        congested: false,
     }
 }
 

@@ -2,18 +2,16 @@
 //!
 //! Only what is sent for the first time and carries text is marked as ECN-capable: no SYN, no bare
 //! ACK, no retransmission and no probe (RFC 3168 §6.1.1, §6.1.4 to §6.1.6).
-//!
-//! Missing: with a cwnd of one segment ECE does not restart the retransmission timer (§6.1.2), which
-//! is to send less than a segment for each round trip. A reduction never leaves less than two here,
-//! and after a timeout the backed-off timer slows down by itself.
 
 use bitflags::bitflags;
 
 use super::Connection;
 use crate::config::EcnUse;
 use crate::context::Context;
+use crate::protection::Protection;
 use crate::stack::Ecn;
 use crate::state::State;
+use crate::time::Instant;
 use crate::wire::{Flags, Segment};
 
 bitflags! {
@@ -107,12 +105,26 @@ impl Connection {
         let flight = self.send.outstanding();
         // What was sent after the last reduction is acknowledged, or there was none yet.
         if segment.ack.after(self.congestion.reduced) {
+            let one = self.congestion.cwnd <= smss;
             self.congestion.reduce_once(cx.config, flight, nxt, smss);
+            if one && cx.protects(Protection::LossResponse) {
+                self.hold(cx);
+            }
         }
         // A reduction for whatever reason is one that the peer wants to hear of, once.
         if self.congestion.has_reduced() && !self.congestion.told {
             self.congestion.told = true;
             self.ecn.insert(EcnState::REDUCED);
+        }
+    }
+
+    /// cwnd is one segment and cannot be less, and yet the network is congested: to send less than
+    /// a segment in a round trip, nothing new goes for as long as a retransmission would wait
+    /// (RFC 3168 §6.1.2; R3168-11).
+    fn hold(&mut self, cx: &Context<'_>) {
+        self.timers.hold = cx.now + self.rtt.rto();
+        if self.timers.retransmit != Instant::MAX {
+            self.arm_retransmit(cx);
         }
     }
 

@@ -47,6 +47,7 @@ impl Connection {
             now: cx.now,
             srtt: moment.srtt,
             smss: moment.smss,
+            congested: self.is_ecn_echo(segment),
         };
         let undone = self.ask_frto(segment, acked.octets > 0, &report);
         self.respond(&acked, undone, flight - reported, &report, cx);

@@ -128,7 +128,8 @@ impl Connection {
             Some(recovery) => recovery.board.waiting() > 0,
             None => self.send.out.rexmit.is_some(),
         };
-        if waits && !self.send.out.frto.holds() || !self.send.has_unsent() {
+        let holds = self.timers.hold != Instant::MAX; // R3168-11.
+        if waits && !self.send.out.frto.holds() || !self.send.has_unsent() || holds {
             return None;
         }
         self.raise_path_mtu(cx);
@@ -492,7 +493,7 @@ impl Connection {
             return;
         }
         (timers.retransmit, timers.probe, timers.reorder) = (never, never, never);
-        if !waiting {
+        if !waiting || timers.hold != never {
             timers.override_ = never;
         } else if timers.override_ == never {
             timers.override_ = cx.now + cx.config.override_timeout;

@@ -32,6 +32,10 @@ impl Connection {
             self.due |= Due::OVERRIDE;
             cx.events.timer(self.id, Timer::Override, 1);
         }
+        if due(self.timers.hold) {
+            self.timers.hold = Instant::MAX;
+            cx.events.timer(self.id, Timer::Hold, 1);
+        }
         if due(self.user_timeout_at()) {
             self.on_user_timeout(cx);
         } else if due(self.timers.retransmit) {
@@ -160,7 +164,7 @@ impl Connection {
             return Instant::MAX;
         }
         self.times.heard_at
-            + keepalive.idle
+            + self.keepalive_idle(keepalive.idle)
             + keepalive
                 .interval
                 .saturating_mul(self.timers.keepalive_probes)

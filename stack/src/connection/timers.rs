@@ -35,6 +35,8 @@ pub(crate) struct TimerTable {
     pub(crate) delayed_ack: Instant,
     pub(crate) override_: Instant,
     pub(crate) fin_wait_2: Instant,
+    /// Until then nothing new goes (RFC 3168 §6.1.2).
+    pub(crate) hold: Instant,
     /// When something that is now outstanding was first sent, or SND.UNA last moved.
     pub(crate) progress_at: Instant,
     pub(crate) challenge: ChallengeLimit,
@@ -64,6 +66,7 @@ impl TimerTable {
             .min(self.delayed_ack)
             .min(self.override_)
             .min(self.fin_wait_2)
+            .min(self.hold)
     }
 }
 
@@ -76,6 +79,7 @@ impl Rest for TimerTable {
         delayed_ack: Instant::MAX,
         override_: Instant::MAX,
         fin_wait_2: Instant::MAX,
+        hold: Instant::MAX,
         progress_at: Instant::ZERO,
         challenge: ChallengeLimit::UNUSED,
         retransmissions: 0,

@@ -272,6 +272,7 @@ impl Connection {
             now: cx.now,
             srtt: self.rtt.srtt(),
             smss: u32::from(self.send.smss),
+            congested: self.is_ecn_echo(segment),
         };
         let undone = self.ask_frto(segment, true, &Report::default());
         if !undone && self.congestion.on_ack(ack, &acked) {

@@ -287,3 +287,61 @@ fn ecn_may_be_accepted_without_being_offered() {
     let (bench, socket, _) = established(accepts);
     assert!(bench.stack.status(socket).unwrap().vars.unwrap().ecn);
 }
+
+/// The SYN-ACK went twice, so one segment is what the transfer begins with (RFC 5681 §3.1), whatever
+/// waits.
+fn with_one_segment(octets: usize) -> (Bench, SocketId, SeqNumber) {
+    let (mut bench, listener) = Bench::listening(with_ecn());
+    let syn = Flags::SYN | SETUP;
+    let iss = inject(&mut bench, Ecn::NotEct, syn, 0, SeqNumber(0), b"")[0].seq;
+    assert_eq!(bench.wait(Duration::from_millis(1100)).len(), 1);
+    inject(&mut bench, Ecn::NotEct, Flags::ACK, 1, iss + 1, b"");
+    let (socket, _) = bench.stack.accept(listener).unwrap();
+    assert_eq!(send(&mut bench, socket, octets).len(), 1);
+    (bench, socket, iss)
+}
+
+/// R3168-11: less than a segment in a round trip is a segment in a retransmission timeout.
+#[test]
+fn with_a_window_of_one_segment_an_echo_lets_nothing_go_for_an_rto() {
+    let (mut bench, socket, iss) = with_one_segment(10_000);
+    for acked in 1..3 {
+        let ack = iss + 1 + 1000 * acked;
+        assert_eq!(inject(&mut bench, Ecn::NotEct, ECE_ACK, 1, ack, b""), []);
+        assert_eq!(windows(&bench, socket).0, 1000, "R3168-12");
+        let rto = bench.vars(socket).rto;
+        let moment = Duration::from_nanos(1);
+        assert_eq!(bench.wait(rto - moment), [], "R3168-11");
+        let sent = bench.wait(moment);
+        assert_eq!((sent.len(), sent[0].seq), (1, ack), "R3168-11");
+        assert!(sent[0].flags.contains(Flags::CWR), "R3168-06");
+    }
+    let ack = iss + 3001;
+    let sent = inject(&mut bench, Ecn::NotEct, Flags::ACK, 1, ack, b"");
+    assert!(!sent.is_empty(), "congestion is over");
+}
+
+/// What is queued meanwhile, a FIN included, waits as well.
+#[test]
+fn who_is_held_back_by_an_echo_holds_back_its_fin() {
+    let (mut bench, socket, iss) = with_one_segment(1000);
+    inject(&mut bench, Ecn::NotEct, ECE_ACK, 1, iss + 1001, b"");
+    bench.stack.close(bench.now, socket).unwrap();
+    assert_eq!(bench.drain(), []);
+    let sent = bench.wait(Duration::from_secs(3));
+    assert!(sent[0].flags.contains(Flags::FIN), "{sent:?}");
+}
+
+/// R3168-12: after a timeout cwnd is one segment, and an ACK of what went again lets it grow unless
+/// it reports congestion.
+#[test]
+fn an_echo_makes_nothing_grow() {
+    for (flags, cwnd) in [(Flags::ACK, 2000), (ECE_ACK, 1000)] {
+        let (mut bench, socket, iss) = established(with_ecn());
+        send(&mut bench, socket, 4000);
+        bench.wait(Duration::from_millis(1100));
+        assert_eq!(windows(&bench, socket).0, 1000);
+        inject(&mut bench, Ecn::NotEct, flags, 1, iss + 1001, b"");
+        assert_eq!(windows(&bench, socket).0, cwnd);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use timewait_stack::config::{GiveUp, RtoBounds, UserTimeoutBounds};
+use timewait_stack::config::{GiveUp, Keepalive, RtoBounds, UserTimeoutBounds};
 use timewait_stack::wire::{Flags, Options, Segment, UserTimeout};
 use timewait_stack::{Config, Duration, Errno, SeqNumber, SocketId, SocketOption, State};
 
@@ -23,6 +23,11 @@ fn announcing() -> Config {
         user_timeout: Some(seconds(150)),
         ..config()
     }
+}
+
+/// What the peer's option has made of it.
+fn adopted(bench: &Bench, socket: SocketId) -> Option<Duration> {
+    bench.stack.options(socket).unwrap().adopted_user_timeout
 }
 
 /// A segment of the peer with the option.
@@ -186,10 +191,7 @@ fn no_option_makes_it_as_short_as_the_rto() {
             ..announcing()
         });
         with_option(&mut bench, Flags::ACK, iss + 1, 1);
-        let (rto, adopted) = (
-            bench.vars(socket).rto,
-            bench.stack.options(socket).unwrap().user_timeout.unwrap(),
-        );
+        let (rto, adopted) = (bench.vars(socket).rto, adopted(&bench, socket).unwrap());
         assert!(rto >= seconds(5) && adopted > rto, "{rto:?} {adopted:?}");
         assert!(adopted < rto + seconds(1));
     }
@@ -224,8 +226,79 @@ fn whoever_chose_a_timeout_or_takes_no_part_keeps_it() {
 fn what_the_peer_made_of_it_outlasts_other_changes() {
     let (mut bench, socket, iss) = Bench::established(announcing());
     with_option(&mut bench, Flags::ACK, iss + 1, 700);
-    let timeout = |bench: &Bench| bench.stack.options(socket).unwrap().user_timeout;
-    assert_eq!(timeout(&bench), Some(seconds(700)));
+    assert_eq!(adopted(&bench, socket), Some(seconds(700)));
     set(&mut bench, socket, SocketOption::NoDelay(true));
-    assert_eq!(timeout(&bench), Some(seconds(700)), "RFC 5482 §3.1");
+    assert_eq!(adopted(&bench, socket), Some(seconds(700)), "R5482-01");
+    let chosen = SocketOption::UserTimeout(Some(seconds(160)));
+    set(&mut bench, socket, chosen);
+    assert_eq!(adopted(&bench, socket), None, "the user decides");
+}
+
+/// R5482-01: of what the peer has said only the last word goes into the formula, so that a timeout
+/// that was raised may fall again.
+#[test]
+fn a_shorter_one_takes_back_a_longer_one_of_before() {
+    let (mut bench, socket, iss) = Bench::established(Config {
+        r2: GiveUp::Never,
+        ..announcing()
+    });
+    for (said, expected) in [(700, 700), (300, 300), (10, 150)] {
+        with_option(&mut bench, Flags::ACK, iss + 1, said);
+        assert_eq!(adopted(&bench, socket), Some(seconds(expected)));
+    }
+    let options = bench.stack.options(socket).unwrap();
+    assert_eq!(options.user_timeout, Some(seconds(150)), "ADV_UTO");
+    bench.stack.send(bench.now, socket, b"anybody?").unwrap();
+    bench.drain();
+    assert_eq!(ends_after(&mut bench, socket), 150);
+}
+
+/// R5482-02: the option of a SYN counts from the end of the handshake on, and not before.
+#[test]
+fn what_a_syn_says_does_not_count_in_syn_received() {
+    let half_open = |acknowledged: bool| {
+        let (mut bench, listener) = Bench::listening(Config {
+            r2: GiveUp::Never,
+            r2_syn_ack: GiveUp::Never,
+            ..announcing()
+        });
+        let syn_ack = with_option(&mut bench, Flags::SYN, SeqNumber(0), 700);
+        if acknowledged {
+            bench.inject(Flags::ACK, 1, syn_ack[0].seq + 1, b"");
+            let (socket, _) = bench.stack.accept(listener).unwrap();
+            bench.stack.send(bench.now, socket, b"anybody?").unwrap();
+            bench.drain();
+            return ends_after(&mut bench, socket);
+        }
+        let start = bench.now;
+        while bench.stack.usage().half_open > 0 {
+            bench.wait(Duration::from_millis(100));
+            assert!(bench.now - start < seconds(10_000));
+        }
+        (bench.now - start).as_secs()
+    };
+    assert_eq!((half_open(false), half_open(true)), (150, 700));
+}
+
+/// R5482-03: keepalive must not end what the timeout, told and adopted, would let live.
+#[test]
+fn keepalive_waits_for_longer_than_the_timeout_that_was_agreed() {
+    for (announces, said, first) in [(true, 700, 700), (true, 10, 150), (false, 700, 20)] {
+        let (mut bench, _, iss) = Bench::established(Config {
+            announce_user_timeout: announces,
+            keepalive: Some(Keepalive {
+                idle: seconds(20),
+                interval: seconds(5),
+                probes: 3,
+                garbage: false,
+            }),
+            ..announcing()
+        });
+        with_option(&mut bench, Flags::ACK, iss + 1, said);
+        let moment = Duration::from_nanos(1);
+        assert_eq!(bench.wait(seconds(first) - moment), []);
+        assert_eq!(bench.wait(moment).is_empty(), announces, "{first}");
+        let late = bench.wait(Duration::from_millis(5));
+        assert_eq!(late.len(), usize::from(announces));
+    }
 }

@@ -126,7 +126,8 @@ impl Wait {
             },
             Self::Keepalive => {
                 let keepalive = config.keepalive.as_ref()?;
-                keepalive.idle + keepalive.interval * u32::from(keepalive.probes)
+                user_timeout::keepalive_idle(config, keepalive.idle)
+                    + keepalive.interval * u32::from(keepalive.probes)
             }
             Self::FinWait2 => config.fin_wait_2?,
         };

@@ -96,8 +96,9 @@ impl Envelope {
         self.recovering || self.timed_out
     }
 
-    /// Octets that were outstanding are acknowledged.
-    pub(super) fn acked(&mut self, before: &Vars, after: &Vars, now: Instant) {
+    /// Octets that were outstanding are acknowledged. `congested`: and congestion is reported, so
+    /// that nothing grows (RFC 3168 §6.1.2).
+    pub(super) fn acked(&mut self, before: &Vars, after: &Vars, now: Instant, congested: bool) {
         let acked = after.snd_una - before.snd_una;
         let smss = u32::from(after.smss);
         let over = self
@@ -120,7 +121,7 @@ impl Envelope {
                 .saturating_sub(acked)
                 .max(smss)
                 .saturating_add(smss);
-        } else if self.reduced {
+        } else if self.reduced || congested {
             // A reduction without a repair lasts for its window, as one with it does.
         } else if !self.recovering && before.cwnd < before.ssthresh {
             let limit = if self.timed_out {
@@ -226,10 +227,12 @@ impl Envelope {
     }
 
     /// The peer reports congestion. What was sent before the last reduction is no news (RFC 3168
-    /// §6.1.2).
-    pub(super) fn reported(&mut self, sent_to: Option<SeqNumber>, after: &Vars) {
+    /// §6.1.2). Returns whether it is news to who has a cwnd of one segment, which can't be less.
+    pub(super) fn reported(&mut self, sent_to: Option<SeqNumber>, after: &Vars) -> bool {
         let news = |recover| after.snd_una.after(recover);
-        if !self.recovering && self.recover.is_none_or(news) {
+        let news = !self.recovering && self.recover.is_none_or(news);
+        let one = self.cwnd <= u32::from(after.smss);
+        if news {
             self.reduced(&Loss {
                 una: after.snd_una,
                 flight: after.snd_nxt - after.snd_una,
@@ -237,6 +240,7 @@ impl Envelope {
                 smss: u32::from(after.smss),
             });
         }
+        news && one
     }
 
     /// A reduction without a repair: a congestion mark, or a tail loss probe that had repaired a

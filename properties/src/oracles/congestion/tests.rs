@@ -26,17 +26,27 @@ fn connected_by(
 ) -> (Stage, Incarnation, Incarnation) {
     let mut around = circumstances();
     around.hosts.values_mut().for_each(set);
-    let mut stage = Stage::under(around, vec![Box::<Congestion>::default()]);
+    let stage = Stage::under(around, vec![Box::<Congestion>::default()]);
+    handshake(stage, [Flags::empty(); 2], cwnd, syn_lost)
+}
+
+/// The SYN and the SYN-ACK with these flags beside their own.
+fn handshake(
+    mut stage: Stage,
+    setup: [Flags; 2],
+    cwnd: u32,
+    syn_lost: bool,
+) -> (Stage, Incarnation, Incarnation) {
     let listener = stage.listen(B);
     let client = stage.connect(A, 1000);
-    let syn = seg(Flags::SYN).seq(1000);
+    let syn = seg(Flags::SYN | setup[0]).seq(1000);
     let mut sent = stage.send(client, syn.clone());
     if syn_lost {
         stage.timer(client, Timer::Retransmit, 1);
         sent = stage.send(client, syn);
     }
     let server = stage.child(listener, &sent, 5000);
-    let syn_ack = seg(Flags::SYN | Flags::ACK).seq(5000).ack(1001);
+    let syn_ack = seg(Flags::SYN | Flags::ACK | setup[1]).seq(5000).ack(1001);
     let syn_ack = stage.send(server, syn_ack);
     stage.pass_ms(1);
     stage.take(client, &syn_ack, |v| {
@@ -80,7 +90,7 @@ fn acked(
     n: u32,
     change: impl FnOnce(&mut Vars),
 ) {
-    acked_with(&[], stage, ends, n, change);
+    acked_by(seg(Flags::ACK), stage, ends, n, change);
 }
 
 /// As [`acked`], by a segment with these options.
@@ -91,9 +101,18 @@ fn acked_with(
     n: u32,
     change: impl FnOnce(&mut Vars),
 ) {
+    acked_by(seg(Flags::ACK).options(options), stage, ends, n, change);
+}
+
+fn acked_by(
+    segment: Seg,
+    stage: &mut Stage,
+    ends: (Incarnation, Incarnation),
+    n: u32,
+    change: impl FnOnce(&mut Vars),
+) {
     let ack = SeqNumber(1001 + n * SMSS);
-    let segment = seg(Flags::ACK).seq(5001).ack(ack.0).options(options);
-    let sent = stage.send(ends.1, segment);
+    let sent = stage.send(ends.1, segment.seq(5001).ack(ack.0));
     stage.pass_ms(1);
     stage.deliver(&sent);
     let before = stage.vars(ends.0).clone();
@@ -132,6 +151,43 @@ fn r5681_02_slow_start_grows_by_one_segment_for_each_ack() {
         acked(&mut stage, (client, server), 2, |v| v.cwnd += growth);
         assert_fine(&stage, fine);
     }
+}
+
+/// Both agreed on ECN, cwnd is so many segments, and that many are out. The first is acknowledged,
+/// and congestion reported; `grown` is how cwnd changes.
+fn reported(cwnd: u32, grown: u32) -> (Stage, Incarnation) {
+    let stage = Stage::new(vec![Box::<Congestion>::default()]);
+    let setup = [Flags::ECE | Flags::CWR, Flags::ECE];
+    let (mut stage, client, server) = handshake(stage, setup, cwnd * SMSS, cwnd == 1);
+    sends(&mut stage, client, 0, cwnd);
+    stage.assert_silent();
+    let echo = seg(Flags::ACK | Flags::ECE);
+    acked_by(echo, &mut stage, (client, server), 1, |v| {
+        v.cwnd = v.cwnd.min(2 * SMSS) + grown;
+        v.ssthresh = 2 * SMSS;
+    });
+    (stage, client)
+}
+
+#[test]
+fn r3168_11_with_a_window_of_one_segment_a_report_holds_back_what_is_new_for_an_rto() {
+    for (ms, fine) in [(999, false), (1000, true)] {
+        let (mut stage, client) = reported(1, 0);
+        stage.assert_silent();
+        stage.pass_ms(ms);
+        sends(&mut stage, client, 1, 2);
+        assert_fine(&stage, fine);
+    }
+    let (mut stage, client) = reported(3, 0);
+    sends(&mut stage, client, 3, 4);
+    stage.assert_violation("in flight, cwnd is 200");
+}
+
+#[test]
+fn r3168_12_a_report_makes_nothing_grow() {
+    assert_fine(&reported(1, 0).0, true);
+    assert_fine(&reported(1, 1).0, false);
+    assert_fine(&reported(3, 1).0, false);
 }
 
 #[test]

@@ -180,6 +180,7 @@ fn digest(vars: &Vars) -> u64 {
         timers.override_,
         timers.keepalive,
         timers.fin_wait_2,
+        timers.hold,
         timers.time_wait,
     ];
     let armed = armed

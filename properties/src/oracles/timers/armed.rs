@@ -15,7 +15,8 @@ use crate::oracles::user_timeout;
 /// in the place of the first (RFC 8985 §8): see `may_run`.
 ///
 /// A SYN or SYN-ACK is outstanding while SND.UNA is still ISS. No window has been offered then
-/// that could be closed, so its timer is that of retransmission.
+/// that could be closed, so its timer is that of retransmission. What waits because of congestion is
+/// woken when that time is over (RFC 3168 §6.1.2).
 pub(super) fn sender_timer(vars: &Vars) -> Option<Timer> {
     if matches!(vars.state, State::Closed | State::Listen | State::TimeWait) {
         return None;
@@ -27,7 +28,7 @@ pub(super) fn sender_timer(vars: &Vars) -> Option<Timer> {
         Some(Timer::Retransmit)
     } else if (outstanding || waiting) && vars.snd_wnd == 0 {
         Some(Timer::Persist)
-    } else if waiting {
+    } else if waiting && vars.timers.hold.is_none() {
         Some(Timer::Override)
     } else {
         None
@@ -75,6 +76,9 @@ pub(super) fn wrong_set(vars: &Vars, config: &Config) -> Vec<String> {
             why(vars)
         ));
     }
+    if vars.timers.hold.is_some() && !vars.ecn {
+        wrong.push("congestion holds it back that nobody can report".to_owned());
+    }
     if let Some(what) = user_timeout::wrong(vars, config, wanted) {
         wrong.push(format!("{what}, {}", why(vars)));
     }
@@ -121,9 +125,13 @@ pub(super) fn wrong_deadlines(vars: &Vars, config: &Config, now: Instant) -> Vec
         ),
         (Timer::Persist, Some(config.persist_max + tick)),
         (Timer::Override, Some(OVERRIDE_MAX)),
+        (Timer::Hold, Some(vars.rto + tick)),
         (
             Timer::Keepalive,
-            config.keepalive.map(|k| k.idle.max(k.interval) + tick),
+            config.keepalive.map(|keepalive| {
+                let idle = user_timeout::keepalive_idle(config, keepalive.idle);
+                idle.max(keepalive.interval) + tick
+            }),
         ),
         (
             Timer::FinWait2,
@@ -174,6 +182,7 @@ pub(super) fn deadline(timers: &Timers, timer: Timer) -> Option<Instant> {
         Timer::Persist => timers.persist,
         Timer::DelayedAck => timers.delayed_ack,
         Timer::Override => timers.override_,
+        Timer::Hold => timers.hold,
         Timer::Keepalive => timers.keepalive,
         Timer::FinWait2 => timers.fin_wait_2,
         Timer::User => timers.user,
@@ -183,13 +192,14 @@ pub(super) fn deadline(timers: &Timers, timer: Timer) -> Option<Instant> {
 
 /// The timers whose deadlines are judged here. That of 2MSL is the oracle `time-wait`'s: it
 /// stands still while a SYN that reopened its record is put to the proof.
-pub(super) const JUDGED: [Timer; 9] = [
+pub(super) const JUDGED: [Timer; 10] = [
     Timer::Retransmit,
     Timer::Probe,
     Timer::Reorder,
     Timer::Persist,
     Timer::DelayedAck,
     Timer::Override,
+    Timer::Hold,
     Timer::Keepalive,
     Timer::FinWait2,
     Timer::User,
@@ -235,6 +245,7 @@ mod tests {
             Timer::Persist => vars.timers.persist = at,
             Timer::DelayedAck => vars.timers.delayed_ack = at,
             Timer::Override => vars.timers.override_ = at,
+            Timer::Hold => vars.timers.hold = at,
             Timer::Keepalive => vars.timers.keepalive = at,
             Timer::FinWait2 => vars.timers.fin_wait_2 = at,
             Timer::User => vars.timers.user = at,

@@ -7,6 +7,7 @@ use timewait_stack::event::{Drop, SegmentArrival, Vars, Verdict};
 use timewait_stack::{Instant, State};
 
 use crate::facts::{SegmentHeader, takes_ack};
+use crate::oracles::user_timeout;
 use crate::reference::table_6;
 
 /// What is remembered of one connection's silence.
@@ -57,7 +58,7 @@ impl Keepalive {
         }
         let (since, least) = match (self.probed_at, self.heard_at) {
             (Some(probed), _) => (probed, settings.interval),
-            (None, Some(heard)) => (heard, settings.idle),
+            (None, Some(heard)) => (heard, user_timeout::least_idle(config, settings.idle)),
             (None, None) => return None,
         };
         let idle = now.saturating_since(since);

@@ -20,6 +20,7 @@ fn round_trip(cubic: &mut Cubic, mut cwnd: u32, start: f64) -> u32 {
             now: at(start + 0.1 * f64::from(n) / f64::from(segments)),
             srtt: Some(RTT),
             smss: SMSS,
+            congested: false,
         };
         cwnd = cubic.avoid(cwnd, &ack);
     }
@@ -145,6 +146,7 @@ fn time_in_which_the_window_was_not_used_does_not_count() {
             now: at(f64::from(n)),
             srtt: Some(RTT),
             smss: SMSS,
+            congested: false,
         };
         assert_eq!(idle.avoid(now, &ack), now, "§5.8");
     }
@@ -168,6 +170,7 @@ fn larger_segments_make_no_larger_window() {
         now: at(0.1),
         srtt: Some(RTT),
         smss: larger,
+        congested: false,
     };
     assert!(cubic.avoid(cwnd, &ack) - cwnd < larger);
     assert_eq!((cubic.w_max, cubic.cwnd_prior), (20 * SCALE, 20 * SCALE));

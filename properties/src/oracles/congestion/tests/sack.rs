@@ -259,7 +259,7 @@ fn growth(algorithm: CongestionControl, octets: u32) -> bool {
         smss: SMSS,
     });
     envelope.hold(&vars(1000, 7 * SMSS));
-    envelope.acked(&vars(1000, 7 * SMSS), &vars(1100, 0), Instant::ZERO);
+    envelope.acked(&vars(1000, 7 * SMSS), &vars(1100, 0), Instant::ZERO, false);
     envelope.hold(&vars(1100, 7 * SMSS + octets)).is_empty()
 }
 
@@ -284,7 +284,12 @@ fn within_the_window_of_a_reduction_nothing_grows() {
     });
     envelope.hold(&vars(1000, 5 * SMSS));
     for (una, grown, allowed) in [(1900, 1, false), (2000, 10, true)] {
-        envelope.acked(&vars(una - 100, 5 * SMSS), &vars(una, 0), Instant::ZERO);
+        envelope.acked(
+            &vars(una - 100, 5 * SMSS),
+            &vars(una, 0),
+            Instant::ZERO,
+            false,
+        );
         let wrong = envelope.hold(&vars(una, 5 * SMSS + grown));
         assert_eq!(wrong.is_empty(), allowed, "{una}: {wrong:?}");
         envelope.hold(&vars(una, 5 * SMSS));
