@@ -177,7 +177,7 @@ impl Recovery {
         };
         self.board.acknowledge(ack, &mut each);
         self.board.report(blocks, &mut each);
-        self.rack.advance(&delivery, &mut memory.rack);
+        self.rack.advance(&delivery, &mut memory.rack, moment.smss);
         let all_unneeded = dsack.is_some_and(|block| self.was_unneeded(block));
         if dsack.is_some() {
             self.rack.on_duplicate(ack, nxt, &mut memory.rack);

@@ -8,6 +8,11 @@ use crate::time::{Duration, Instant, nanos};
 /// Recoveries without a D-SACK after which the reordering window shrinks again (§6.2 step 4).
 const PERSIST: u8 = 16;
 
+/// The degree of reordering of a path of which nothing is known, in segments: what DupThresh forgives
+/// (RFC 6675 §2), and the most that is counted; both as Linux has them.
+const REORDERING: u16 = 3;
+const REORDERING_MAX: u32 = 300;
+
 /// What is known of the newest segment that has arrived. Lives as long as a flight.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rack {
@@ -26,6 +31,8 @@ pub(crate) struct RackMemory {
     /// The least round trip, in nanoseconds; `u64::MAX` before the first.
     min_rtt: u64,
     pub(crate) reordering_seen: bool,
+    /// By how many segments one was overtaken at most. Nothing follows from it: it is for the user.
+    reordering: u16,
     /// The reordering window in quarters of the least round trip.
     steps: u8,
     /// Recoveries for which it stays that wide.
@@ -37,6 +44,7 @@ impl Default for RackMemory {
         Self {
             min_rtt: u64::MAX,
             reordering_seen: false,
+            reordering: REORDERING,
             steps: 1,
             persist: 0,
         }
@@ -47,6 +55,11 @@ impl RackMemory {
     /// The least round trip so far, if there was one (RFC 8985 §6.2 step 1).
     pub(crate) fn min_rtt(&self) -> Option<Duration> {
         (self.min_rtt != u64::MAX).then_some(Duration::from_nanos(self.min_rtt))
+    }
+
+    /// By how many segments one was overtaken at most, 3 to 300.
+    pub(crate) fn reordering(&self) -> u16 {
+        self.reordering
     }
 }
 
@@ -60,7 +73,8 @@ pub(crate) struct Delivery {
     pub(crate) highest: Option<SeqNumber>,
     newest: Option<(Instant, SeqNumber, Duration)>,
     rtt_min: Option<Duration>,
-    reordered: bool,
+    /// By how many octets it was overtaken at most, if it was.
+    overtaken: u32,
 }
 
 impl Rack {
@@ -122,7 +136,8 @@ impl Rack {
             delivery.original.get_or_insert(record.start);
             delivery.rtt_min = Some(delivery.rtt_min.map_or(rtt, |least| least.min(rtt)));
             // It comes after one sent later: out of order.
-            delivery.reordered |= record.end.before(self.fack);
+            let overtaken = self.fack.saturating_since(record.end);
+            delivery.overtaken = delivery.overtaken.max(overtaken);
         }
         let candidate = (record.at, record.end);
         if delivery
@@ -134,7 +149,7 @@ impl Rack {
     }
 
     /// Takes in what an ACK delivered (§6.2 steps 1 to 3).
-    pub(crate) fn advance(&mut self, delivery: &Delivery, memory: &mut RackMemory) {
+    pub(crate) fn advance(&mut self, delivery: &Delivery, memory: &mut RackMemory, smss: u32) {
         if let Some(rtt) = delivery.rtt_min {
             memory.min_rtt = memory.min_rtt.min(nanos(rtt));
         }
@@ -144,7 +159,9 @@ impl Rack {
                 self.newest = Some((at, end));
             }
         }
-        memory.reordering_seen |= delivery.reordered;
+        memory.reordering_seen |= delivery.overtaken > 0;
+        let segments = delivery.overtaken.div_ceil(smss).min(REORDERING_MAX);
+        memory.reordering = memory.reordering.max(segments as u16);
         if let Some(end) = delivery.highest {
             self.fack = self.fack.max(end);
         }

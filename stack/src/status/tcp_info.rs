@@ -57,6 +57,9 @@ pub struct TcpInfo {
     pub lost: u32,
     /// `tcpi_retrans`: retransmissions under way.
     pub retrans: u32,
+    /// `tcpi_reordering`: by how many segments one was overtaken at most, as SACK tells; 3, of which
+    /// nothing is known, to 300.
+    pub reordering: u32,
     /// `tcpi_reord_seen`: reordering was seen.
     pub reord_seen: bool,
     /// `tcpi_notsent_bytes`: octets that wait to be sent.
@@ -98,6 +101,7 @@ impl From<&Connection> for TcpInfo {
             sacked: segments(sack.sacked),
             lost: segments(sack.lost),
             retrans: segments(sack.resent),
+            reordering: u32::from(connection.memory.rack.reordering()),
             reord_seen: sack.reordering_seen,
             notsent_bytes: vars.unsent,
             snd_wnd: vars.snd_wnd,

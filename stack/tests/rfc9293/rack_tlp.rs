@@ -1,5 +1,6 @@
 //! RACK-TLP (RFC 8985): losses told by time, and the probe of a tail.
 
+use timewait_stack::config::InitialWindow;
 use timewait_stack::event::CaState;
 use timewait_stack::wire::Flags;
 use timewait_stack::{Config, Duration, SeqNumber, SocketId};
@@ -189,6 +190,21 @@ fn what_was_only_late_is_not_sent_again() {
         (next(&mut bench, 900).1, vars.ca_state),
         (vec![], CaState::Open)
     );
+}
+
+#[test]
+fn tcp_info_tells_the_degree_of_reordering() {
+    let (mut bench, socket, iss, una) = measured(Config {
+        initial_window: InitialWindow::Rfc6928,
+        ..config()
+    });
+    let degree = |bench: &Bench| bench.stack.tcp_info(socket).unwrap().unwrap().reordering;
+    assert_eq!(send(&mut bench, socket, 8000).len(), 8);
+    bench.wait(MS(100));
+    ack(&mut bench, iss, una, &[(una + 5000, una + 6000)]);
+    assert_eq!(degree(&bench), 3, "nothing came late so far");
+    ack(&mut bench, iss, una + 1000, &[(una + 5000, una + 6000)]);
+    assert_eq!(degree(&bench), 5);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn ack(rack: &mut Rack, memory: &mut RackMemory, now: u64, told: &[Sent]) -> Del
     for record in told {
         rack.deliver(&mut delivery, record, at(now), memory);
     }
-    rack.advance(&delivery, memory);
+    rack.advance(&delivery, memory, 1000);
     delivery
 }
 
@@ -79,6 +79,30 @@ fn only_what_was_sent_once_shows_reordering() {
         assert!(!memory.reordering_seen);
         ack(&mut rack, &mut memory, 101, &[sent(0, 0, marks)]);
         assert_eq!(memory.reordering_seen, seen);
+    }
+}
+
+#[test]
+fn the_degree_of_reordering_is_how_far_one_was_overtaken() {
+    for (highest, late, degree) in [(2, 0, 3), (6, 0, 6), (6, 2, 4), (1000, 0, 300)] {
+        let (mut rack, mut memory) = (Rack::new(UNA), RackMemory::default());
+        assert_eq!(memory.reordering(), 3);
+        for segment in [highest, late] {
+            ack(
+                &mut rack,
+                &mut memory,
+                100,
+                &[sent(segment, 2, Marks::empty())],
+            );
+        }
+        assert_eq!(memory.reordering(), degree, "{highest} {late}");
+        ack(
+            &mut rack,
+            &mut memory,
+            100,
+            &[sent(highest - 1, 2, Marks::empty())],
+        );
+        assert_eq!(memory.reordering(), degree, "the most so far");
     }
 }
 

@@ -47,7 +47,7 @@ fn rack(start: u32, sent: u64, now: u64) -> Rack {
         marks: super::Marks::empty(),
     };
     rack.deliver(&mut delivery, &record, at(now), &memory);
-    rack.advance(&delivery, &mut memory);
+    rack.advance(&delivery, &mut memory, SMSS);
     rack
 }
 
