@@ -6,7 +6,8 @@
 //! nobody outside can see) the answer is a set: [`Permit::May`]. What is switched off in a stack's
 //! configuration never changes the answer.
 //!
-//! Missing, because the stack has none of it yet: data on a SYN before the handshake is over.
+//! Text on a SYN that is no SYN-ACK need not be kept, although §3.10.7.2 and §3.10.7.3 would queue it:
+//! who sent it sends it again.
 //!
 //! TS.Recent is that of the [`Shadow`], not the one that the stack shows: a stack that keeps it
 //! wrong would otherwise excuse itself.

@@ -191,3 +191,34 @@ fn every_segment_sent_has_its_checksum() {
     let text = Flags::PSH | Flags::ACK;
     assert_eq!(flags, [Flags::RST, SYN_ACK, text, text, Flags::RST]);
 }
+
+/// RFC 9293 §3.10.7.2, §3.10.7.3: what comes with a SYN may be queued, and is not; then it must not be
+/// acknowledged, and counts when it comes again.
+#[test]
+fn text_and_fin_on_a_syn_are_not_acknowledged_before_the_handshake_is_over() {
+    let (mut bench, listener) = Bench::listening(config());
+    let syn_ack = bench.inject(Flags::SYN | Flags::FIN, 0, SeqNumber(0), b"early");
+    assert_eq!((syn_ack.len(), syn_ack[0].ack), (1, peer_seq(1)));
+    bench.inject(Flags::ACK, 1, syn_ack[0].seq + 1, b"");
+    let (socket, _) = bench.stack.accept(listener).unwrap();
+    assert_eq!(bench.state(socket), State::Established);
+    assert_eq!(bench.stack.status(socket).unwrap().readable, 0);
+    bench.inject(Flags::ACK | Flags::FIN, 1, syn_ack[0].seq + 1, b"early");
+    assert_eq!(bench.stack.status(socket).unwrap().readable, 5);
+    assert_eq!(bench.state(socket), State::CloseWait);
+
+    let (mut bench, socket, _) = connecting();
+    let crossed = bench.inject(Flags::SYN, 0, SeqNumber(0), b"early");
+    assert_eq!((crossed[0].flags, crossed[0].ack), (SYN_ACK, peer_seq(1)));
+    assert_eq!(bench.state(socket), State::SynReceived);
+}
+
+/// RFC 9293 §3.10.7.3: with a SYN-ACK that ends the handshake it goes on at the sixth step.
+#[test]
+fn text_on_a_syn_ack_is_taken_at_once() {
+    let (mut bench, socket, iss) = connecting();
+    bench.inject(SYN_ACK, 0, iss + 1, b"early");
+    assert_eq!(bench.stack.status(socket).unwrap().readable, 5);
+    let sent = bench.wait(Duration::from_millis(500));
+    assert!(sent.iter().all(|ack| ack.ack == peer_seq(6)), "{sent:?}");
+}
