@@ -51,6 +51,23 @@ impl core::fmt::Display for Incarnation {
     }
 }
 
+impl core::str::FromStr for Incarnation {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name = || {
+            let (machine, connection) = text.strip_prefix('h')?.split_once('#')?;
+            let (host, boot) = machine.split_once('\'').unwrap_or((machine, "0"));
+            let connection = connection.parse().ok().filter(|n| *n < 1 << BOOT_SHIFT)?;
+            Some(Self {
+                host: NodeId(host.parse::<u16>().ok()?.into()),
+                boot: boot.parse().ok()?,
+                connection: ConnectionId(connection),
+            })
+        };
+        name().ok_or_else(|| format!("`{text}` is no incarnation: it takes h0#2, or h0'1#2"))
+    }
+}
+
 /// The bits of `Packet::class`.
 pub mod class {
     /// A SYN without ACK: the first segment of an active open.

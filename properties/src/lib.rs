@@ -31,6 +31,8 @@ pub mod choose;
 pub mod content;
 pub mod event;
 pub mod facts;
+#[cfg(feature = "files")]
+pub mod file;
 pub mod host;
 pub mod label;
 pub mod ladder;

@@ -19,6 +19,7 @@ pub(crate) mod isn;
 pub mod plan;
 mod smaller;
 pub(crate) mod talks;
+pub(crate) mod text;
 pub(crate) mod weather;
 
 pub use attack::{Attack, AttackerPlan, Forgery, Lie, Method, Sweep, Target};

@@ -209,6 +209,8 @@ impl Config {
 
 /// What a host offers in the window scale option of its SYN (RFC 7323 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum WindowScale {
     /// No option: windows of both directions end at 65,535 octets.
     Off,
@@ -221,16 +223,23 @@ pub enum WindowScale {
 
 /// RFC 6298: where the retransmission timeout starts and between which bounds it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct RtoBounds {
     /// Before the first sample: 1 s (§2.1).
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub initial: Duration,
     /// After a lost SYN and before the first sample: 3 s (§5.7).
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub after_syn_loss: Duration,
     /// Never less than this: 1 s (§2.4).
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub min: Duration,
     /// Never more than this: at least 60 s (§2.5).
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub max: Duration,
     /// The clock granularity G (§2).
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub granularity: Duration,
 }
 
@@ -248,6 +257,8 @@ impl Default for RtoBounds {
 
 /// Who brings up explicit congestion notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum EcnUse {
     /// Nobody: it is not used.
     Never,
@@ -259,6 +270,8 @@ pub enum EcnUse {
 
 /// A congestion control algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum CongestionControl {
     /// RFC 5681: one segment for each window, and half of it at a loss. RFC 9293 demands it as the
     /// least (MUST-19).
@@ -269,6 +282,8 @@ pub enum CongestionControl {
 
 /// The rule for the initial window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum InitialWindow {
     /// RFC 5681 §3.1: two to four segments.
     Rfc5681,
@@ -279,6 +294,8 @@ pub enum InitialWindow {
 /// Black-hole detection (RFC 2923 §2.1): silence may mean that full-sized segments are too big
 /// for a link whose router does not say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct BlackHole {
     /// Timeouts in a row after which a smaller size is tried, at least 1, and again after as
     /// many. Once none is left the first size comes back: it was not that.
@@ -299,6 +316,8 @@ impl Default for BlackHole {
 
 /// What a hard error of ICMP does: protocol or port unreachable, in IPv6 prohibited, too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum HardErrors {
     /// It informs, like a soft one.
     Inform,
@@ -314,6 +333,8 @@ pub enum HardErrors {
 /// and where the peer's acknowledgment is lost, and its first text too, what comes after it meets
 /// no connection and is answered by a RST.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum SynCookies {
     /// Never: a SYN that finds the SYN queue full is dropped.
     #[default]
@@ -326,10 +347,13 @@ pub enum SynCookies {
 
 /// R2 of RFC 9293 §3.8.3: when retransmission ends and with it the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum GiveUp {
     /// When the timer expires after this many retransmissions of the same octet.
     Retransmissions(u8),
     /// At the first expiry this long after the first transmission.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     Elapsed(Duration),
     /// Never: R2 is infinite (MUST-21 allows it).
     Never,
@@ -338,10 +362,14 @@ pub enum GiveUp {
 /// Between these a peer's option may move our user timeout (RFC 5482 §3.1), but never to the RTO in
 /// force or below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct UserTimeoutBounds {
     /// L_LIMIT: at least 100 s (RFC 9293 §3.8.3, SHLD-11).
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub min: Duration,
     /// U_LIMIT: what memory and patience allow.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub max: Duration,
 }
 
@@ -356,10 +384,14 @@ impl Default for UserTimeoutBounds {
 
 /// RFC 9293 §3.8.4: how an idle connection is asked if anybody is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Keepalive {
     /// Idle time before the first probe; by default at least 2 hours (MUST-28).
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub idle: Duration,
     /// Time between probes.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::text"))]
     pub interval: Duration,
     /// Unanswered probes that end the connection, more than 1 (MUST-29).
     pub probes: u8,

@@ -16,6 +16,8 @@ use crate::wire::OptionOrder;
 
 /// Whose defaults a stack has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Profile {
     /// The RFCs'.
     #[default]

@@ -5,6 +5,10 @@
 use core::ops::{Add, AddAssign, Sub};
 pub use core::time::Duration;
 
+/// How settings say a duration: `1.5s`, `250ms`, `2m`.
+#[cfg(feature = "serde")]
+pub(crate) use jiff::fmt::serde::unsigned_duration::friendly::compact::required as text;
+
 /// A moment on the stack's clock: nanoseconds since an origin that the driver chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);

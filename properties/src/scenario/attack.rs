@@ -3,13 +3,16 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use timewait_sim::icmp::Problem;
 use timewait_stack::wire::Flags;
 
+use super::text::{self, time};
 use super::{Call, Role, Scenario, isn};
 
 /// A machine that sends what no TCP would. It is no host, and nobody judges it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AttackerPlan {
     /// Its own address.
     pub address: IpAddr,
@@ -18,13 +21,16 @@ pub struct AttackerPlan {
 }
 
 /// One stream of datagrams against one end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Attack {
     /// The end that they are sent to.
     pub to: Target,
     /// When the first of them leaves.
+    #[serde(with = "time")]
     pub start: Duration,
     /// Time from one to the next, more than 0.
+    #[serde(with = "time")]
     pub every: Duration,
     /// How many.
     pub count: u32,
@@ -33,7 +39,8 @@ pub struct Attack {
 }
 
 /// A port of a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// The host, by its number.
     pub host: u16,
@@ -45,7 +52,8 @@ pub struct Target {
 pub(crate) const KNOCKING_MAX: Duration = Duration::from_secs(5);
 
 /// What an attacker sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Method {
     /// Segments that claim to come from the other end of a connection. It knows the 4-tuple and
     /// sees nothing of what goes on there (RFC 5961 §1.2).
@@ -63,11 +71,13 @@ pub enum Method {
 }
 
 /// Segments that somebody else is to have sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Forgery {
     /// The end from which they claim to come.
     pub from: Target,
     /// The control bits of each.
+    #[serde(with = "text::flags")]
     pub flags: Flags,
     /// Octets of text in each.
     pub text: u16,
@@ -80,18 +90,21 @@ pub struct Forgery {
 }
 
 /// ICMP errors about segments that were perhaps never sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Lie {
     /// The end that the segments are to have been sent to.
     pub about: Target,
     /// What is to have happened to them.
+    #[serde(with = "text::ProblemText")]
     pub problem: Problem,
     /// SEG.SEQ of what is quoted.
     pub seq: Sweep,
 }
 
 /// Numbers that are tried one after the other, modulo 2^32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sweep {
     /// The first.
     pub start: u32,

@@ -1,21 +1,29 @@
 //! What the links of a scenario are, and what its users do, as data.
 
+use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::text::{self, time, time_if_any};
 use crate::choose::Choose;
 
 /// One link; both directions alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LinkPlan {
     /// One end.
     pub a: LinkEnd,
     /// The other.
     pub b: LinkEnd,
     /// Propagation delay.
+    #[serde(with = "time")]
     pub delay: Duration,
     /// Octets per second; `None`: infinitely fast.
     pub rate: Option<u64>,
     /// Octets that may wait for a rated link.
+    #[serde(default = "text::queue")]
     pub queue_bytes_max: u64,
     /// Beyond so many octets waiting an ECN-capable datagram is marked; `None`: none is.
     pub queue_bytes_mark: Option<u64>,
@@ -24,9 +32,11 @@ pub struct LinkPlan {
 }
 
 /// How routers report what they drop, by ICMP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct IcmpPlan {
     /// The least time between two reports of one router.
+    #[serde(with = "time")]
     pub interval: Duration,
     /// Octets of the segment that are quoted, at least 8.
     pub quote_octets: u16,
@@ -43,7 +53,8 @@ impl IcmpPlan {
 }
 
 /// What a link ends at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum LinkEnd {
     /// A host, by its number.
     Host(u16),
@@ -53,17 +64,61 @@ pub enum LinkEnd {
     Attacker(u16),
 }
 
+/// `h0`, `r2`, `a1`.
+impl fmt::Display for LinkEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(number) => write!(f, "h{number}"),
+            Self::Router(number) => write!(f, "r{number}"),
+            Self::Attacker(number) => write!(f, "a{number}"),
+        }
+    }
+}
+
+impl From<LinkEnd> for String {
+    fn from(end: LinkEnd) -> Self {
+        end.to_string()
+    }
+}
+
+impl TryFrom<String> for LinkEnd {
+    type Error = String;
+    fn try_from(name: String) -> Result<Self, String> {
+        name.parse()
+    }
+}
+
+impl FromStr for LinkEnd {
+    type Err = String;
+    fn from_str(name: &str) -> Result<Self, String> {
+        let end = |prefix, end: fn(u16) -> Self| {
+            let number: &str = name.strip_prefix(prefix)?;
+            let digits = number.bytes().all(|octet| octet.is_ascii_digit());
+            digits.then(|| number.parse().ok()).flatten().map(end)
+        };
+        end('h', Self::Host)
+            .or_else(|| end('r', Self::Router))
+            .or_else(|| end('a', Self::Attacker))
+            .ok_or_else(|| {
+                format!("`{name}` is no machine: it takes h0, r0 or a0, or another number")
+            })
+    }
+}
+
 /// One user of a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AppPlan {
     /// When it starts.
+    #[serde(default, with = "time")]
     pub start: Duration,
     /// What it does.
     pub role: Role,
 }
 
 /// What a user does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Role {
     /// It serves.
     Serve(Serve),
@@ -85,28 +140,36 @@ impl Role {
 }
 
 /// A server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Serve {
     /// The port it listens on.
     pub port: u16,
     /// Connections that may wait to be accepted.
+    #[serde(default = "text::backlog")]
     pub backlog: u16,
     /// Time between two calls of `accept` that return a connection.
+    #[serde(default, with = "time")]
     pub accept_pause: Duration,
     /// TCP_DEFER_ACCEPT: connections without text wait so long for it.
+    #[serde(default, with = "time_if_any")]
     pub defer_accept: Option<Duration>,
     /// It stops listening after accepting so many.
+    #[serde(default = "text::clients")]
     pub clients: u16,
     /// It stops listening this long after its start.
+    #[serde(default = "text::patience", with = "time")]
     pub patience: Duration,
     /// How it behaves to each client.
     pub talk: Talk,
 }
 
 /// A client with one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Call {
     /// Its own port; 0: an ephemeral one.
+    #[serde(default)]
     pub from: u16,
     /// The host it calls.
     pub host: u16,
@@ -117,13 +180,16 @@ pub struct Call {
 }
 
 /// How a user behaves on one connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Talk {
     /// What it sends.
     pub write: Write,
     /// Of what it sends, so many octets and their multiples end urgent data; 0: none is urgent.
+    #[serde(default)]
     pub urgent_every: u32,
     /// How it reads.
+    #[serde(default)]
     pub read: Read,
     /// The buffers of its sockets, set before `connect` or `listen`; `None`: as the host has them.
     pub buffers: Option<Buffers>,
@@ -132,11 +198,13 @@ pub struct Talk {
     /// How it ends.
     pub ending: Ending,
     /// It closes after this time, come what may.
+    #[serde(default = "text::patience", with = "time")]
     pub patience: Duration,
 }
 
 /// SO_RCVBUF and SO_SNDBUF.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Buffers {
     /// Octets that may wait to be read.
     pub receive: u32,
@@ -156,7 +224,8 @@ impl Buffers {
 }
 
 /// What a user sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Write {
     /// So many octets, as fast as they are taken.
     Octets(u64),
@@ -176,20 +245,24 @@ pub enum Write {
         /// Octets of each answer, at least 1.
         response: u32,
         /// Time between an answer and the next request.
+        #[serde(with = "time")]
         pause: Duration,
     },
 }
 
 /// How a user reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Read {
     /// Everything at once.
+    #[default]
     Eager,
     /// A few octets at a time.
     Slow {
         /// At most so many, at least 1.
         octets: u32,
         /// Time between two reads, more than 0.
+        #[serde(with = "time")]
         every: Duration,
     },
     /// Eagerly, with one stop.
@@ -197,6 +270,7 @@ pub enum Read {
         /// Octets read before it.
         after: u64,
         /// How long it lasts.
+        #[serde(with = "time")]
         pause: Duration,
     },
     /// Not at all.
@@ -204,7 +278,8 @@ pub enum Read {
 }
 
 /// How a user ends its side of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Ending {
     /// Waits for the peer's end of file, answers what is to be answered, and closes.
     Passive,
@@ -215,11 +290,13 @@ pub enum Ending {
     /// Aborts as soon as it has received so many octets.
     Abort(u64),
     /// Closes this long after calling `connect` or `accept`, in whatever state.
+    #[serde(with = "time")]
     After(Duration),
 }
 
 /// One of the two ends of a churn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum End {
     /// The first.
     A,
@@ -239,7 +316,8 @@ impl End {
 }
 
 /// One end of a churn: one 4-tuple, one incarnation after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Churn {
     /// Which end this is.
     pub end: End,
@@ -250,15 +328,18 @@ pub struct Churn {
     /// The other end's port.
     pub peer_port: u16,
     /// An end that waited so long for the other goes on by itself.
+    #[serde(default = "text::patience", with = "time")]
     pub patience: Duration,
     /// The incarnations, the same list at both ends.
     pub rounds: Vec<Round>,
 }
 
 /// One incarnation of a churn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Round {
     /// Time between the end of the last one and this.
+    #[serde(with = "time")]
     pub gap: Duration,
     /// Who connects.
     pub opener: End,
@@ -273,12 +354,15 @@ pub struct Round {
 }
 
 /// How an incarnation of a churn ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RoundEnding {
     /// The closer shuts its sending side, both read to the end of file and close.
     Orderly,
     /// The closer aborts this long after its connection was established: no TIME-WAIT (E3).
+    #[serde(with = "time")]
     Abort(Duration),
     /// The opener closes in SYN-SENT, this long after `connect`.
+    #[serde(with = "time")]
     InSynSent(Duration),
 }

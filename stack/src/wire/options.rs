@@ -23,6 +23,8 @@ pub const OPTIONS_LEN_MAX: usize = 40;
 /// The order in which the options of a SYN stand. By it, among other things, others recognise a
 /// system; RFC 9293 leaves it open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum OptionOrder {
     /// MSS, SACK-permitted, timestamps, window scale: as Linux writes them.
     #[default]

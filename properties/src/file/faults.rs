@@ -1,0 +1,340 @@
+//! What the network does to datagrams, in a file: families of faults drawn by dice, single faults
+//! on top, or a list of fates and nothing else.
+
+use serde::{Deserialize, Serialize};
+use timewait_sim::fates::{LinkFaults, LossBursts, NthMatch};
+use timewait_sim::{Burst, Fate, Outcome, Passage, Release};
+
+use super::error::Wrong;
+use super::names::{Class, HopName, Rate, Seed, Span, Tag};
+use crate::scenario::FaultPlan;
+
+/// The table `faults`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Faults {
+    /// That of the dice.
+    seed: Option<Seed>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hops: Vec<HopFaults>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    single: Vec<Single>,
+    listed: Option<Vec<Listed>>,
+}
+
+impl Faults {
+    pub(super) fn of(plan: &FaultPlan) -> Self {
+        match plan {
+            FaultPlan::Drawn { seed, hops, nth } => Self {
+                seed: Some(Seed(*seed)),
+                hops: hops
+                    .iter()
+                    .map(|(hop, faults)| HopFaults::of(HopName(*hop), faults))
+                    .collect(),
+                single: nth.iter().map(Single::of).collect(),
+                listed: None,
+            },
+            FaultPlan::Listed(fates) => Self {
+                listed: (!fates.is_empty()).then(|| fates.iter().map(Listed::of).collect()),
+                ..Self::default()
+            },
+        }
+    }
+
+    pub(super) fn plan(self) -> Result<FaultPlan, Wrong> {
+        let drawn = self.seed.is_some() || !self.hops.is_empty() || !self.single.is_empty();
+        match self.listed {
+            Some(_) if drawn => Err(Wrong::new(
+                "faults.listed",
+                "faults are listed, or they are drawn (seed, hops, single), but not both",
+            )),
+            None if drawn => Ok(FaultPlan::Drawn {
+                seed: self.seed.unwrap_or_default().0,
+                hops: self.hops.into_iter().map(HopFaults::faults).collect(),
+                nth: self.single.into_iter().map(Single::rule).collect(),
+            }),
+            listed => Ok(FaultPlan::Listed(
+                listed.into_iter().flatten().map(Listed::fate).collect(),
+            )),
+        }
+    }
+}
+
+/// The families of faults at one hop; those that are left out are off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HopFaults {
+    at: HopName,
+    #[serde(default)]
+    loss: Rate,
+    loss_bursts: Option<Bursts>,
+    #[serde(default)]
+    duplicate: Rate,
+    #[serde(default)]
+    duplicate_max: Span,
+    #[serde(default)]
+    reorder: Rate,
+    #[serde(default)]
+    reorder_max: Span,
+    #[serde(default)]
+    jitter_max: Span,
+    #[serde(default)]
+    corrupt: Rate,
+    #[serde(default = "burst_bits_max")]
+    burst_bits_max: u8,
+    #[serde(default)]
+    hold_original: Rate,
+    #[serde(default)]
+    hold_copy: Rate,
+    #[serde(default)]
+    hold_any_of: Class,
+    #[serde(default)]
+    hold_max: Span,
+    #[serde(default)]
+    seen: Rate,
+    #[serde(default)]
+    seen_class: Class,
+    #[serde(default)]
+    seen_packets_max: u32,
+}
+
+const fn burst_bits_max() -> u8 {
+    LinkFaults::NONE.burst_bits_max
+}
+
+/// Losses in bursts: chances per datagram.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bursts {
+    begin: Rate,
+    end: Rate,
+    loss: Rate,
+}
+
+impl HopFaults {
+    fn of(at: HopName, faults: &LinkFaults) -> Self {
+        let LinkFaults {
+            loss,
+            loss_bursts,
+            duplicate,
+            duplicate_max,
+            reorder,
+            reorder_max,
+            jitter_max,
+            corrupt,
+            burst_bits_max,
+            hold_original,
+            hold_copy,
+            hold_any_of,
+            hold_max,
+            seen,
+            seen_class,
+            seen_packets_max,
+        } = *faults;
+        Self {
+            at,
+            loss: Rate(loss),
+            loss_bursts: loss_bursts.map(|bursts| Bursts {
+                begin: Rate(bursts.begin),
+                end: Rate(bursts.end),
+                loss: Rate(bursts.loss),
+            }),
+            duplicate: Rate(duplicate),
+            duplicate_max: Span(duplicate_max),
+            reorder: Rate(reorder),
+            reorder_max: Span(reorder_max),
+            jitter_max: Span(jitter_max),
+            corrupt: Rate(corrupt),
+            burst_bits_max,
+            hold_original: Rate(hold_original),
+            hold_copy: Rate(hold_copy),
+            hold_any_of: Class(hold_any_of),
+            hold_max: Span(hold_max),
+            seen: Rate(seen),
+            seen_class: Class(seen_class),
+            seen_packets_max,
+        }
+    }
+
+    fn faults(self) -> (timewait_sim::HopId, LinkFaults) {
+        let faults = LinkFaults {
+            loss: self.loss.0,
+            loss_bursts: self.loss_bursts.map(|bursts| LossBursts {
+                begin: bursts.begin.0,
+                end: bursts.end.0,
+                loss: bursts.loss.0,
+            }),
+            duplicate: self.duplicate.0,
+            duplicate_max: self.duplicate_max.0,
+            reorder: self.reorder.0,
+            reorder_max: self.reorder_max.0,
+            jitter_max: self.jitter_max.0,
+            corrupt: self.corrupt.0,
+            burst_bits_max: self.burst_bits_max,
+            hold_original: self.hold_original.0,
+            hold_copy: self.hold_copy.0,
+            hold_any_of: self.hold_any_of.0,
+            hold_max: self.hold_max.0,
+            seen: self.seen.0,
+            seen_class: self.seen_class.0,
+            seen_packets_max: self.seen_packets_max,
+        };
+        (self.at.0, faults)
+    }
+}
+
+/// The `n`-th datagram of a class at a hop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Single {
+    at: HopName,
+    #[serde(default)]
+    class: Class,
+    n: u32,
+    #[serde(default)]
+    original: What,
+    copy: Option<What>,
+}
+
+impl Single {
+    fn of(rule: &NthMatch) -> Self {
+        Self {
+            at: HopName(rule.hop),
+            class: Class(rule.class),
+            n: rule.n,
+            original: What::of(rule.fate.original),
+            copy: rule.fate.copy.map(What::of),
+        }
+    }
+
+    fn rule(self) -> NthMatch {
+        NthMatch {
+            hop: self.at.0,
+            class: self.class.0,
+            n: self.n,
+            fate: Fate {
+                original: self.original.outcome(),
+                copy: self.copy.map(What::outcome),
+            },
+        }
+    }
+}
+
+/// The fate of one passage: the `nth` datagram, from 0, of an incarnation at a hop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    at: HopName,
+    of: Tag,
+    nth: u32,
+    #[serde(default)]
+    original: What,
+    copy: Option<What>,
+}
+
+impl Listed {
+    fn of((at, fate): &(Passage, Fate)) -> Self {
+        Self {
+            at: HopName(at.hop),
+            of: Tag(at.tag),
+            nth: at.ordinal,
+            original: What::of(fate.original),
+            copy: fate.copy.map(What::of),
+        }
+    }
+
+    fn fate(self) -> (Passage, Fate) {
+        let passage = Passage {
+            hop: self.at.0,
+            tag: self.of.0,
+            ordinal: self.nth,
+        };
+        let fate = Fate {
+            original: self.original.outcome(),
+            copy: self.copy.map(What::outcome),
+        };
+        (passage, fate)
+    }
+}
+
+/// What happens to a datagram or to its copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum What {
+    Deliver {
+        #[serde(default)]
+        extra: Span,
+        damage: Option<Damage>,
+    },
+    Drop,
+    Hold(Until),
+}
+
+/// The bits that are inverted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Damage {
+    start: u32,
+    pattern: u16,
+}
+
+/// When a router lets go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum Until {
+    After(Span),
+    Seen {
+        class: Class,
+        #[serde(default)]
+        packets: u32,
+        at_most: Span,
+    },
+}
+
+impl Default for What {
+    fn default() -> Self {
+        Self::of(Outcome::default())
+    }
+}
+
+impl What {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Deliver { extra, damage } => Self::Deliver {
+                extra: Span(extra),
+                damage: damage.map(|Burst { start, pattern }| Damage { start, pattern }),
+            },
+            Outcome::Drop => Self::Drop,
+            Outcome::Hold(Release::After(time)) => Self::Hold(Until::After(Span(time))),
+            Outcome::Hold(Release::Seen {
+                class,
+                packets,
+                at_most,
+            }) => Self::Hold(Until::Seen {
+                class: Class(class),
+                packets,
+                at_most: Span(at_most),
+            }),
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Deliver { extra, damage } => Outcome::Deliver {
+                extra: extra.0,
+                damage: damage.map(|Damage { start, pattern }| Burst { start, pattern }),
+            },
+            Self::Drop => Outcome::Drop,
+            Self::Hold(Until::After(time)) => Outcome::Hold(Release::After(time.0)),
+            Self::Hold(Until::Seen {
+                class,
+                packets,
+                at_most,
+            }) => Outcome::Hold(Release::Seen {
+                class: class.0,
+                packets,
+                at_most: at_most.0,
+            }),
+        }
+    }
+}
