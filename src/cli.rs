@@ -15,6 +15,8 @@ mod plan;
 mod progress;
 mod replay;
 mod run;
+mod show;
+mod subject;
 mod tables;
 mod values;
 
@@ -51,6 +53,7 @@ pub(crate) fn main() -> ExitCode {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::Show(show) => show::show(&show),
         Command::List => list::list(),
     }
     .into()
@@ -67,7 +70,9 @@ fn refused(error: &clap::Error) -> Status {
         return Status::Held;
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return wrong_input("a command is missing: run, replay or list (see timewait --help)");
+        return wrong_input(
+            "a command is missing: run, replay, show or list (see timewait --help)",
+        );
     }
     wrong_input(&one_line(&text))
 }

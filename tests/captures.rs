@@ -1,29 +1,14 @@
 //! `replay --pcap` as tshark reads it. Where tshark is not installed these tests say so and stop;
 //! CI installs it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use tempfile::NamedTempFile;
 use timewait::prelude::*;
 use timewait::properties::capture::Capture;
 use timewait::properties::check_with;
 use timewait::properties::scenario::FaultPlan;
-
-/// A file of this test that goes when the test is over.
-struct TempFile(PathBuf);
-
-impl TempFile {
-    fn new(name: &str) -> Self {
-        let own = format!("timewait-{}-{name}", std::process::id());
-        Self(std::env::temp_dir().join(own))
-    }
-}
-
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 /// Whether tshark is there; says so if it is not.
 fn has_tshark() -> bool {
@@ -74,17 +59,17 @@ fn nothing_is_malformed_and_only_what_was_damaged_has_a_bad_checksum() {
     if !has_tshark() {
         return;
     }
-    let file = TempFile::new("every-kind.pcapng");
+    let file = NamedTempFile::new().expect("a file");
     for kind in Kind::ALL {
         let scenario = Scenario::from_seed(*kind, 1);
         if matches!(kind, Kind::Attack | Kind::Bystander | Kind::Churn) {
             continue; // Hundreds of thousands of packets.
         }
-        captured(&scenario, &["h0", "h1"], &file.0);
-        let malformed = tshark(&file.0, "_ws.malformed", &["frame.number"]);
+        captured(&scenario, &["h0", "h1"], file.path());
+        let malformed = tshark(file.path(), "_ws.malformed", &["frame.number"]);
         assert_eq!(malformed, Vec::<String>::new(), "{kind}");
         let bad = "tcp.checksum.status == Bad || ip.checksum.status == Bad";
-        for comment in tshark(&file.0, bad, &["frame.comment"]) {
+        for comment in tshark(file.path(), bad, &["frame.comment"]) {
             assert!(comment.contains("damaged on the way"), "{kind}: {comment}");
         }
     }
@@ -96,7 +81,7 @@ fn a_lossless_run_draws_no_warning() {
     if !has_tshark() {
         return;
     }
-    let file = TempFile::new("lossless.pcapng");
+    let file = NamedTempFile::new().expect("a file");
     for kind in [
         Kind::Handshake,
         Kind::HalfClose,
@@ -108,11 +93,11 @@ fn a_lossless_run_draws_no_warning() {
                 faults: FaultPlan::NONE,
                 ..Scenario::from_seed(kind, seed)
             };
-            captured(&scenario, &["h0"], &file.0);
+            captured(&scenario, &["h0"], file.path());
             // Severities of Wireshark: 0x00600000 is a warning, 0x00800000 an error.
             let filter = "_ws.expert.severity >= 0x00600000";
             let fields = ["frame.number", "_ws.col.Info", "_ws.expert.message"];
-            let warned = tshark(&file.0, filter, &fields);
+            let warned = tshark(file.path(), filter, &fields);
             assert_eq!(warned, Vec::<String>::new(), "{kind}, seed {seed}");
         }
     }
@@ -123,10 +108,10 @@ fn packets_bear_their_interface_their_nanoseconds_and_their_story() {
     if !has_tshark() {
         return;
     }
-    let file = TempFile::new("story.pcapng");
-    captured(&Scenario::from_seed(Kind::LastAckLost, 2), &[], &file.0);
+    let file = NamedTempFile::new().expect("a file");
+    captured(&Scenario::from_seed(Kind::LastAckLost, 2), &[], file.path());
     let fields = ["frame.interface_name", "frame.time_epoch", "frame.comment"];
-    let packets = tshark(&file.0, "tcp", &fields);
+    let packets = tshark(file.path(), "tcp", &fields);
     let lost: Vec<_> = packets
         .iter()
         .filter(|line| line.ends_with("|lost"))

@@ -52,6 +52,18 @@ fn wrong_input_is_one_clear_line_and_status_2() {
         &["--disable", "did you mean 'time-wait'"],
     );
     refused("replay", &["SCENARIO"]);
+    refused("show churn", &["churn", "--seed is missing"]);
+    refused("run no/such.toml", &["no/such.toml", "No such file"]);
+    refused("run Cargo.toml", &["Cargo.toml:", "unknown field"]);
+    refused("run churn scenarios/hello.toml", &["don't mix"]);
+    refused(
+        "run scenarios/hello.toml --seeds 3",
+        &["hello.toml", "dice"],
+    );
+    refused(
+        "replay scenarios/hello.toml --seed 3",
+        &["hello.toml", "dice"],
+    );
     refused("replay churn", &["--seed"]);
     refused("replay churn --seed x", &["--seed", "x"]);
     refused("replay no-such-thing-at-all --seed 1", &["timewait list"]);
@@ -67,9 +79,35 @@ fn wrong_input_is_one_clear_line_and_status_2() {
     );
 }
 
+/// A seed and the file of it are the same run.
+#[test]
+fn what_show_prints_runs_as_its_seed_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("shown.toml");
+    for extra in ["", " --listed"] {
+        let shown = timewait(&format!("show half-close --seed 3{extra}"));
+        std::fs::write(&file, stdout(&shown)).expect("written");
+        let ladder = timewait(&format!("replay {}", file.display()));
+        let seed = timewait("replay half-close --seed 3");
+        assert_eq!(stdout(&ladder), stdout(&seed), "{extra}");
+    }
+    let run = timewait(&format!("run {} --json", file.display()));
+    assert_eq!(run.status.code(), Some(0));
+    let failed = timewait("run scenarios/last-ack-lost.toml --disable tw-re-ack");
+    assert_eq!(failed.status.code(), Some(1));
+    let line = "timewait replay scenarios/last-ack-lost.toml --disable tw-re-ack";
+    assert!(stdout(&failed).contains(line));
+}
+
 #[test]
 fn help_and_version_are_answers() {
-    for arguments in ["--help", "run --help", "replay --help", "--version"] {
+    for arguments in [
+        "--help",
+        "run --help",
+        "replay --help",
+        "show --help",
+        "--version",
+    ] {
         let output = timewait(arguments);
         assert_eq!(
             (output.status.code(), stderr(&output)),

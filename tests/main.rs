@@ -5,6 +5,7 @@ mod captures;
 mod command;
 mod conformance;
 mod example;
+mod gallery;
 mod hashes;
 mod ladders;
 mod readme;

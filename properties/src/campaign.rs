@@ -1,4 +1,4 @@
-//! What many runs came to, by kind of scenario.
+//! What many runs came to, by kind of scenario or by whatever else they are counted.
 //!
 //! Merging is commutative and associative, so it does not matter who ran what when.
 
@@ -14,31 +14,32 @@ use crate::scenarios::Kind;
 
 /// The tallies of a campaign.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Campaign {
-    tallies: BTreeMap<Kind, Tally>,
+pub struct Campaign<K = Kind> {
+    tallies: BTreeMap<K, Tally>,
 }
 
-impl Campaign {
+impl<K: Ord + Clone> Campaign<K> {
     /// An empty tally for each of these kinds.
-    pub fn new(kinds: &[Kind]) -> Self {
+    pub fn new(kinds: &[K]) -> Self {
+        let empty = |kind: &K| (kind.clone(), Tally::default());
         Self {
-            tallies: kinds.iter().map(|kind| (*kind, Tally::default())).collect(),
+            tallies: kinds.iter().map(empty).collect(),
         }
     }
 
     /// Adds one or many runs of a kind.
-    pub fn add(&mut self, kind: Kind, tally: &Tally) {
+    pub fn add(&mut self, kind: K, tally: &Tally) {
         *self.tallies.entry(kind).or_default() += tally;
     }
 
     /// The tally of a kind, if it belongs to the campaign.
-    pub fn tally(&self, kind: Kind) -> Option<&Tally> {
-        self.tallies.get(&kind)
+    pub fn tally(&self, kind: &K) -> Option<&Tally> {
+        self.tallies.get(kind)
     }
 
-    /// Every kind with its tally, in the order of [`Kind::ALL`].
-    pub fn tallies(&self) -> impl Iterator<Item = (Kind, &Tally)> {
-        self.tallies.iter().map(|(kind, tally)| (*kind, tally))
+    /// Every kind with its tally, in their order.
+    pub fn tallies(&self) -> impl Iterator<Item = (&K, &Tally)> {
+        self.tallies.iter()
     }
 
     /// All kinds together.
@@ -246,7 +247,7 @@ mod tests {
             .for_each(|(kind, tally)| other.add(*kind, tally));
         assert_eq!(one, other);
         assert_eq!((one.total().seeds, one.total().faults.lost), (9, 12));
-        assert_eq!(one.tally(Kind::Churn).map(|tally| tally.seeds), Some(6));
+        assert_eq!(one.tally(&Kind::Churn).map(|tally| tally.seeds), Some(6));
     }
 
     #[test]

@@ -140,6 +140,15 @@ impl Scenario {
         self
     }
 
+    /// This scenario with its dice thrown by another seed, if it has dice.
+    #[must_use]
+    pub fn with_dice(mut self, seed: Option<u64>) -> Self {
+        if let (FaultPlan::Drawn { seed: of_dice, .. }, Some(seed)) = (&mut self.faults, seed) {
+            *of_dice = seed;
+        }
+        self
+    }
+
     /// The protections that are switched off at some host.
     pub fn disabled(&self) -> Disabled {
         let each = self

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use timewait::{Kind, Protection};
+use timewait::Protection;
 
+use super::subject::Name;
 use super::values::{self, SeedRange, Shard};
 
 /// Real TCP in virtual time, from a seed.
@@ -23,16 +24,34 @@ pub(super) enum Command {
     Run(Run),
     /// Print the ladder of one seed: who sent what when, and what became of it
     Replay(Replay),
+    /// Print the scenario file of one seed: a start for one of your own
+    Show(Show),
     /// List the scenarios, the protections, and the oracles
     List,
 }
 
 #[derive(Clone, Debug, Args)]
+pub(super) struct Show {
+    /// The scenario, or a scenario file
+    #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
+    pub(super) subject: Name,
+    /// The seed, decimal or 0x hexadecimal; of a file its dice
+    #[arg(long, value_name = "S", value_parser = values::seed)]
+    pub(super) seed: Option<u64>,
+    /// Switch a protection of TCP off; may be repeated
+    #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
+    pub(super) disable: Vec<Protection>,
+    /// Run it, and list the faults that the dice brought in their place
+    #[arg(long)]
+    pub(super) listed: bool,
+}
+
+#[derive(Clone, Debug, Args)]
 pub(super) struct Run {
-    /// Scenarios to run [default: all; see timewait list]
-    #[arg(value_name = "SCENARIO", value_parser = values::kind)]
-    pub(super) kinds: Vec<Kind>,
-    /// Seeds, from 0 on, dealt out to the scenarios in turn [default: 600]
+    /// Scenarios to run, or scenario files [default: all; see timewait list]
+    #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
+    pub(super) subjects: Vec<Name>,
+    /// Seeds, from 0 on, dealt out in turn [default: 600; files: as they are]
     #[arg(long, value_name = "N", value_parser = values::count, conflicts_with = "seed_range")]
     pub(super) seeds: Option<u64>,
     /// Every scenario with the seeds from A up to, not including, B
@@ -57,12 +76,12 @@ pub(super) struct Run {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Replay {
-    /// The scenario
-    #[arg(value_name = "SCENARIO", value_parser = values::kind)]
-    pub(super) kind: Kind,
-    /// The seed, decimal or 0x hexadecimal
+    /// The scenario, or a scenario file
+    #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
+    pub(super) subject: Name,
+    /// The seed, decimal or 0x hexadecimal; of a file its dice
     #[arg(long, value_name = "S", value_parser = values::seed)]
-    pub(super) seed: u64,
+    pub(super) seed: Option<u64>,
     /// Switch a protection of TCP off; may be repeated
     #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
     pub(super) disable: Vec<Protection>,

@@ -3,13 +3,14 @@
 
 use std::fmt::Write as _;
 
+use timewait::Report;
 use timewait::properties::check_with;
 use timewait::properties::ladder::{Filter, Ladder};
 use timewait::sim::Instant;
 use timewait::stack::Disabled;
-use timewait::{Kind, Report, Scenario};
 
-use super::replay::scenario;
+use super::plan::Job;
+use super::subject::Subject;
 use crate::panics::caught;
 
 /// Lines of the ladder that lead to the violation.
@@ -21,8 +22,9 @@ const WIDTH: usize = 98;
 /// The first thing that failed in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
-    pub(super) kind: Kind,
-    pub(super) seed: u64,
+    pub(super) subject: Subject,
+    /// Without one it is that of the file.
+    pub(super) seed: Option<u64>,
     /// The oracle, or `panic`, or `determinism`.
     pub(super) oracle: String,
     /// When; unknown for a panic.
@@ -44,7 +46,7 @@ pub(super) struct Other {
 
 impl Failure {
     /// The violations of a report, if there are any.
-    pub(super) fn of(seed: u64, report: &Report) -> Option<Self> {
+    pub(super) fn of(job: &Job, report: &Report) -> Option<Self> {
         let mut violations = report.violations();
         let first = violations.next()?;
         let (mut others, mut more): (Vec<Other>, u64) = (Vec::new(), 0);
@@ -64,8 +66,8 @@ impl Failure {
             }
         }
         Some(Self {
-            kind: report.kind,
-            seed,
+            subject: job.subject.clone(),
+            seed: job.seed,
             oracle: first.oracle.to_owned(),
             at: Some(first.at),
             message: first.message.clone(),
@@ -75,10 +77,10 @@ impl Failure {
     }
 
     /// Something that no oracle said.
-    pub(super) fn other(kind: Kind, seed: u64, oracle: &str, message: String) -> Self {
+    pub(super) fn other(job: &Job, oracle: &str, message: String) -> Self {
         Self {
-            kind,
-            seed,
+            subject: job.subject.clone(),
+            seed: job.seed,
             oracle: oracle.to_owned(),
             at: None,
             message,
@@ -89,7 +91,10 @@ impl Failure {
 
     /// `timewait replay churn --seed 17 --disable time-wait`.
     pub(super) fn replay_line(&self, disabled: Disabled) -> String {
-        let mut line = format!("timewait replay {} --seed {}", self.kind, self.seed);
+        let mut line = format!("timewait replay {}", self.subject);
+        if let Some(seed) = self.seed {
+            let _ = write!(line, " --seed {seed}");
+        }
         for protection in disabled.iter() {
             let _ = write!(line, " --disable {protection}");
         }
@@ -99,7 +104,7 @@ impl Failure {
     /// The last lines of the ladder up to the violation.
     pub(super) fn tail(&self, disabled: Disabled) -> String {
         let ladder = Ladder::tail(TAIL, self.at.unwrap_or(Instant::MAX));
-        let scenario: Scenario = scenario(self.kind, self.seed, disabled);
+        let scenario = self.subject.scenario(self.seed, disabled);
         // It may panic again: what was recorded until then is what is wanted.
         let _ = caught(|| check_with(&scenario, vec![ladder.oracle()]));
         ladder.render(&Filter::default())
@@ -107,10 +112,10 @@ impl Failure {
 
     /// Everything, for a human.
     pub(super) fn describe(&self, disabled: Disabled) -> String {
-        let mut text = format!(
-            "VIOLATION of {} in {}, seed {}",
-            self.oracle, self.kind, self.seed
-        );
+        let mut text = format!("VIOLATION of {} in {}", self.oracle, self.subject);
+        if let Some(seed) = self.seed {
+            let _ = write!(text, ", seed {seed}");
+        }
         if let Some(at) = self.at {
             let _ = write!(text, ", at {}", seconds(at));
         }

@@ -30,7 +30,7 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct Scenario {
-    scenario: &'static str,
+    scenario: String,
     #[serde(flatten)]
     numbers: Numbers,
 }
@@ -75,8 +75,8 @@ struct OldDuplicates {
 
 #[derive(Serialize)]
 struct Violation<'a> {
-    scenario: &'static str,
-    seed: u64,
+    scenario: String,
+    seed: Option<u64>,
     oracle: &'a str,
     at_ns: Option<u64>,
     message: &'a str,
@@ -103,7 +103,7 @@ pub(super) fn campaign(outcome: &Outcome) -> String {
             .campaign
             .tallies()
             .map(|(kind, tally)| Scenario {
-                scenario: kind.name(),
+                scenario: kind.to_string(),
                 numbers: numbers(tally),
             })
             .collect(),
@@ -121,7 +121,7 @@ pub(super) fn campaign(outcome: &Outcome) -> String {
 
 fn violation<'a>(failure: &'a Failure, outcome: &Outcome) -> Violation<'a> {
     Violation {
-        scenario: failure.kind.name(),
+        scenario: failure.subject.to_string(),
         seed: failure.seed,
         oracle: &failure.oracle,
         at_ns: failure.at.map(Instant::as_nanos),

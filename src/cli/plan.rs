@@ -3,6 +3,7 @@
 use timewait::Kind;
 
 use super::arguments::Run;
+use super::subject::Subject;
 use super::values::Shard;
 
 /// The seeds of a campaign if nobody says how many.
@@ -11,34 +12,51 @@ const SEEDS_DEFAULT: u64 = 600;
 /// Every so manieth run is done twice, and the trace hashes are compared.
 const TWICE_EVERY: u64 = 16;
 
-/// A campaign: a grid of kinds and seeds, of which a shard takes one diagonal in `shard.of`.
+/// A campaign: a grid of kinds or files and seeds, of which a shard takes one diagonal in `shard.of`.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    kinds: Vec<Kind>,
-    first_seed: u64,
+    subjects: Vec<Subject>,
+    /// `None`: files are run once, as they are.
+    first_seed: Option<u64>,
     /// Cells of the grid, counted seed by seed, kind by kind.
     cells: u64,
     shard: Shard,
 }
 
 /// One run of a campaign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Job {
-    pub(super) seed: u64,
-    pub(super) kind: Kind,
+    /// `None`: the file's own.
+    pub(super) seed: Option<u64>,
+    pub(super) subject: Subject,
     pub(super) twice: bool,
 }
 
 impl Plan {
-    pub(super) fn new(run: &Run) -> Self {
-        let mut kinds = if run.kinds.is_empty() {
-            Kind::ALL.to_vec()
+    /// The campaign that the arguments ask for, or why they can't be met.
+    pub(super) fn new(run: &Run) -> Result<Self, String> {
+        let mut subjects = if run.subjects.is_empty() {
+            Kind::ALL.iter().copied().map(Subject::Kind).collect()
         } else {
-            run.kinds.clone()
+            let opened = run.subjects.iter().map(Subject::open);
+            opened.collect::<Result<Vec<_>, _>>()?
         };
-        kinds.sort();
-        kinds.dedup();
-        let width = kinds.len() as u64;
+        subjects.sort();
+        subjects.dedup();
+        let width = subjects.len() as u64;
+        let files = subjects.iter().filter(|subject| subject.is_file()).count() as u64;
+        let seeded = run.seeds.is_some() || run.seed_range.is_some() || run.time.is_some();
+        if files > 0 && files < width {
+            return Err(
+                "kinds of scenario and files don't mix: run one after the other".to_owned(),
+            );
+        }
+        let listed = subjects.iter().find(|subject| !subject.has_dice());
+        if let Some(listed) = listed.filter(|_| seeded) {
+            return Err(format!(
+                "{listed} lists its faults, so it has no dice for seeds"
+            ));
+        }
         // With a time limit and no number, only the time counts.
         let seeds = if run.time.is_some() {
             u64::MAX
@@ -46,19 +64,23 @@ impl Plan {
             SEEDS_DEFAULT
         };
         let (first_seed, cells) = match run.seed_range {
-            Some(range) => (range.start, (range.end - range.start).saturating_mul(width)),
-            None => (0, run.seeds.unwrap_or(seeds)),
+            _ if files > 0 && !seeded => (None, width),
+            Some(range) => (
+                Some(range.start),
+                (range.end - range.start).saturating_mul(width),
+            ),
+            None => (Some(0), run.seeds.unwrap_or(seeds)),
         };
-        Self {
-            kinds,
+        Ok(Self {
+            subjects,
             first_seed,
             cells,
             shard: run.shard.unwrap_or(Shard { index: 0, of: 1 }),
-        }
+        })
     }
 
-    pub(super) fn kinds(&self) -> &[Kind] {
-        &self.kinds
+    pub(super) fn subjects(&self) -> &[Subject] {
+        &self.subjects
     }
 
     /// One past the last index that [`Plan::job`] may answer.
@@ -80,31 +102,39 @@ impl Plan {
         let of = self.shard.of;
         let row = block.checked_mul(of)? + (self.shard.index + of - column % of) % of;
         let cell = row.checked_mul(width)?.checked_add(column)?;
-        let kind = *self.kinds.get(usize::try_from(column).ok()?)?;
-        let seed = self.first_seed.checked_add(row)?;
-        (cell < self.cells).then_some(Job {
+        let subject = self.subjects.get(usize::try_from(column).ok()?)?;
+        let seed = match self.first_seed {
+            Some(first) => Some(first.checked_add(row)?),
+            None => None,
+        };
+        (cell < self.cells).then(|| Job {
             seed,
-            kind,
+            subject: subject.clone(),
             // Along the diagonals, so that each kind has its share whatever their number.
             twice: row.wrapping_add(column) % TWICE_EVERY == 0,
         })
     }
 
     fn width(&self) -> u64 {
-        self.kinds.len() as u64
+        self.subjects.len() as u64
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Job, Plan};
+    use crate::cli::subject::Subject;
     use crate::cli::values::Shard;
     use timewait::Kind;
 
     fn plan(kinds: usize, cells: u64, shard: Shard) -> Plan {
         Plan {
-            kinds: Kind::ALL[..kinds].to_vec(),
-            first_seed: 100,
+            subjects: Kind::ALL[..kinds]
+                .iter()
+                .copied()
+                .map(Subject::Kind)
+                .collect(),
+            first_seed: Some(100),
             cells,
             shard,
         }
@@ -119,19 +149,15 @@ mod tests {
     #[test]
     fn seeds_are_dealt_out_to_the_kinds_in_turn() {
         let jobs = jobs(&plan(3, 7, Shard { index: 0, of: 1 }));
-        let dealt: Vec<_> = jobs.iter().map(|job| (job.seed, job.kind)).collect();
-        let [a, b, c] = [Kind::ALL[0], Kind::ALL[1], Kind::ALL[2]];
+        let dealt: Vec<_> = jobs
+            .iter()
+            .map(|job| (job.seed, job.subject.clone()))
+            .collect();
+        let [a, b, c] =
+            [0, 1, 2].map(|nth| move |seed| (Some(seed), Subject::Kind(Kind::ALL[nth])));
         assert_eq!(
             dealt,
-            [
-                (100, a),
-                (100, b),
-                (100, c),
-                (101, a),
-                (101, b),
-                (101, c),
-                (102, a)
-            ]
+            [a(100), b(100), c(100), a(101), b(101), c(101), a(102)]
         );
     }
 
@@ -160,7 +186,8 @@ mod tests {
         let jobs = jobs(&plan(Kind::ALL.len(), 600, Shard { index: 0, of: 1 }));
         for kind in Kind::ALL {
             assert!(
-                jobs.iter().any(|job| job.twice && job.kind == *kind),
+                jobs.iter()
+                    .any(|job| job.twice && job.subject == Subject::Kind(*kind)),
                 "{kind}"
             );
         }

@@ -10,25 +10,20 @@ use timewait::properties::capture::Capture;
 use timewait::properties::ladder::{Filter, Ladder};
 use timewait::properties::{Run, Watch, check_with};
 use timewait::sim::{Instant, NodeId};
-use timewait::stack::Disabled;
 use timewait::stack::status::NetstatRow;
-use timewait::{Kind, Report, Scenario};
+use timewait::{Protection, Report, Scenario};
 
 use super::arguments::Replay;
 use super::numbers::grouped;
+use super::subject::{Name, Subject};
 use super::{Status, output, tables, wrong_input};
 use crate::panics::caught;
 
-/// The scenario that a seed means, with these protections switched off.
-pub(super) fn scenario(kind: Kind, seed: u64, disabled: Disabled) -> Scenario {
-    disabled
-        .iter()
-        .fold(Scenario::from_seed(kind, seed), Scenario::without)
-}
-
 pub(super) fn replay(arguments: &Replay) -> Status {
-    let disabled: Disabled = arguments.disable.iter().copied().collect();
-    let scenario = scenario(arguments.kind, arguments.seed, disabled);
+    let scenario = match asked(&arguments.subject, arguments.seed, &arguments.disable) {
+        Ok(scenario) => scenario,
+        Err(message) => return wrong_input(&message),
+    };
     match (arguments.netstat, &arguments.pcap) {
         (Some(moment), _) => netstat(&scenario, moment),
         (None, Some(path)) => capture(&scenario, path, arguments),
@@ -38,6 +33,24 @@ pub(super) fn replay(arguments: &Replay) -> Status {
             tell(&ladder.render(&filter(arguments)), &report)
         }
     }
+}
+
+/// The scenario that the arguments mean.
+pub(super) fn asked(
+    name: &Name,
+    seed: Option<u64>,
+    disable: &[Protection],
+) -> Result<Scenario, String> {
+    let subject = Subject::open(name)?;
+    if seed.is_none() && !subject.is_file() {
+        return Err(format!("which run of {subject}? --seed is missing"));
+    }
+    if seed.is_some() && !subject.has_dice() {
+        return Err(format!(
+            "--seed: {subject} lists its faults, so it has no dice"
+        ));
+    }
+    Ok(subject.scenario(seed, disable.iter().copied().collect()))
 }
 
 /// Writes the run to a file, and prints its ladder if that is wanted, too.

@@ -12,13 +12,13 @@ use super::clock::Stopwatch;
 use super::failure::Failure;
 use super::plan::{Job, Plan};
 use super::progress::Progress;
-use super::replay::scenario;
-use super::{Status, json, numbers, output, tables};
+use super::subject::Subject;
+use super::{Status, json, numbers, output, tables, wrong_input};
 use crate::parallel;
 
 /// What a campaign came to.
 pub(super) struct Outcome {
-    pub(super) campaign: Campaign,
+    pub(super) campaign: Campaign<Subject>,
     /// The failure of the lowest seed that failed.
     pub(super) failure: Option<Failure>,
     /// Why the campaign proves nothing although nothing failed.
@@ -28,14 +28,17 @@ pub(super) struct Outcome {
 
 pub(super) fn run(arguments: &Run) -> Status {
     let disabled: Disabled = arguments.disable.iter().copied().collect();
-    let plan = Plan::new(arguments);
+    let plan = match Plan::new(arguments) {
+        Ok(plan) => plan,
+        Err(message) => return wrong_input(&message),
+    };
     let clock = Stopwatch::start();
     let total = (plan.jobs() < u64::MAX / 2 && arguments.time.is_none()).then(|| plan.jobs());
     let mut progress = Progress::new(total, arguments.json, clock);
     let jobs = arguments.jobs.map_or_else(parallel::cores, u32::from);
     let time_left = || arguments.time.is_none_or(|time| clock.elapsed() < time);
     let mut outcome = Outcome {
-        campaign: Campaign::new(plan.kinds()),
+        campaign: Campaign::new(plan.subjects()),
         failure: None,
         vain: None,
         disabled,
@@ -44,7 +47,7 @@ pub(super) fn run(arguments: &Run) -> Status {
         jobs,
         plan.indices(),
         time_left,
-        |index| plan.job(index).map(|job| work(job, disabled)),
+        |index| plan.job(index).map(|job| work(&job, disabled)),
         |index, done| take(&mut outcome, &mut progress, &plan, index, done),
     );
     progress.finish();
@@ -75,10 +78,10 @@ struct Done {
 }
 
 /// One run, or two that must be alike.
-fn work(job: Job, disabled: Disabled) -> Done {
-    let scenario = scenario(job.kind, job.seed, disabled);
+fn work(job: &Job, disabled: Disabled) -> Done {
+    let scenario = job.subject.scenario(job.seed, disabled);
     let report = check(&scenario);
-    let failure = Failure::of(job.seed, &report).or_else(|| {
+    let failure = Failure::of(job, &report).or_else(|| {
         let again = if job.twice {
             check(&scenario).hash
         } else {
@@ -92,11 +95,11 @@ fn work(job: Job, disabled: Disabled) -> Done {
     }
 }
 
-fn differs(job: Job, hash: u64, again: u64) -> Option<Failure> {
+fn differs(job: &Job, hash: u64, again: u64) -> Option<Failure> {
     (hash != again).then(|| {
         let message =
             format!("two runs of this seed have the trace hashes {hash:016x} and {again:016x}");
-        Failure::other(job.kind, job.seed, "determinism", message)
+        Failure::other(job, "determinism", message)
     })
 }
 
@@ -117,11 +120,11 @@ fn take(
         Ok(None) => return ControlFlow::Continue(()),
         Err(message) => Done {
             tally: Tally::panicked(),
-            failure: Some(Failure::other(job.kind, job.seed, "panic", message)),
+            failure: Some(Failure::other(&job, "panic", message)),
         },
     };
     progress.add(done.tally.simulated, done.tally.coverage.segments);
-    outcome.campaign.add(job.kind, &done.tally);
+    outcome.campaign.add(job.subject, &done.tally);
     outcome.failure = done.failure;
     if outcome.failure.is_some() {
         ControlFlow::Break(())
@@ -131,8 +134,8 @@ fn take(
 }
 
 /// A churn in which no old duplicate got near a later incarnation has tested nothing.
-fn vain(campaign: &Campaign) -> Option<String> {
-    let churn = campaign.tally(Kind::Churn)?;
+fn vain(campaign: &Campaign<Subject>) -> Option<String> {
+    let churn = campaign.tally(&Subject::Kind(Kind::Churn))?;
     (churn.seeds > 0 && churn.coverage.old_in_window == 0).then(|| {
         format!(
             "{} of churn brought no old duplicate inside the window of a later incarnation, so \
@@ -144,7 +147,7 @@ fn vain(campaign: &Campaign) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Job, Outcome, Plan, Progress, Stopwatch, differs, take, vain};
+    use super::{Job, Outcome, Plan, Progress, Stopwatch, Subject, differs, take, vain};
     use crate::cli::arguments::{Arguments, Command};
     use clap::Parser as _;
     use timewait::Kind;
@@ -152,15 +155,19 @@ mod tests {
     use timewait::properties::facts::Coverage;
     use timewait::stack::Disabled;
 
-    fn churned(old_in_window: u64) -> Campaign {
+    fn kinds(kinds: &[Kind]) -> Vec<Subject> {
+        kinds.iter().copied().map(Subject::Kind).collect()
+    }
+
+    fn churned(old_in_window: u64) -> Campaign<Subject> {
         let coverage = Coverage {
             old_delivered: 9,
             old_in_window,
             ..Coverage::default()
         };
-        let mut campaign = Campaign::new(Kind::ALL);
+        let mut campaign = Campaign::new(&kinds(Kind::ALL));
         campaign.add(
-            Kind::Churn,
+            Subject::Kind(Kind::Churn),
             &Tally {
                 seeds: 1,
                 coverage,
@@ -178,20 +185,23 @@ mod tests {
 
     #[test]
     fn a_campaign_without_churn_owes_no_old_duplicate() {
-        assert_eq!(vain(&Campaign::new(Kind::ALL)), None);
-        assert_eq!(vain(&Campaign::new(&[Kind::Close])), None);
+        assert_eq!(vain(&Campaign::new(&kinds(Kind::ALL))), None);
+        assert_eq!(vain(&Campaign::new(&kinds(&[Kind::Close]))), None);
     }
 
     #[test]
     fn two_hashes_of_one_seed_are_a_violation_of_determinism() {
         let job = Job {
-            seed: 7,
-            kind: Kind::Close,
+            seed: Some(7),
+            subject: Subject::Kind(Kind::Close),
             twice: true,
         };
-        assert_eq!(differs(job, 1, 1), None);
-        let failure = differs(job, 1, 2).expect("a failure");
-        assert_eq!((failure.seed, failure.oracle.as_str()), (7, "determinism"));
+        assert_eq!(differs(&job, 1, 1), None);
+        let failure = differs(&job, 1, 2).expect("a failure");
+        assert_eq!(
+            (failure.seed, failure.oracle.as_str()),
+            (Some(7), "determinism")
+        );
     }
 
     #[test]
@@ -200,10 +210,10 @@ mod tests {
         let Command::Run(arguments) = arguments.command else {
             panic!("not run")
         };
-        let plan = Plan::new(&arguments);
+        let plan = Plan::new(&arguments).expect("a plan");
         let mut progress = Progress::new(None, true, Stopwatch::start());
         let mut outcome = Outcome {
-            campaign: Campaign::new(plan.kinds()),
+            campaign: Campaign::new(plan.subjects()),
             failure: None,
             vain: None,
             disabled: Disabled::NONE,
@@ -218,7 +228,7 @@ mod tests {
         assert!(flow.is_break());
         assert_eq!(outcome.campaign.total().violations(), 1);
         let failure = outcome.failure.expect("a failure");
-        assert_eq!((failure.seed, failure.oracle.as_str()), (7, "panic"));
+        assert_eq!((failure.seed, failure.oracle.as_str()), (Some(7), "panic"));
         assert_eq!(
             failure.replay_line(Disabled::NONE),
             "timewait replay close --seed 7"

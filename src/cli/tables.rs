@@ -10,6 +10,7 @@ use timewait::stack::State;
 
 use super::numbers::{counted, grouped, long, sparse};
 use super::run::Outcome;
+use super::subject::Subject;
 
 /// One column: its head, and what it says of a tally.
 type Column = (&'static str, fn(&Tally) -> u64);
@@ -72,14 +73,14 @@ pub(super) fn campaign(outcome: &Outcome) -> String {
 }
 
 /// One row for each kind that was run, and one for all of them below a rule.
-fn campaign_table(campaign: &Campaign, columns: &[Column]) -> String {
+fn campaign_table(campaign: &Campaign<Subject>, columns: &[Column]) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);
     let mut head = vec!["scenario".to_owned()];
     head.extend(columns.iter().map(|(name, _)| (*name).to_owned()));
     table.set_header(head);
     for (kind, tally) in campaign.tallies().filter(|(_, tally)| tally.seeds > 0) {
-        table.add_row(row(kind.name(), tally, columns));
+        table.add_row(row(&kind.to_string(), tally, columns));
     }
     let many = table.row_count() > 1;
     if many {

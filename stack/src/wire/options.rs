@@ -24,7 +24,7 @@ pub const OPTIONS_LEN_MAX: usize = 40;
 /// system; RFC 9293 leaves it open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum OptionOrder {
     /// MSS, SACK-permitted, timestamps, window scale: as Linux writes them.
     #[default]

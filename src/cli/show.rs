@@ -1,0 +1,26 @@
+//! `timewait show`: the scenario of one seed as a file.
+
+use timewait::properties::check;
+use timewait::properties::scenario::FaultPlan;
+
+use super::arguments::Show;
+use super::replay::asked;
+use super::{Status, output, wrong_input};
+use crate::panics::caught;
+
+pub(super) fn show(arguments: &Show) -> Status {
+    let mut scenario = match asked(&arguments.subject, arguments.seed, &arguments.disable) {
+        Ok(scenario) => scenario,
+        Err(message) => return wrong_input(&message),
+    };
+    if arguments.listed {
+        scenario.faults = match caught(|| check(&scenario)) {
+            Ok(report) => FaultPlan::Listed(report.fates),
+            Err(message) => return wrong_input(&format!("its run panics: {message}")),
+        };
+    }
+    let of = arguments.seed.map(|seed| format!(", seed {seed}"));
+    let from = format!("# {}{}\n", arguments.subject, of.unwrap_or_default());
+    output::print(&(from + &scenario.to_toml()));
+    Status::Held
+}
