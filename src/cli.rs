@@ -6,6 +6,7 @@
 
 mod arguments;
 mod clock;
+mod diff;
 mod failure;
 mod json;
 mod list;
@@ -53,6 +54,7 @@ pub(crate) fn main() -> ExitCode {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::Diff(diff) => diff::diff(&diff),
         Command::Show(show) => show::show(&show),
         Command::List => list::list(),
     }
@@ -71,7 +73,7 @@ fn refused(error: &clap::Error) -> Status {
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return wrong_input(
-            "a command is missing: run, replay, show or list (see timewait --help)",
+            "a command is missing: run, replay, diff, show or list (see timewait --help)",
         );
     }
     wrong_input(&one_line(&text))

@@ -32,5 +32,6 @@ pub use stack::Protection;
 /// What a test needs.
 pub mod prelude {
     pub use crate::properties::ladder::{Filter, Ladder};
+    pub use crate::properties::trace::{Part, Selection, Trace};
     pub use crate::{Kind, Protection, Report, Scenario, check, seeds};
 }

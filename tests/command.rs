@@ -69,6 +69,12 @@ fn wrong_input_is_one_clear_line_and_status_2() {
     refused("replay no-such-thing-at-all --seed 1", &["timewait list"]);
     refused("replay swarm --seed 1 --between 1,1", &["--between"]);
     refused("replay close --seed 1 --interface h0", &["--pcap"]);
+    refused("replay close --seed 1 --only state", &["--trace"]);
+    refused(
+        "replay close --seed 1 --trace x --only stat",
+        &["--only", "segment, network"],
+    );
+    refused("replay close --seed 1 --trace x --of 7", &["--of", "h0#2"]);
     refused(
         "replay close --seed 1 --pcap x.pcapng --interface h9",
         &["--interface", "'h9'", "h0, h1, "],
@@ -97,6 +103,37 @@ fn what_show_prints_runs_as_its_seed_does() {
     assert_eq!(failed.status.code(), Some(1));
     let line = "timewait replay scenarios/last-ack-lost.toml --disable tw-re-ack";
     assert!(stdout(&failed).contains(line));
+}
+
+#[test]
+fn diff_tells_where_two_runs_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, arguments) in [("a", ""), ("b", "--disable time-wait")] {
+        let (trace, file) = (path(name), path(&format!("{name}.toml")));
+        let status = timewait(&format!(
+            "replay churn --seed 0 {arguments} --trace {trace}"
+        ))
+        .status;
+        assert!(matches!(status.code(), Some(0 | 1)));
+        let shown = timewait(&format!("show churn --seed 0 {arguments}"));
+        std::fs::write(file, stdout(&shown)).expect("written");
+    }
+    let (a, b) = (path("a"), path("b"));
+    let same = timewait(&format!("diff {a} {a}.toml"));
+    assert_eq!(same.status.code(), Some(0), "{}", stdout(&same));
+    let parted = timewait(&format!("diff {a} {b} --context 2"));
+    let said = stdout(&parted);
+    assert_eq!(parted.status.code(), Some(1));
+    assert!(said.starts_with("The first difference is line "), "{said}");
+    let marks: Vec<_> = said
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.chars().next())
+        .collect();
+    assert_eq!(marks, [' ', ' ', '-', '-', '+', '+'], "{said}");
+    assert!(said.contains("TIME-WAIT"), "{said}");
+    refused(&format!("diff {a} {a}.not-there"), &["not-there"]);
 }
 
 #[test]

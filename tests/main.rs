@@ -11,4 +11,5 @@ mod ladders;
 mod readme;
 mod replies;
 mod sweep;
+mod traces;
 mod worlds;

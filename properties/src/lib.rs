@@ -48,6 +48,7 @@ pub mod scenarios;
 mod staging;
 #[cfg(feature = "proptest")]
 pub mod strategy;
+pub mod trace;
 
 pub use app::App;
 pub use check::{Report, Run, Watch, check, check_with, run_bare};

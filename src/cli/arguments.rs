@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use timewait::Protection;
+use timewait::properties::Incarnation;
+use timewait::properties::trace::Part;
 
 use super::subject::Name;
 use super::values::{self, SeedRange, Shard};
@@ -24,10 +26,25 @@ pub(super) enum Command {
     Run(Run),
     /// Print the ladder of one seed: who sent what when, and what became of it
     Replay(Replay),
+    /// Print where two runs begin to differ: traces of replay, or scenario files
+    Diff(Diff),
     /// Print the scenario file of one seed: a start for one of your own
     Show(Show),
     /// List the scenarios, the protections, and the oracles
     List,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct Diff {
+    /// A trace, or a scenario file (.toml) that is run
+    #[arg(value_name = "A")]
+    pub(super) a: PathBuf,
+    /// Another one
+    #[arg(value_name = "B")]
+    pub(super) b: PathBuf,
+    /// Lines before the difference, and of either side from there on
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(super) context: u32,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -97,10 +114,19 @@ pub(super) struct Replay {
     /// Only what is seen here, such as h0 or "h0>r2"; may be repeated
     #[arg(long, value_name = "NAME", requires = "pcap")]
     pub(super) interface: Vec<String>,
+    /// Write every event as a line of text, for diff, instead of the ladder
+    #[arg(long, value_name = "FILE", conflicts_with = "pcap")]
+    pub(super) trace: Option<PathBuf>,
+    /// Only these parts: segment, network, state, timer, vars, user
+    #[arg(long, value_name = "PART,..", value_parser = values::part, value_delimiter = ',', requires = "trace")]
+    pub(super) only: Vec<Part>,
+    /// Only what this incarnation does, such as h0#2; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = values::incarnation, requires = "trace")]
+    pub(super) of: Vec<Incarnation>,
     /// Print the ladder, too
     #[arg(long)]
     pub(super) ladder: bool,
     /// The sockets of all hosts at this virtual time instead, such as 1.5s
-    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last", "pcap", "ladder"])]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last", "pcap", "trace", "ladder"])]
     pub(super) netstat: Option<Duration>,
 }

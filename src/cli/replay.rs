@@ -1,13 +1,14 @@
 //! `timewait replay`: one seed, told line by line, or one moment of it, socket by socket.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
 use std::time::Duration;
 
 use timewait::properties::capture::Capture;
 use timewait::properties::ladder::{Filter, Ladder};
+use timewait::properties::trace::{Selection, Trace};
 use timewait::properties::{Run, Watch, check_with};
 use timewait::sim::{Instant, NodeId};
 use timewait::stack::status::NetstatRow;
@@ -24,15 +25,37 @@ pub(super) fn replay(arguments: &Replay) -> Status {
         Ok(scenario) => scenario,
         Err(message) => return wrong_input(&message),
     };
-    match (arguments.netstat, &arguments.pcap) {
-        (Some(moment), _) => netstat(&scenario, moment),
-        (None, Some(path)) => capture(&scenario, path, arguments),
-        (None, None) => {
-            let ladder = Ladder::new();
-            let report = caught(|| check_with(&scenario, vec![ladder.oracle()]));
-            tell(&ladder.render(&filter(arguments)), &report)
-        }
+    if let Some(moment) = arguments.netstat {
+        netstat(&scenario, moment)
+    } else if let Some(path) = &arguments.pcap {
+        capture(&scenario, path, arguments)
+    } else if let Some(path) = &arguments.trace {
+        trace(&scenario, path, arguments)
+    } else {
+        let ladder = Ladder::new();
+        let report = caught(|| check_with(&scenario, vec![ladder.oracle()]));
+        tell(&ladder.render(&filter(arguments)), &report)
     }
+}
+
+/// Writes the trace of the run to a file, and prints its ladder if that is wanted, too.
+fn trace(scenario: &Scenario, path: &Path, arguments: &Replay) -> Status {
+    let hosts = arguments.between.map(|(a, b)| vec![NodeId(a), NodeId(b)]);
+    let trace = Trace::of(Selection {
+        parts: arguments.only.clone(),
+        hosts: hosts.unwrap_or_default(),
+        connections: arguments.of.clone(),
+    });
+    let ladder = Ladder::new();
+    let mut oracles = vec![trace.oracle()];
+    oracles.extend(arguments.ladder.then(|| ladder.oracle()));
+    let report = caught(|| check_with(scenario, oracles));
+    if let Err(error) = fs::write(path, trace.to_string()) {
+        return wrong_input(&format!("--trace {}: {error}", path.display()));
+    }
+    let lines = grouped(trace.lines().len() as u64);
+    output::complain(&format!("{lines} lines in {}", path.display()));
+    tell(&ladder.render(&filter(arguments)), &report)
 }
 
 /// The scenario that the arguments mean.

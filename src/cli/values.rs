@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use timewait::properties::Incarnation;
+use timewait::properties::trace::Part;
 use timewait::{Kind, Protection};
 
 /// Seeds from `start` up to, but not including, `end`.
@@ -40,6 +42,18 @@ pub(super) fn protection(text: &str) -> Result<Protection, String> {
             Protection::ALL.iter().map(|protection| protection.name()),
         )
     })
+}
+
+pub(super) fn part(text: &str) -> Result<Part, String> {
+    let names = || Part::ALL.into_iter().map(Part::name);
+    Part::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = names().collect();
+        format!("it takes {}", names.join(", "))
+    })
+}
+
+pub(super) fn incarnation(text: &str) -> Result<Incarnation, String> {
+    text.parse()
 }
 
 /// Decimal, or hexadecimal after `0x`.

@@ -162,7 +162,7 @@ pub(crate) fn verdict(verdict: Verdict) -> Option<String> {
 }
 
 /// Why bytes are no segment.
-pub(super) fn malformed(error: ParseError) -> String {
+pub(crate) fn malformed(error: ParseError) -> String {
     format!("no segment: {error}")
 }
 
