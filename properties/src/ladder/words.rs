@@ -13,7 +13,7 @@ use crate::label::class;
 
 /// How much of a segment to tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
+pub(crate) enum Detail {
     /// As it leaves: everything.
     Full,
     /// On its way and as it arrives: enough to know it again.
