@@ -101,7 +101,7 @@ fn outcome(outcome: Outcome) -> Option<String> {
 }
 
 /// `for 20 ms`; `till SYN+3 or 1.5 s`: until the third datagram after the next SYN has passed.
-fn until(release: Release) -> String {
+pub(crate) fn until(release: Release) -> String {
     match release {
         Release::After(time) => format!("for {}", span(time)),
         Release::Seen {
