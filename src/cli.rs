@@ -6,11 +6,14 @@
 
 mod arguments;
 mod clock;
+mod drawing;
 mod failure;
+mod files;
 mod json;
 mod list;
 mod numbers;
 mod output;
+mod page;
 mod plan;
 mod progress;
 mod replay;

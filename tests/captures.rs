@@ -1,7 +1,7 @@
 //! `replay --pcap` as tshark reads it. Where tshark is not installed these tests say so and stop;
 //! CI installs it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use timewait::prelude::*;
@@ -9,21 +9,7 @@ use timewait::properties::capture::Capture;
 use timewait::properties::check_with;
 use timewait::properties::scenario::FaultPlan;
 
-/// A file of this test that goes when the test is over.
-struct TempFile(PathBuf);
-
-impl TempFile {
-    fn new(name: &str) -> Self {
-        let own = format!("timewait-{}-{name}", std::process::id());
-        Self(std::env::temp_dir().join(own))
-    }
-}
-
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
+use crate::command::TempFile;
 
 /// Whether tshark is there; says so if it is not.
 fn has_tshark() -> bool {

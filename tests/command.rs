@@ -1,13 +1,30 @@
 //! The `timewait` command as its users meet it: what it prints, and how it ends.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-fn timewait(arguments: &str) -> Output {
+pub(crate) fn timewait(arguments: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_timewait"))
         .args(arguments.split_whitespace())
         .output()
         .expect("the command starts")
+}
+
+/// A file of a test that goes when the test is over.
+pub(crate) struct TempFile(pub(crate) PathBuf);
+
+impl TempFile {
+    pub(crate) fn new(name: &str) -> Self {
+        let own = format!("timewait-{}-{name}", std::process::id());
+        Self(std::env::temp_dir().join(own))
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 fn stdout(output: &Output) -> &str {
@@ -58,6 +75,20 @@ fn wrong_input_is_one_clear_line_and_status_2() {
     refused("replay swarm --seed 1 --between 1,1", &["--between"]);
     refused("replay close --seed 1 --interface h0", &["--pcap"]);
     refused(
+        "replay close --seed 1 --from 2s --until 1s",
+        &["--until", "before --from"],
+    );
+    refused(
+        "replay close --seed 1 --netstat 1s --html x.html",
+        &["--netstat", "--html"],
+    );
+    for option in ["--svg", "--html"] {
+        refused(
+            &format!("replay close --seed 1 {option} no/such/folder/x"),
+            &[option, "no/such/folder/x"],
+        );
+    }
+    refused(
         "replay close --seed 1 --pcap x.pcapng --interface h9",
         &["--interface", "'h9'", "h0, h1, "],
     );
@@ -79,7 +110,7 @@ fn help_and_version_are_answers() {
         assert!(
             stdout(&output)
                 .lines()
-                .all(|line| line.chars().count() <= 100),
+                .all(|line| line.chars().count() <= 80),
             "{arguments}"
         );
     }

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod arrows;
+mod browser;
 mod captures;
 mod command;
 mod conformance;

@@ -32,19 +32,19 @@ pub(super) struct Run {
     /// Scenarios to run [default: all; see timewait list]
     #[arg(value_name = "SCENARIO", value_parser = values::kind)]
     pub(super) kinds: Vec<Kind>,
-    /// Seeds, from 0 on, dealt out to the scenarios in turn [default: 600]
+    /// Seeds, dealt out in turn, from 0 [default: 600]
     #[arg(long, value_name = "N", value_parser = values::count, conflicts_with = "seed_range")]
     pub(super) seeds: Option<u64>,
-    /// Every scenario with the seeds from A up to, not including, B
+    /// These seeds of every scenario, but not B
     #[arg(long, value_name = "A..B", value_parser = values::seed_range)]
     pub(super) seed_range: Option<SeedRange>,
-    /// Only the I-th of N equal parts of the campaign, I from 1
+    /// Only the I-th of N equal parts, I from 1
     #[arg(long, value_name = "I/N", value_parser = values::shard)]
     pub(super) shard: Option<Shard>,
-    /// Seeds that run at once [default: the number of cores]
+    /// Seeds that run at once [default: all cores]
     #[arg(long, value_name = "N", value_parser = values::jobs)]
     pub(super) jobs: Option<NonZeroU32>,
-    /// Start no new seeds after this time, such as 60s or 5m
+    /// Start no new seeds after this time, such as 5m
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(super) time: Option<Duration>,
     /// Switch a protection of TCP off; may be repeated
@@ -53,6 +53,9 @@ pub(super) struct Run {
     /// Print one JSON document instead of tables
     #[arg(long)]
     pub(super) json: bool,
+    /// Write pages for a browser, and go on to 8 failures
+    #[arg(long, value_name = "DIR")]
+    pub(super) report: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -66,22 +69,34 @@ pub(super) struct Replay {
     /// Switch a protection of TCP off; may be repeated
     #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
     pub(super) disable: Vec<Protection>,
-    /// Only what happens at or between these two hosts, such as 0,2
+    /// Only what happens at these hosts, such as 0,2
     #[arg(long, value_name = "A,B", value_parser = values::pair)]
     pub(super) between: Option<(u32, u32)>,
     /// Only the last N lines
     #[arg(long, value_name = "N", value_parser = values::jobs)]
     pub(super) last: Option<NonZeroU32>,
-    /// Write a capture for Wireshark (pcapng) instead of the ladder
+    /// Only what happens from then on, such as 1.5s
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(super) from: Option<Duration>,
+    /// Only what happens up to then
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(super) until: Option<Duration>,
+    /// Draw the ladder into a file, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
+    /// Write a page for a browser that shows the whole run
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Write a capture for Wireshark (pcapng)
     #[arg(long, value_name = "FILE")]
     pub(super) pcap: Option<PathBuf>,
-    /// Only what is seen here, such as h0 or "h0>r2"; may be repeated
+    /// Only what is seen at h0, "h0>r2"; may be repeated
     #[arg(long, value_name = "NAME", requires = "pcap")]
     pub(super) interface: Vec<String>,
-    /// Print the ladder, too
+    /// Print the ladder, too, where a file is written
     #[arg(long)]
     pub(super) ladder: bool,
-    /// The sockets of all hosts at this virtual time instead, such as 1.5s
-    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last", "pcap", "ladder"])]
+    /// The sockets at this time instead, such as 1.5s
+    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last", "from", "until", "svg", "html", "pcap", "ladder"])]
     pub(super) netstat: Option<Duration>,
 }

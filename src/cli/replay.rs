@@ -1,12 +1,8 @@
 //! `timewait replay`: one seed, told line by line, or one moment of it, socket by socket.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::Path;
 use std::time::Duration;
 
-use timewait::properties::capture::Capture;
 use timewait::properties::ladder::{Filter, Ladder};
 use timewait::properties::{Run, Watch, check_with};
 use timewait::sim::{Instant, NodeId};
@@ -15,6 +11,7 @@ use timewait::stack::status::NetstatRow;
 use timewait::{Kind, Report, Scenario};
 
 use super::arguments::Replay;
+use super::files::Files;
 use super::numbers::grouped;
 use super::{Status, output, tables, wrong_input};
 use crate::panics::caught;
@@ -29,41 +26,25 @@ pub(super) fn scenario(kind: Kind, seed: u64, disabled: Disabled) -> Scenario {
 pub(super) fn replay(arguments: &Replay) -> Status {
     let disabled: Disabled = arguments.disable.iter().copied().collect();
     let scenario = scenario(arguments.kind, arguments.seed, disabled);
-    match (arguments.netstat, &arguments.pcap) {
-        (Some(moment), _) => netstat(&scenario, moment),
-        (None, Some(path)) => capture(&scenario, path, arguments),
-        (None, None) => {
-            let ladder = Ladder::new();
-            let report = caught(|| check_with(&scenario, vec![ladder.oracle()]));
-            tell(&ladder.render(&filter(arguments)), &report)
-        }
+    if let Some(moment) = arguments.netstat {
+        return netstat(&scenario, moment);
     }
-}
-
-/// Writes the run to a file, and prints its ladder if that is wanted, too.
-fn capture(scenario: &Scenario, path: &Path, arguments: &Replay) -> Status {
-    let failed = |error| wrong_input(&format!("--pcap {}: {error}", path.display()));
-    let mut capture = Capture::of(scenario);
-    if !arguments.interface.is_empty() {
-        capture = match capture.only(&arguments.interface) {
-            Ok(capture) => capture,
-            Err(error) => return wrong_input(&format!("--interface: {error}")),
-        };
+    if arguments.from > arguments.until.or(arguments.from) {
+        return wrong_input("--until: it is before --from");
     }
-    let file = match File::create(path) {
-        Ok(file) => file,
-        Err(error) => return failed(error),
+    let files = match Files::of(&scenario, arguments) {
+        Ok(files) => files,
+        Err(error) => return wrong_input(&error),
     };
-    let ladder = Ladder::new();
-    let mut oracles = vec![capture.oracle()];
-    oracles.extend(arguments.ladder.then(|| ladder.oracle()));
-    let report = caught(|| check_with(scenario, oracles));
-    if let Err(error) = capture.write(BufWriter::new(file)) {
-        return failed(error);
+    let ladder = (files.are_none() || arguments.ladder).then(Ladder::new);
+    let mut oracles = files.oracles();
+    oracles.extend(ladder.as_ref().map(Ladder::oracle));
+    let report = caught(|| check_with(&scenario, oracles));
+    if let Err(error) = files.write(report.as_ref().ok()) {
+        return wrong_input(&error);
     }
-    let packets = grouped(capture.packets());
-    output::complain(&format!("{packets} packets in {}", path.display()));
-    tell(&ladder.render(&filter(arguments)), &report)
+    let ladder = ladder.map_or(String::new(), |ladder| ladder.render(&filter(arguments)));
+    tell(&ladder, &report)
 }
 
 /// Prints a ladder and what was found in its run.
@@ -133,6 +114,8 @@ fn filter(arguments: &Replay) -> Filter {
         .map_or(Vec::new(), |(a, b)| vec![NodeId(a), NodeId(b)]);
     Filter {
         hosts,
+        from: arguments.from.map(|from| Instant::ZERO + from),
+        until: arguments.until.map(|until| Instant::ZERO + until),
         last: arguments.last.map(u32::from),
         ..Filter::default()
     }

@@ -1,7 +1,7 @@
 //! A datagram as its sender hands it to the network.
 
 use timewait_sim::{Packet, icmp};
-use timewait_stack::wire::{Flags, Segment};
+use timewait_stack::wire::{Flags, IcmpMessage, Segment};
 
 use super::model::{Datagram, Ip, Tcp, Tick};
 use crate::label::class;
@@ -14,10 +14,9 @@ pub(super) fn sent(known: &mut Known, packet: &Packet, of: u32, now: Tick) -> Da
     let again = known.sent(packet);
     let words = known.text(packet, Detail::Full);
     let tcp = parse(packet).map(|segment| header(&segment, known.bases(packet)));
-    let text = if icmp::PROTOCOLS.contains(&packet.protocol) {
-        format!("ICMP, {} octets", packet.payload.octets().len())
-    } else {
-        words.text
+    let text = match icmp::PROTOCOLS.contains(&packet.protocol) {
+        true => icmp_words(packet),
+        false => words.text,
     };
     Datagram {
         origin: packet.id.origin.0,
@@ -32,6 +31,13 @@ pub(super) fn sent(known: &mut Known, packet: &Packet, of: u32, now: Tick) -> Da
         tcp,
         legs: Vec::new(),
     }
+}
+
+/// `ICMP too big, MTU 1400`.
+fn icmp_words(packet: &Packet) -> String {
+    let message = IcmpMessage::parse(packet.dst.is_ipv4(), packet.payload.octets());
+    let kind = message.map_or("of no error".to_owned(), |message| message.kind.to_string());
+    format!("ICMP {kind}")
 }
 
 fn ip(packet: &Packet) -> Ip {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use timewait_sim::{FindingKind, Instant, NodeId, Observation, Packet, PacketId};
-use timewait_stack::Vars;
-use timewait_stack::event::{CaState, Cause, ConnectionId, Event};
+use timewait_stack::event::{CaState, Call, Cause, ConnectionId, Event};
+use timewait_stack::{State, Vars};
 
 use super::model::{self, Datagram, Leg, Record, Snapshot, Tick, What};
 use super::names::Names;
@@ -163,7 +163,13 @@ impl Scribe {
             HostEvent::User(event) => {
                 if let Some(text) = words::user(event) {
                     let of = connection_of(event).map(|its| self.number(now, node, its));
+                    let caused = if words::is_call(event) {
+                        self.caused(now, node, of)
+                    } else {
+                        0
+                    };
                     self.tell(now, node, of, text, What::User);
+                    self.put_before(caused);
                 }
             }
             HostEvent::Crashed => self.tell(now, node, None, "crashed".to_owned(), What::Crash),
@@ -197,9 +203,12 @@ impl Scribe {
                 self.known
                     .entered(self.known.incarnation(node, *connection), *to);
                 let of = self.number(now, node, *connection);
+                let listens = self.names.all()[of as usize].remote.is_none();
+                let ends = listens && *to == State::Closed;
                 let (from, to, cause) = (from.name(), to.name(), by(*cause));
                 let what = What::State { from, to, cause };
-                self.tell(now, node, Some(of), to.to_owned(), what);
+                let text = if ends { "LISTEN ends" } else { to };
+                self.tell(now, node, Some(of), text.to_owned(), what);
             }
             Event::Segment(arrival) => {
                 let verdict = words::verdict(arrival.verdict);
@@ -243,6 +252,30 @@ impl Scribe {
             text,
             what,
         });
+    }
+
+    /// How many of the last events a user's call at this moment has caused.
+    fn caused(&self, now: Tick, node: NodeId, of: Option<u32>) -> usize {
+        let ticks = &self.record.ticks;
+        let caused = |event: &&model::Event| {
+            let by_call = matches!(event.what, What::State { cause, .. } if cause == by(Cause::User(Call::Close)));
+            let here = (event.node, event.of) == (node.0, of);
+            by_call && here && ticks[event.at as usize] == ticks[now as usize]
+        };
+        self.record.events.iter().rev().take_while(caused).count()
+    }
+
+    /// Tells the last event before so many others: a call is reported once it has returned, and is
+    /// told before what it caused.
+    fn put_before(&mut self, others: usize) {
+        let events = &mut self.record.events;
+        let moved = events.len() - 1 - others;
+        let moved = &mut events[moved..];
+        let ticks: Vec<Tick> = moved.iter().map(|event| event.at).collect();
+        moved.rotate_right(1);
+        for (event, tick) in moved.iter_mut().zip(ticks) {
+            event.at = tick;
+        }
     }
 
     /// What became of the datagram that has just come.

@@ -210,14 +210,25 @@ fn the_snapshots_end_where_the_states_do() {
             _ => None,
         })
     };
-    assert_eq!(states(0).last(), Some("CLOSED"));
+    assert_eq!(states(0).next_back(), Some("CLOSED"));
     assert!(states(1).any(|state| state == "TIME-WAIT"));
     let sender = record
         .snapshots
         .iter()
         .filter(|shown| record.incarnations[shown.of as usize].node == 0);
-    let (first, last) = (sender.clone().next(), sender.last());
+    let (first, last) = (sender.clone().next(), sender.clone().next_back());
     let (first, last) = (first.expect("one"), last.expect("another"));
     assert_eq!(last.snd_una, last.snd_nxt, "all was acknowledged");
     assert_ne!(first.snd_nxt, last.snd_nxt);
+}
+
+#[test]
+fn a_call_is_told_before_what_it_causes() {
+    let (chronicle, report) = told(Kind::LastAckLost, 4);
+    let record = cut(&chronicle, &report, &Part::default());
+    let events = record.events.iter().filter(|event| event.node == 0);
+    let words: Vec<&str> = events.map(|event| event.text.as_str()).collect();
+    let close = words.iter().position(|word| *word == "close");
+    let last_ack = words.iter().position(|word| *word == "LAST-ACK");
+    assert_eq!(close.map(|place| place + 1), last_ack, "{words:?}");
 }

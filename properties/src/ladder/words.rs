@@ -262,7 +262,7 @@ pub(crate) fn user(event: &UserEvent) -> Option<String> {
 }
 
 /// Whether the event reports a call that may change the state.
-pub(super) fn is_call(event: &UserEvent) -> bool {
+pub(crate) fn is_call(event: &UserEvent) -> bool {
     matches!(
         event,
         UserEvent::Shutdown { .. } | UserEvent::Closed { .. } | UserEvent::Aborted { .. }
