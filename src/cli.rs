@@ -17,6 +17,7 @@ mod page;
 mod plan;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod tables;
 mod values;

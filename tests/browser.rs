@@ -1,7 +1,7 @@
 //! `replay --html` as a reader meets it: the page in a headless Chromium, with real clicks, keys and
 //! turns of the wheel. Where Chromium is not installed these tests say so and stop; CI installs it.
 
-mod devtools;
+pub(crate) mod devtools;
 
 use devtools::Browser;
 

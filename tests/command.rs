@@ -74,6 +74,8 @@ fn wrong_input_is_one_clear_line_and_status_2() {
     refused("replay no-such-thing-at-all --seed 1", &["timewait list"]);
     refused("replay swarm --seed 1 --between 1,1", &["--between"]);
     refused("replay close --seed 1 --interface h0", &["--pcap"]);
+    refused("run close --report Cargo.toml", &["--report", "Cargo.toml"]);
+    refused("run close --report src", &["--report src", "'cli"]);
     refused(
         "replay close --seed 1 --from 2s --until 1s",
         &["--until", "before --from"],

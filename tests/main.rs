@@ -10,5 +10,6 @@ mod hashes;
 mod ladders;
 mod readme;
 mod replies;
+mod report;
 mod sweep;
 mod worlds;

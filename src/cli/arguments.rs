@@ -11,7 +11,7 @@ use super::values::{self, SeedRange, Shard};
 
 /// Real TCP in virtual time, from a seed.
 #[derive(Debug, Parser)]
-#[command(name = "timewait", version, about, max_term_width = 100)]
+#[command(name = "timewait", version)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -19,9 +19,9 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run a campaign: many seeds, each a network full of TCP, watched by oracles
+    /// Run a campaign: many seeds, each a network full of TCP, and oracles
     Run(Run),
-    /// Print the ladder of one seed: who sent what when, and what became of it
+    /// Tell one seed: who sent what when, and what became of it
     Replay(Replay),
     /// List the scenarios, the protections, and the oracles
     List,
@@ -84,7 +84,7 @@ pub(super) struct Replay {
     /// Draw the ladder into a file, as SVG
     #[arg(long, value_name = "FILE")]
     pub(super) svg: Option<PathBuf>,
-    /// Write a page for a browser that shows the whole run
+    /// Write a page for a browser, with the whole run
     #[arg(long, value_name = "FILE")]
     pub(super) html: Option<PathBuf>,
     /// Write a capture for Wireshark (pcapng)

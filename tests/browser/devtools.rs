@@ -14,7 +14,7 @@ use tungstenite::{Message, WebSocket};
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// One browser with one page. It ends with the test, and its profile with it.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     child: Child,
     profile: PathBuf,
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
@@ -34,7 +34,7 @@ impl Drop for Browser {
 
 impl Browser {
     /// `None`, and a word on standard error: none is installed.
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         use std::sync::atomic::{AtomicU64, Ordering};
         static STARTED: AtomicU64 = AtomicU64::new(0);
         let nth = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -73,11 +73,16 @@ impl Browser {
     }
 
     /// Opens a file and waits until it is there.
-    pub(super) fn open(&mut self, file: &Path) {
+    pub(crate) fn open(&mut self, file: &Path) {
         let url = format!("file://{}", file.display());
         self.call("Page.navigate", json!({ "url": url }));
         let there = format!("location.href === {} && document.readyState", json!(url));
         while self.evaluate(&there) != json!("complete") {}
+    }
+
+    /// Waits for an element, of the page that a click has led to.
+    pub(crate) fn wait_for(&mut self, selector: &str) {
+        while self.count(selector) == 0 {}
     }
 
     /// The value of an expression in the page.
@@ -91,29 +96,29 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    pub(super) fn number(&mut self, expression: &str) -> f64 {
+    pub(crate) fn number(&mut self, expression: &str) -> f64 {
         let value = self.evaluate(expression);
         value.as_f64().expect("a number")
     }
 
-    pub(super) fn words(&mut self, expression: &str) -> String {
+    pub(crate) fn words(&mut self, expression: &str) -> String {
         let value = self.evaluate(expression);
         value.as_str().expect("a text").to_owned()
     }
 
     /// How many elements there are.
-    pub(super) fn count(&mut self, selector: &str) -> u64 {
+    pub(crate) fn count(&mut self, selector: &str) -> u64 {
         let all = format!("document.querySelectorAll({}).length", json!(selector));
         self.evaluate(&all).as_u64().expect("a number")
     }
 
     /// What a reader reads there.
-    pub(super) fn text(&mut self, selector: &str) -> String {
+    pub(crate) fn text(&mut self, selector: &str) -> String {
         let element = format!("document.querySelector({})", json!(selector));
         self.words(&format!("{element}.hidden ? '' : {element}.textContent"))
     }
 
-    pub(super) fn focus(&mut self, selector: &str) {
+    pub(crate) fn focus(&mut self, selector: &str) {
         let element = format!("document.querySelector({})", json!(selector));
         self.evaluate(&format!("{element}.focus()"));
     }
@@ -130,19 +135,19 @@ impl Browser {
         (axis(0), axis(1))
     }
 
-    pub(super) fn point_at(&mut self, selector: &str) {
+    pub(crate) fn point_at(&mut self, selector: &str) {
         let (x, y) = self.place(selector);
         self.mouse(json!({ "type": "mouseMoved", "x": x, "y": y }));
     }
 
-    pub(super) fn click(&mut self, selector: &str) {
+    pub(crate) fn click(&mut self, selector: &str) {
         let (x, y) = self.place(selector);
         for what in ["mousePressed", "mouseReleased"] {
             self.mouse(json!({ "type": what, "x": x, "y": y, "button": "left", "clickCount": 1 }));
         }
     }
 
-    pub(super) fn wheel(&mut self, selector: &str, by: i32, control: bool) {
+    pub(crate) fn wheel(&mut self, selector: &str, by: i32, control: bool) {
         const CONTROL: u32 = 2;
         let (x, y) = self.place(selector);
         let keys = if control { CONTROL } else { 0 };
@@ -156,7 +161,7 @@ impl Browser {
     }
 
     /// Presses a key and lets it go.
-    pub(super) fn press(&mut self, key: &str) {
+    pub(crate) fn press(&mut self, key: &str) {
         // The numbers of keys that move sliders: the browser asks for them.
         let code = match key {
             "ArrowRight" => 39,
@@ -174,7 +179,7 @@ impl Browser {
     }
 
     /// The page has thrown nothing, logged nothing, and asked the network for nothing.
-    pub(super) fn has_no_complaint(&mut self) {
+    pub(crate) fn has_no_complaint(&mut self) {
         self.evaluate("0");
         assert_eq!(self.complaints, Vec::<String>::new());
     }
