@@ -53,6 +53,9 @@ pub(super) fn drawing(record: &Record, title: &str) -> String {
     let mut strokes = Group::new();
     for datagram in &record.datagrams {
         for (place, leg) in datagram.legs.iter().enumerate() {
+            if is_over(leg, record.first) {
+                continue;
+            }
             strokes = strokes.add(sheet.stroke(datagram, leg));
             if let Some(cross) = sheet.head(datagram, leg) {
                 strokes = strokes.add(cross);
@@ -247,7 +250,8 @@ impl<'a> Sheet<'a> {
     /// Changes of state, timers and users beside the lanes.
     fn events(&self) -> Group {
         let mut group = Group::new().set("class", "events");
-        for event in &self.record.events {
+        let events = self.record.events.iter();
+        for event in events.filter(|event| event.at >= self.record.first) {
             let (x, y) = (self.x(event.node), self.y(event.at));
             let what = match event.what {
                 What::State { .. } => "state",
@@ -287,6 +291,14 @@ impl<'a> Sheet<'a> {
     }
 }
 
+/// Whether a leg has ended before this observation.
+fn is_over(leg: &Leg, first: u32) -> bool {
+    match (leg.came, &leg.lost) {
+        (Some(came), _) => came < first,
+        (None, lost) => lost.is_some() && leg.left < first,
+    }
+}
+
 fn word(text: &str, x: i64, y: i64, anchor: &str) -> Text {
     Text::new(text)
         .set("x", x)
@@ -309,7 +321,7 @@ fn note(record: &Record, datagram: &Datagram, leg: &Leg) -> Option<String> {
         let born = record.ticks[datagram.sent as usize];
         let age = std::time::Duration::from_nanos(record.ticks[came as usize] - born);
         let name = &record.nodes[router as usize].name;
-        words.push(format!("{} old from {name}", span(age)));
+        words.push(format!("from {name} after {}", span(age)));
     }
     words.extend(leg.damaged.then(|| "damaged".to_owned()));
     words.extend(leg.verdict.clone());

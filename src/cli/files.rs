@@ -12,6 +12,7 @@ use timewait::{Report, Scenario};
 
 use super::arguments::Replay;
 use super::numbers::{counted, grouped};
+use super::replay::title;
 use super::{drawing, output, page};
 
 /// What is to be written of a run, and where.
@@ -61,7 +62,8 @@ impl<'a> Files<'a> {
             let packets = grouped(capture.packets());
             output::complain(&format!("{packets} packets in {}", path.display()));
         }
-        let title = title(self.arguments);
+        let (kind, seed) = (self.arguments.kind, self.arguments.seed);
+        let title = title(kind, seed, self.arguments.disable.iter().copied().collect());
         let draw = |record: &Record| drawing::drawing(record, &title);
         let svg = ("--svg", &self.arguments.svg, drawing::DATAGRAMS_MAX);
         self.draw(report, svg, draw)?;
@@ -109,15 +111,6 @@ fn open<'a>(
 /// `--pcap x.pcapng: permission denied`.
 fn told(option: &str, path: &Path, error: &dyn std::fmt::Display) -> String {
     format!("{option} {}: {error}", path.display())
-}
-
-/// `churn, seed 7, without time-wait`.
-fn title(arguments: &Replay) -> String {
-    let mut title = format!("{}, seed {}", arguments.kind, arguments.seed);
-    for protection in &arguments.disable {
-        title.push_str(&format!(", without {protection}"));
-    }
-    title
 }
 
 fn part(arguments: &Replay) -> Part {

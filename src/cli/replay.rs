@@ -23,6 +23,12 @@ pub(super) fn scenario(kind: Kind, seed: u64, disabled: Disabled) -> Scenario {
         .fold(Scenario::from_seed(kind, seed), Scenario::without)
 }
 
+/// What a seed is called over its pages: `churn, seed 7, without time-wait`.
+pub(super) fn title(kind: Kind, seed: u64, disabled: Disabled) -> String {
+    let without = disabled.iter().map(|its| format!(", without {its}"));
+    format!("{kind}, seed {seed}{}", without.collect::<String>())
+}
+
 pub(super) fn replay(arguments: &Replay) -> Status {
     let disabled: Disabled = arguments.disable.iter().copied().collect();
     let scenario = scenario(arguments.kind, arguments.seed, disabled);

@@ -12,7 +12,7 @@ use timewait::stack::Disabled;
 
 use super::failure::Failure;
 use super::numbers::counted;
-use super::replay::scenario;
+use super::replay::{scenario, title};
 use super::run::Outcome;
 use super::{output, page};
 use crate::panics::caught;
@@ -123,10 +123,7 @@ fn failure_page(failure: &Failure, disabled: Disabled) -> String {
         ..Part::default()
     };
     let record = chronicle.record(report.as_ref().ok(), &part, u64::MAX);
-    let mut title = format!("{}, seed {}", failure.kind, failure.seed);
-    for protection in disabled.iter() {
-        title.push_str(&format!(", without {protection}"));
-    }
+    let title = title(failure.kind, failure.seed, disabled);
     record.map_or_else(
         |error| error.to_string(),
         |record| page::page(&record, &title),

@@ -41,7 +41,7 @@ pub(super) fn part(mut record: Record, part: &Part) -> Record {
         .unwrap_or(from)
         .max(from);
     record.until_ns = until;
-    recount(&mut record);
+    recount(&mut record, first);
     record
 }
 
@@ -94,7 +94,7 @@ fn snapshots(all: Vec<Snapshot>, first: Tick, end: Tick) -> Vec<Snapshot> {
 }
 
 /// Forgets the observations to which nothing refers any more.
-fn recount(record: &mut Record) {
+fn recount(record: &mut Record, first: Tick) {
     let mut used = vec![false; record.ticks.len()];
     each_tick(record, |tick| used[*tick as usize] = true);
     let mut numbers = Vec::with_capacity(used.len());
@@ -104,6 +104,7 @@ fn recount(record: &mut Record) {
         next += Tick::from(*used);
     }
     each_tick(record, |tick| *tick = numbers[*tick as usize]);
+    record.first = numbers.get(first as usize).copied().unwrap_or(next);
     let mut used = used.into_iter();
     record.ticks.retain(|_| used.next().unwrap_or(false));
 }

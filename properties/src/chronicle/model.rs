@@ -38,6 +38,9 @@ pub struct Record {
     pub links: Vec<Link>,
     /// When each observation was made, in nanoseconds, never decreasing.
     pub ticks: Vec<u64>,
+    /// The first observation of this part. Those before are here because what was under way then, or
+    /// how a connection came to its state, refers to them.
+    pub first: Tick,
     /// Listeners and connections, in the order in which they were first seen.
     pub incarnations: Vec<Incarnation>,
     /// In the order in which they were sent.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use timewait_sim::{FindingKind, Instant, NodeId, Observation, Packet, PacketId};
-use timewait_stack::event::{CaState, Call, Cause, ConnectionId, Event};
+use timewait_stack::event::{CaState, ConnectionId, Event};
 use timewait_stack::{State, Vars};
 
 use super::model::{self, Datagram, Leg, Record, Snapshot, Tick, What};
@@ -205,7 +205,7 @@ impl Scribe {
                 let of = self.number(now, node, *connection);
                 let listens = self.names.all()[of as usize].remote.is_none();
                 let ends = listens && *to == State::Closed;
-                let (from, to, cause) = (from.name(), to.name(), by(*cause));
+                let (from, to, cause) = (from.name(), to.name(), words::cause(*cause));
                 let what = What::State { from, to, cause };
                 let text = if ends { "LISTEN ends" } else { to };
                 self.tell(now, node, Some(of), text.to_owned(), what);
@@ -258,7 +258,7 @@ impl Scribe {
     fn caused(&self, now: Tick, node: NodeId, of: Option<u32>) -> usize {
         let ticks = &self.record.ticks;
         let caused = |event: &&model::Event| {
-            let by_call = matches!(event.what, What::State { cause, .. } if cause == by(Cause::User(Call::Close)));
+            let by_call = matches!(event.what, What::State { cause, .. } if cause == words::CALL);
             let here = (event.node, event.of) == (node.0, of);
             by_call && here && ticks[event.at as usize] == ticks[now as usize]
         };
@@ -334,16 +334,6 @@ fn snapshot(at: Tick, of: u32, vars: &Vars) -> Snapshot {
             CaState::Recovery => "recovery",
             CaState::Loss => "loss",
         },
-    }
-}
-
-fn by(cause: Cause) -> &'static str {
-    match cause {
-        Cause::User(_) => "a user's call",
-        Cause::Segment => "a segment",
-        Cause::Icmp => "ICMP",
-        Cause::Timer(_) => "a timer",
-        Cause::Replaced => "replaced",
     }
 }
 

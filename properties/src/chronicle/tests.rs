@@ -154,6 +154,18 @@ fn a_part_is_whole_and_has_nothing_beyond_its_bounds() {
     assert_eq!(ten.datagrams.len(), 10);
     assert_eq!(last(&ten), last(&early));
 
+    let late = Part {
+        from: Some(Instant::from_nanos(middle)),
+        ..Part::default()
+    };
+    let late = cut(&chronicle, &report, &late);
+    is_whole(&late);
+    let first = late.first as usize;
+    assert!(late.ticks[first] >= middle && late.ticks[first - 1] < middle);
+    let born = late.datagrams.iter().map(|datagram| datagram.sent);
+    assert!(born.clone().any(|sent| sent >= late.first));
+    assert!(born.count() < whole.datagrams.len());
+
     let two = Part {
         nodes: vec![NodeId(0), NodeId(1)],
         ..Part::default()

@@ -4,7 +4,9 @@ use core::fmt::Write as _;
 use core::time::Duration;
 
 use timewait_sim::{DropReason, Fate, Instant, Outcome, Release};
-use timewait_stack::event::{Drop, IcmpArrival, IcmpDrop, IcmpVerdict, Ready, Timer, Verdict};
+use timewait_stack::event::{
+    Cause, Drop, IcmpArrival, IcmpDrop, IcmpVerdict, Ready, Timer, Verdict,
+};
 use timewait_stack::wire::{Flags, ParseError, Segment};
 
 use super::relative::Bases;
@@ -232,6 +234,20 @@ pub(crate) fn timer(timer: Timer, count: u32) -> String {
         Timer::User => "user timeout".to_owned(),
         Timer::FinWait2 => "FIN-WAIT-2 up".to_owned(),
         Timer::TimeWait => "2MSL over".to_owned(),
+    }
+}
+
+/// What a user's call is called among causes.
+pub(crate) const CALL: &str = "a user's call";
+
+/// Why a connection changed its state.
+pub(crate) fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::User(_) => CALL,
+        Cause::Segment => "a segment",
+        Cause::Icmp => "ICMP",
+        Cause::Timer(_) => "a timer",
+        Cause::Replaced => "replaced",
     }
 }
 

@@ -30,8 +30,15 @@ impl Rows {
             drawn[event.at as usize] = true;
         }
         let mut places = Vec::with_capacity(drawn.len());
-        let (mut y, mut last) = (0, record.ticks.first().copied().unwrap_or(0));
+        // What was before this part is its beginning.
+        let first = record.first as usize;
+        drawn[..first.min(record.ticks.len())].fill(false);
+        let (mut y, mut last) = (0, record.ticks.get(first).copied().unwrap_or(0));
         for (tick, at) in record.ticks.iter().enumerate() {
+            if tick < first {
+                places.push(0);
+                continue;
+            }
             y += gap(at - last) + if drawn[tick] { LINE } else { 0 };
             places.push(y);
             y += if notes[tick] { NOTE } else { 0 };

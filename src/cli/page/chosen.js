@@ -18,9 +18,11 @@ function choose(what, value) {
 function setUpBar() {
   const [slider, moment, list] = [byId("instant"), byId("moment"), byId("connection")];
   const last = Math.max(0, run.ticks.length - 1);
-  slider.max = last;
+  const first = Math.min(run.first, last);
+  [slider.min, slider.max] = [first, last];
+  choose("tick", first);
   slider.addEventListener("input", () => choose("tick", Number(slider.value)));
-  const step = (by) => choose("tick", Math.min(last, Math.max(0, chosen.tick + by)));
+  const step = (by) => choose("tick", Math.min(last, Math.max(first, chosen.tick + by)));
   byId("earlier").addEventListener("click", () => step(-1));
   byId("later").addEventListener("click", () => step(1));
   follow("tick", (tick) => {

@@ -17,6 +17,9 @@ function tickAt(ns) {
   return Math.max(0, low - 1);
 }
 
+/** Whether a time belongs to the part of the run that is told here. */
+const isInside = (ns) => run.ticks.length > 0 && ns >= run.from_ns && ns <= run.until_ns;
+
 /** The last item of a list in the order of time that is not later than a tick. */
 function lastUpTo(list, tick) {
   let low = 0;

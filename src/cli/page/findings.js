@@ -3,9 +3,8 @@
 function findingItem(finding) {
   const { oracle, kind, assumption, at_ns: at, message } = finding;
   const name = assumption ? `hazard (${assumption})` : kind;
-  const inside = at >= run.from_ns && at <= run.until_ns && run.ticks.length > 0;
   const moment = `${seconds(at)} s`;
-  const jump = inside
+  const jump = isInside(at)
     ? html("button", { type: "button", class: "jump", onclick: () => jumpTo(tickAt(at)) }, moment)
     : html("span", {}, moment);
   return html("li", { class: kind }, html("h3", {}, `${name} of ${oracle} at `, jump), html("p", {}, message));

@@ -15,7 +15,7 @@ function setUpLadder() {
   ladder.lines = weight.lines;
   ladder.byRows = placesByRows(weight);
   const length = ladder.byRows.at(-1) ?? 0;
-  ladder.byTime = run.ticks.length ? placesByTime(length) : ladder.byRows;
+  ladder.byTime = run.first < run.ticks.length ? placesByTime(length) : ladder.byRows;
   ladder.places = ladder.byRows;
   run.lanes.forEach((node, lane) => { ladder.laneOf[node] = lane; });
   byId("ladder-tall").append(ladder.picture);
@@ -58,13 +58,17 @@ function drawLadder() {
     if (Math.max(ends[1], ends[3]) > HEAD - 20 && Math.min(ends[1], ends[3]) < height + 20) ladder.inSight.push({ stroke, ends });
   }
   const words = ladder.inSight.length <= WORDS_MAX;
+  const taken = [];
+  const events = drawEvents(frame, taken);
   ladder.picture.replaceChildren(
     drawTimes(frame),
     drawNow(frame),
     drawLifeLines(frame),
+    drawOffTimes(frame),
     words ? drawStrokes() : drawManyStrokes(),
-    words ? drawWords(frame) : svg("g"),
-    drawEvents(frame),
+    words ? drawWords(frame, taken) : svg("g"),
+    events,
+    drawFindings(frame),
     drawChosen(),
     drawLadderHead(frame),
   );
@@ -74,7 +78,7 @@ function drawLadder() {
 function drawTimes({ width, height, y }) {
   const group = svg("g", { class: "times" });
   let [lastY, lastNs] = [-Infinity, -1];
-  for (let tick = 0; tick < run.ticks.length; tick += 1) {
+  for (let tick = run.first; tick < run.ticks.length; tick += 1) {
     const at = y(tick);
     if (at > height) break;
     if (at < HEAD - 5 || at - lastY < 14 || timeOf(tick) === lastNs || !ladder.lines[tick]) continue;
@@ -90,6 +94,25 @@ function drawTimes({ width, height, y }) {
 function drawLifeLines({ height, x }) {
   const line = (node) => svg("line", { x1: x(node), x2: x(node), y1: HEAD - 8, y2: height, class: `life ${run.nodes[node].role}` });
   return svg("g", {}, ...run.lanes.map(line));
+}
+
+/** The times in which hosts were off. */
+function drawOffTimes({ height, x, y }) {
+  const offTime = (node) => ({ tick, until }) =>
+    svg("line", { class: "off", x1: x(node), x2: x(node), y1: Math.max(HEAD - 8, y(tick)), y2: until === null ? height : y(until) });
+  return svg("g", {}, ...run.lanes.flatMap((node) => crashes(node).filter(({ until }) => until === null || y(until) > HEAD).map(offTime(node))));
+}
+
+/** Where something was found: a mark between the seconds and the ladder. */
+function drawFindings({ height, y }) {
+  const group = svg("g", { class: "finds" });
+  for (const { kind, oracle, at_ns: at, message } of run.findings) {
+    if (!isInside(at)) continue;
+    const place = y(tickAt(at));
+    if (place < HEAD || place > height) continue;
+    group.append(svg("path", { class: kind, d: `M${GUTTER} ${place - 6}l10 6l-10 6z` }, svg("title", {}, `${kind} of ${oracle}: ${message}`)));
+  }
+  return group;
 }
 
 /** The names of the nodes, always in sight. */
@@ -131,46 +154,47 @@ function drawManyStrokes() {
   return svg("g", { class: "many" }, ...[...paths].map(([kind, d]) => svg("path", { class: kind, d })));
 }
 
-/** Whether a word has room at this height of this side of a lane, which it takes then. */
-function roomFor(taken, side, at, need) {
-  const others = taken.get(side) ?? [];
-  if (others.some((other) => Math.abs(other - at) < need)) return false;
-  taken.set(side, [...others, at]);
+/** Whether a word has room beside those that are there already; it takes its place then. */
+function roomFor(taken, { x, y, "text-anchor": anchor }, text) {
+  const [wide, high] = [text.length * 6.95, 11];
+  const left = anchor === "end" ? x - wide : x;
+  if (taken.some((other) => Math.abs(other.y - y) < high && other.left < left + wide && left < other.left + other.wide)) return false;
+  taken.push({ left, wide, y });
   return true;
 }
 
 /** What is sent, where it leaves; and what became of it, where it has come. */
-function drawWords({ x }) {
+function drawWords({ x }, taken) {
   const group = svg("g", { class: "words" });
-  const taken = new Map();
   for (const { stroke, ends: [x0, y0, x1, y1] } of ladder.inSight) {
     const { datagram, leg, colour, first, note } = stroke;
     const rightward = x1 >= x0;
-    if (first && !leg.copy && roomFor(taken, `${leg.from}${rightward}`, y0, 12)) {
+    if (first && !leg.copy) {
       const again = datagram.again ? " resent" : "";
       const mine = datagram.echo ? "reply" : nameOf(datagram.of).replace(/^h\d+/, "");
+      const text = `${mine} ${datagram.text}${again}`;
       const place = { x: x0 + (rightward ? 10 : -10), y: y0 - 3, "text-anchor": rightward ? "start" : "end" };
-      group.append(svg("text", { ...place, class: colour }, `${mine} ${datagram.text}${again}`));
+      if (roomFor(taken, place, text)) group.append(svg("text", { ...place, class: colour }, text));
     }
-    if (note && roomFor(taken, `${leg.to}${rightward}note`, y1, 11)) {
+    if (note) {
       const place = { x: x(leg.to) + (rightward ? -10 : 10), y: y1 + 12, "text-anchor": rightward ? "end" : "start" };
-      group.append(svg("text", { ...place, class: "note" }, note));
+      if (roomFor(taken, place, note)) group.append(svg("text", { ...place, class: "note" }, note));
     }
   }
   return group;
 }
 
 /** Changes of state, timers and users beside the life lines; off times on them. */
-function drawEvents({ height, x, y }) {
+function drawEvents({ height, x, y }, taken) {
   const group = svg("g", { class: "events" });
-  const taken = new Map();
   for (const event of run.events) {
     const at = y(event.at);
-    if (at < HEAD - 20 || at > height + 20 || !roomFor(taken, event.node, at, 12)) continue;
+    if (event.at < run.first || at < HEAD - 20 || at > height + 20) continue;
     const what = typeof event.what === "string" ? event.what : "state";
     const left = ladder.laneOf[event.node] === 0;
     const place = { x: x(event.node) + (left ? -9 : 9), y: at + 4, "text-anchor": left ? "end" : "start" };
     const of = event.of === null ? "" : `${nameOf(event.of).replace(/^h\d+/, "")} `;
+    if (!roomFor(taken, place, of + event.text)) continue;
     group.append(
       svg("circle", { cx: x(event.node), cy: at, r: what === "state" ? 3.5 : 2.5, class: `dot ${what}` }),
       svg("text", { ...place, class: what }, of + event.text),

@@ -152,6 +152,8 @@ function ladderLegend() {
     [svg("circle", { class: "dot state", cx: 14, cy: 7, r: 4 }), "a change of state"],
     [svg("circle", { class: "dot timer", cx: 14, cy: 7, r: 3 }), "a timer"],
   ];
+  if (run.findings.length) entries.push([svg("path", { class: "found-mark", d: "M10 1l10 6l-10 6z" }), "an oracle found something"]);
+  if (run.nodes.some((node, place) => crashes(place).length)) entries.push([svg("path", { class: "off", d: "M14 1V13" }), "the host is off"]);
   if (run.nodes.some((node) => node.role === "attacker")) entries.push([line("foe"), "of an attacker"]);
   if (run.datagrams.some((datagram) => !datagram.tcp)) entries.push([line("icmp"), "ICMP"]);
   byId("ladder-legend").append(...entries.map(([mark, word]) => legendEntry(mark, word)));

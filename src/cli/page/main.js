@@ -22,5 +22,5 @@ setUpNetstat();
 setUpFindings();
 setUpPrint();
 showView("ladder");
-const firstBad = run.findings.find((finding) => finding.kind === "violation");
-if (firstBad && run.ticks.length) jumpTo(tickAt(firstBad.at_ns));
+const firstBad = run.findings.find((finding) => finding.kind === "violation" && isInside(finding.at_ns));
+if (firstBad) jumpTo(tickAt(firstBad.at_ns));

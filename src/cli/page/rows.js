@@ -21,6 +21,9 @@ function weights() {
     }
   }
   for (const event of run.events) lines[event.at] = 1;
+  // What was before this part is its beginning.
+  lines.fill(0, 0, run.first);
+  notes.fill(0, 0, run.first);
   return { lines, notes };
 }
 
@@ -30,7 +33,7 @@ function arrivalNote(datagram, leg) {
   const words = [];
   if (leg.lost) words.push(`dropped: ${leg.lost}`);
   if (leg.old) words.push("old");
-  if (leg.released_by !== null) words.push(`${span(timeOf(leg.came) - timeOf(datagram.sent))} old from ${nodeName(leg.released_by)}`);
+  if (leg.released_by !== null) words.push(`from ${nodeName(leg.released_by)} after ${span(timeOf(leg.came) - timeOf(datagram.sent))}`);
   if (leg.damaged) words.push("damaged");
   if (leg.verdict) words.push(leg.verdict);
   return words.join(", ");
@@ -40,8 +43,8 @@ function arrivalNote(datagram, leg) {
 function placesByRows({ lines, notes }) {
   const places = new Float64Array(run.ticks.length);
   let y = 0;
-  for (let tick = 0; tick < places.length; tick += 1) {
-    const gap = tick ? timeOf(tick) - timeOf(tick - 1) : 0;
+  for (let tick = run.first; tick < places.length; tick += 1) {
+    const gap = tick > run.first ? timeOf(tick) - timeOf(tick - 1) : 0;
     if (gap) y += 2 + 4 * Math.log10(1 + gap / 1000);
     if (lines[tick]) y += ROW;
     places[tick] = y;
@@ -52,7 +55,7 @@ function placesByRows({ lines, notes }) {
 
 /** The place of each observation by true time: the whole as long as by rows, if that is possible. */
 function placesByTime(length) {
-  const from = timeOf(0);
+  const from = timeOf(run.first);
   const whole = Math.max(1, timeOf(run.ticks.length - 1) - from);
-  return Float64Array.from(run.ticks, (ns) => ((ns - from) * length) / whole);
+  return Float64Array.from(run.ticks, (ns) => (Math.max(0, ns - from) * length) / whole);
 }

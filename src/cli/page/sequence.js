@@ -52,7 +52,7 @@ function fitSequence(chart) {
   const low = numbers.reduce((a, b) => Math.min(a, b), Infinity);
   const high = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
   if (!numbers.length) return;
-  const room = Math.max(10, (high - low) * 0.08);
+  const room = Math.max(1, (high - low) * 0.08);
   const edges = told.filter(inSight).map(({ edge }) => edge).filter((edge) => edge < high + 2 * (high - low));
   [chart.low, chart.high] = [low - room, Math.max(high, ...edges.slice(0, 1e4)) + room];
 }

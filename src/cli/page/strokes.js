@@ -6,6 +6,7 @@ function strokes() {
   for (const [number, datagram] of run.datagrams.entries()) {
     const colour = colourOf(datagram);
     for (const [place, leg] of datagram.legs.entries()) {
+      if ((leg.came ?? (leg.lost ? leg.left : Infinity)) < run.first) continue; // Before this part.
       all.push({ datagram, number, leg, colour, first: place === 0, note: arrivalNote(datagram, leg) });
     }
   }
