@@ -47,7 +47,7 @@ fn no_source_names_a_crate_across_an_arrow() {
 fn libraries_know_nothing_of_the_command_line() {
     for folder in ["stack", "sim", "properties"] {
         let manifest = read(&root().join(folder).join("Cargo.toml")).expect("a manifest");
-        for foreign in ["clap", "indicatif", "comfy-table"] {
+        for foreign in ["clap", "indicatif", "comfy-table", "serde_json", "svg"] {
             assert!(!manifest.contains(foreign), "{folder} depends on {foreign}");
         }
     }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
-fn timewait(arguments: &str) -> Output {
+pub(crate) fn timewait(arguments: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_timewait"))
         .args(arguments.split_whitespace())
         .output()
@@ -75,6 +75,22 @@ fn wrong_input_is_one_clear_line_and_status_2() {
         &["--only", "segment, network"],
     );
     refused("replay close --seed 1 --trace x --of 7", &["--of", "h0#2"]);
+    refused("run close --report Cargo.toml", &["--report", "Cargo.toml"]);
+    refused("run close --report src", &["--report src", "'cli"]);
+    refused(
+        "replay close --seed 1 --from 2s --until 1s",
+        &["--until", "before --from"],
+    );
+    refused(
+        "replay close --seed 1 --netstat 1s --html x.html",
+        &["--netstat", "--html"],
+    );
+    for option in ["--svg", "--html"] {
+        refused(
+            &format!("replay close --seed 1 {option} no/such/folder/x"),
+            &[option, "no/such/folder/x"],
+        );
+    }
     refused(
         "replay close --seed 1 --pcap x.pcapng --interface h9",
         &["--interface", "'h9'", "h0, h1, "],
@@ -154,7 +170,7 @@ fn help_and_version_are_answers() {
         assert!(
             stdout(&output)
                 .lines()
-                .all(|line| line.chars().count() <= 100),
+                .all(|line| line.chars().count() <= 80),
             "{arguments}"
         );
     }

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod arrows;
+mod browser;
 mod captures;
 mod command;
 mod conformance;
@@ -10,6 +11,7 @@ mod hashes;
 mod ladders;
 mod readme;
 mod replies;
+mod report;
 mod sweep;
 mod traces;
 mod worlds;

@@ -372,6 +372,7 @@ impl Facts {
 
     /// An ICMP message was judged.
     fn icmp(&mut self, node: NodeId, arrival: &IcmpArrival) {
+        self.coverage.icmp(arrival.before.state);
         self.coverage.note(match arrival.verdict {
             IcmpVerdict::PathMtu(_) => "icmp: path MTU",
             IcmpVerdict::Unconfirmed => "icmp: waits for a timeout",

@@ -16,9 +16,10 @@ use crate::event::HostEvent;
 
 mod columns;
 mod entry;
+pub(crate) mod known;
 mod plain;
 mod recorder;
-mod relative;
+pub(crate) mod relative;
 pub(crate) mod words;
 
 pub use words::span;

@@ -28,6 +28,7 @@ pub mod campaign;
 pub mod capture;
 pub mod check;
 pub mod choose;
+pub mod chronicle;
 pub mod content;
 pub mod event;
 pub mod facts;

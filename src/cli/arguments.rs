@@ -14,7 +14,7 @@ use super::values::{self, SeedRange, Shard};
 
 /// Real TCP in virtual time, from a seed.
 #[derive(Debug, Parser)]
-#[command(name = "timewait", version, about, max_term_width = 100)]
+#[command(name = "timewait", version)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -22,11 +22,11 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run a campaign: many seeds, each a network full of TCP, watched by oracles
+    /// Run a campaign: many seeds, each a network full of TCP, and oracles
     Run(Run),
-    /// Print the ladder of one seed: who sent what when, and what became of it
+    /// Tell one seed: who sent what when, and what became of it
     Replay(Replay),
-    /// Print where two runs begin to differ: traces of replay, or scenario files
+    /// Print where two traces, or two scenario files, begin to differ
     Diff(Diff),
     /// Print the scenario file of one seed: a start for one of your own
     Show(Show),
@@ -42,7 +42,7 @@ pub(super) struct Diff {
     /// Another one
     #[arg(value_name = "B")]
     pub(super) b: PathBuf,
-    /// Lines before the difference, and of either side from there on
+    /// Lines around the difference
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(super) context: u32,
 }
@@ -52,35 +52,35 @@ pub(super) struct Show {
     /// The scenario, or a scenario file
     #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
     pub(super) subject: Name,
-    /// The seed, decimal or 0x hexadecimal; of a file its dice
+    /// The seed, decimal or 0x...; of a file its dice
     #[arg(long, value_name = "S", value_parser = values::seed)]
     pub(super) seed: Option<u64>,
     /// Switch a protection of TCP off; may be repeated
     #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
     pub(super) disable: Vec<Protection>,
-    /// Run it, and list the faults that the dice brought in their place
+    /// List the faults that its dice bring in a run
     #[arg(long)]
     pub(super) listed: bool,
 }
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Run {
-    /// Scenarios to run, or scenario files [default: all; see timewait list]
+    /// Scenarios or scenario files to run [default: all]
     #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
     pub(super) subjects: Vec<Name>,
-    /// Seeds, from 0 on, dealt out in turn [default: 600; files: as they are]
+    /// Seeds, dealt out in turn, from 0 [default: 600]
     #[arg(long, value_name = "N", value_parser = values::count, conflicts_with = "seed_range")]
     pub(super) seeds: Option<u64>,
-    /// Every scenario with the seeds from A up to, not including, B
+    /// These seeds of every scenario, but not B
     #[arg(long, value_name = "A..B", value_parser = values::seed_range)]
     pub(super) seed_range: Option<SeedRange>,
-    /// Only the I-th of N equal parts of the campaign, I from 1
+    /// Only the I-th of N equal parts, I from 1
     #[arg(long, value_name = "I/N", value_parser = values::shard)]
     pub(super) shard: Option<Shard>,
-    /// Seeds that run at once [default: the number of cores]
+    /// Seeds that run at once [default: all cores]
     #[arg(long, value_name = "N", value_parser = values::jobs)]
     pub(super) jobs: Option<NonZeroU32>,
-    /// Start no new seeds after this time, such as 60s or 5m
+    /// Start no new seeds after this time, such as 5m
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(super) time: Option<Duration>,
     /// Switch a protection of TCP off; may be repeated
@@ -89,6 +89,9 @@ pub(super) struct Run {
     /// Print one JSON document instead of tables
     #[arg(long)]
     pub(super) json: bool,
+    /// Write pages for a browser, and go on to 8 failures
+    #[arg(long, value_name = "DIR")]
+    pub(super) report: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -96,37 +99,49 @@ pub(super) struct Replay {
     /// The scenario, or a scenario file
     #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
     pub(super) subject: Name,
-    /// The seed, decimal or 0x hexadecimal; of a file its dice
+    /// The seed, decimal or 0x...; of a file its dice
     #[arg(long, value_name = "S", value_parser = values::seed)]
     pub(super) seed: Option<u64>,
     /// Switch a protection of TCP off; may be repeated
     #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
     pub(super) disable: Vec<Protection>,
-    /// Only what happens at or between these two hosts, such as 0,2
+    /// Only what happens at these hosts, such as 0,2
     #[arg(long, value_name = "A,B", value_parser = values::pair)]
     pub(super) between: Option<(u32, u32)>,
     /// Only the last N lines
     #[arg(long, value_name = "N", value_parser = values::jobs)]
     pub(super) last: Option<NonZeroU32>,
-    /// Write a capture for Wireshark (pcapng) instead of the ladder
+    /// Only what happens from then on, such as 1.5s
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(super) from: Option<Duration>,
+    /// Only what happens up to then
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(super) until: Option<Duration>,
+    /// Draw the ladder into a file, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
+    /// Write a page for a browser, with the whole run
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Write a capture for Wireshark (pcapng)
     #[arg(long, value_name = "FILE")]
     pub(super) pcap: Option<PathBuf>,
-    /// Only what is seen here, such as h0 or "h0>r2"; may be repeated
+    /// Only what is seen at h0, "h0>r2"; may be repeated
     #[arg(long, value_name = "NAME", requires = "pcap")]
     pub(super) interface: Vec<String>,
-    /// Write every event as a line of text, for diff, instead of the ladder
-    #[arg(long, value_name = "FILE", conflicts_with = "pcap")]
+    /// Write every event as a line of text, for diff
+    #[arg(long, value_name = "FILE")]
     pub(super) trace: Option<PathBuf>,
-    /// Only these parts: segment, network, state, timer, vars, user
+    /// Of segment, network, state, timer, vars, user
     #[arg(long, value_name = "PART,..", value_parser = values::part, value_delimiter = ',', requires = "trace")]
     pub(super) only: Vec<Part>,
-    /// Only what this incarnation does, such as h0#2; may be repeated
+    /// Only what h0#2 does; may be repeated
     #[arg(long, value_name = "NAME", value_parser = values::incarnation, requires = "trace")]
     pub(super) of: Vec<Incarnation>,
-    /// Print the ladder, too
+    /// Print the ladder, too, where a file is written
     #[arg(long)]
     pub(super) ladder: bool,
-    /// The sockets of all hosts at this virtual time instead, such as 1.5s
-    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last", "pcap", "trace", "ladder"])]
+    /// The sockets at this time instead, such as 1.5s
+    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with_all = ["between", "last", "from", "until", "svg", "html", "pcap", "trace", "ladder"])]
     pub(super) netstat: Option<Duration>,
 }

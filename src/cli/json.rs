@@ -24,6 +24,8 @@ struct Document<'a> {
     scenarios: Vec<Scenario>,
     total: Numbers,
     violation: Option<Violation<'a>>,
+    /// The lines that replay further seeds that failed; none unless a report was asked for.
+    further_failures: Vec<String>,
     /// Why the campaign proves nothing although nothing failed.
     tested_nothing: Option<&'a str>,
 }
@@ -97,7 +99,7 @@ struct Other<'a> {
 pub(super) fn campaign(outcome: &Outcome) -> String {
     let document = Document {
         version: VERSION,
-        held: outcome.failure.is_none() && outcome.vain.is_none(),
+        held: outcome.held(),
         disabled: outcome.disabled.iter().map(Protection::name).collect(),
         scenarios: outcome
             .campaign
@@ -108,10 +110,13 @@ pub(super) fn campaign(outcome: &Outcome) -> String {
             })
             .collect(),
         total: numbers(&outcome.campaign.total()),
-        violation: outcome
-            .failure
-            .as_ref()
-            .map(|failure| violation(failure, outcome)),
+        violation: outcome.failure().map(|failure| violation(failure, outcome)),
+        further_failures: outcome
+            .failures
+            .iter()
+            .skip(1)
+            .map(|failure| failure.replay_line(outcome.disabled))
+            .collect(),
         tested_nothing: outcome.vain.as_deref(),
     };
     // Plain structs with text keys always serialise.

@@ -1,69 +1,54 @@
 //! `timewait replay`: one seed, told line by line, or one moment of it, socket by socket.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::BufWriter;
-use std::path::Path;
 use std::time::Duration;
 
-use timewait::properties::capture::Capture;
 use timewait::properties::ladder::{Filter, Ladder};
-use timewait::properties::trace::{Selection, Trace};
 use timewait::properties::{Run, Watch, check_with};
 use timewait::sim::{Instant, NodeId};
+use timewait::stack::Disabled;
 use timewait::stack::status::NetstatRow;
 use timewait::{Protection, Report, Scenario};
 
 use super::arguments::Replay;
+use super::files::Files;
 use super::numbers::grouped;
 use super::subject::{Name, Subject};
 use super::{Status, output, tables, wrong_input};
 use crate::panics::caught;
 
 pub(super) fn replay(arguments: &Replay) -> Status {
-    let scenario = match asked(&arguments.subject, arguments.seed, &arguments.disable) {
-        Ok(scenario) => scenario,
+    let (scenario, title) = match asked(&arguments.subject, arguments.seed, &arguments.disable) {
+        Ok(asked) => asked,
         Err(message) => return wrong_input(&message),
     };
     if let Some(moment) = arguments.netstat {
-        netstat(&scenario, moment)
-    } else if let Some(path) = &arguments.pcap {
-        capture(&scenario, path, arguments)
-    } else if let Some(path) = &arguments.trace {
-        trace(&scenario, path, arguments)
-    } else {
-        let ladder = Ladder::new();
-        let report = caught(|| check_with(&scenario, vec![ladder.oracle()]));
-        tell(&ladder.render(&filter(arguments)), &report)
+        return netstat(&scenario, moment);
     }
+    if arguments.from > arguments.until.or(arguments.from) {
+        return wrong_input("--until: it is before --from");
+    }
+    let files = match Files::of(&scenario, &title, arguments) {
+        Ok(files) => files,
+        Err(error) => return wrong_input(&error),
+    };
+    let ladder = (files.are_none() || arguments.ladder).then(Ladder::new);
+    let mut oracles = files.oracles();
+    oracles.extend(ladder.as_ref().map(Ladder::oracle));
+    let report = caught(|| check_with(&scenario, oracles));
+    if let Err(error) = files.write(report.as_ref().ok()) {
+        return wrong_input(&error);
+    }
+    let ladder = ladder.map_or(String::new(), |ladder| ladder.render(&filter(arguments)));
+    tell(&ladder, &report)
 }
 
-/// Writes the trace of the run to a file, and prints its ladder if that is wanted, too.
-fn trace(scenario: &Scenario, path: &Path, arguments: &Replay) -> Status {
-    let hosts = arguments.between.map(|(a, b)| vec![NodeId(a), NodeId(b)]);
-    let trace = Trace::of(Selection {
-        parts: arguments.only.clone(),
-        hosts: hosts.unwrap_or_default(),
-        connections: arguments.of.clone(),
-    });
-    let ladder = Ladder::new();
-    let mut oracles = vec![trace.oracle()];
-    oracles.extend(arguments.ladder.then(|| ladder.oracle()));
-    let report = caught(|| check_with(scenario, oracles));
-    if let Err(error) = fs::write(path, trace.to_string()) {
-        return wrong_input(&format!("--trace {}: {error}", path.display()));
-    }
-    let lines = grouped(trace.lines().len() as u64);
-    output::complain(&format!("{lines} lines in {}", path.display()));
-    tell(&ladder.render(&filter(arguments)), &report)
-}
-
-/// The scenario that the arguments mean.
+/// The scenario that the arguments mean, and what it is called over its pages.
 pub(super) fn asked(
     name: &Name,
     seed: Option<u64>,
     disable: &[Protection],
-) -> Result<Scenario, String> {
+) -> Result<(Scenario, String), String> {
     let subject = Subject::open(name)?;
     if seed.is_none() && !subject.is_file() {
         return Err(format!("which run of {subject}? --seed is missing"));
@@ -73,33 +58,11 @@ pub(super) fn asked(
             "--seed: {subject} lists its faults, so it has no dice"
         ));
     }
-    Ok(subject.scenario(seed, disable.iter().copied().collect()))
-}
-
-/// Writes the run to a file, and prints its ladder if that is wanted, too.
-fn capture(scenario: &Scenario, path: &Path, arguments: &Replay) -> Status {
-    let failed = |error| wrong_input(&format!("--pcap {}: {error}", path.display()));
-    let mut capture = Capture::of(scenario);
-    if !arguments.interface.is_empty() {
-        capture = match capture.only(&arguments.interface) {
-            Ok(capture) => capture,
-            Err(error) => return wrong_input(&format!("--interface: {error}")),
-        };
-    }
-    let file = match File::create(path) {
-        Ok(file) => file,
-        Err(error) => return failed(error),
-    };
-    let ladder = Ladder::new();
-    let mut oracles = vec![capture.oracle()];
-    oracles.extend(arguments.ladder.then(|| ladder.oracle()));
-    let report = caught(|| check_with(scenario, oracles));
-    if let Err(error) = capture.write(BufWriter::new(file)) {
-        return failed(error);
-    }
-    let packets = grouped(capture.packets());
-    output::complain(&format!("{packets} packets in {}", path.display()));
-    tell(&ladder.render(&filter(arguments)), &report)
+    let disabled: Disabled = disable.iter().copied().collect();
+    Ok((
+        subject.scenario(seed, disabled),
+        subject.title(seed, disabled),
+    ))
 }
 
 /// Prints a ladder and what was found in its run.
@@ -169,6 +132,8 @@ fn filter(arguments: &Replay) -> Filter {
         .map_or(Vec::new(), |(a, b)| vec![NodeId(a), NodeId(b)]);
     Filter {
         hosts,
+        from: arguments.from.map(|from| Instant::ZERO + from),
+        until: arguments.until.map(|until| Instant::ZERO + until),
         last: arguments.last.map(u32::from),
         ..Filter::default()
     }

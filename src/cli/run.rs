@@ -12,6 +12,7 @@ use super::clock::Stopwatch;
 use super::failure::Failure;
 use super::plan::{Job, Plan};
 use super::progress::Progress;
+use super::report::{Durations, Folder};
 use super::subject::Subject;
 use super::{Status, json, numbers, output, tables, wrong_input};
 use crate::parallel;
@@ -19,14 +20,48 @@ use crate::parallel;
 /// What a campaign came to.
 pub(super) struct Outcome {
     pub(super) campaign: Campaign<Subject>,
-    /// The failure of the lowest seed that failed.
-    pub(super) failure: Option<Failure>,
+    /// How long runs lasted.
+    pub(super) durations: Durations,
+    /// The failures of the seeds that failed, the lowest first.
+    pub(super) failures: Vec<Failure>,
+    /// The campaign ends at so many.
+    failures_max: usize,
     /// Why the campaign proves nothing although nothing failed.
     pub(super) vain: Option<String>,
     pub(super) disabled: Disabled,
 }
 
+impl Outcome {
+    fn new(plan: &Plan, disabled: Disabled, failures_max: usize) -> Self {
+        Self {
+            campaign: Campaign::new(plan.subjects()),
+            durations: Durations::default(),
+            failures: Vec::new(),
+            failures_max,
+            vain: None,
+            disabled,
+        }
+    }
+
+    /// The failure of the lowest seed that failed.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.failures.first()
+    }
+
+    /// Nothing failed, and the campaign tested something.
+    pub(super) fn held(&self) -> bool {
+        self.failures.is_empty() && self.vain.is_none()
+    }
+}
+
+/// Seeds that may fail before a campaign ends that is to be reported, each with its own page.
+const REPORTED_MAX: usize = 8;
+
 pub(super) fn run(arguments: &Run) -> Status {
+    let folder = match arguments.report.as_deref().map(Folder::open).transpose() {
+        Ok(folder) => folder,
+        Err(error) => return wrong_input(&error),
+    };
     let disabled: Disabled = arguments.disable.iter().copied().collect();
     let plan = match Plan::new(arguments) {
         Ok(plan) => plan,
@@ -37,12 +72,8 @@ pub(super) fn run(arguments: &Run) -> Status {
     let mut progress = Progress::new(total, arguments.json, clock);
     let jobs = arguments.jobs.map_or_else(parallel::cores, u32::from);
     let time_left = || arguments.time.is_none_or(|time| clock.elapsed() < time);
-    let mut outcome = Outcome {
-        campaign: Campaign::new(plan.subjects()),
-        failure: None,
-        vain: None,
-        disabled,
-    };
+    let failures_max = if folder.is_some() { REPORTED_MAX } else { 1 };
+    let mut outcome = Outcome::new(&plan, disabled, failures_max);
     parallel::in_order(
         jobs,
         plan.indices(),
@@ -51,7 +82,7 @@ pub(super) fn run(arguments: &Run) -> Status {
         |index, done| take(&mut outcome, &mut progress, &plan, index, done),
     );
     progress.finish();
-    if outcome.failure.is_none() && disabled == Disabled::NONE {
+    if outcome.failures.is_empty() && disabled == Disabled::NONE {
         outcome.vain = vain(&outcome.campaign);
     }
     let text = if arguments.json {
@@ -63,8 +94,12 @@ pub(super) fn run(arguments: &Run) -> Status {
     if !arguments.json {
         output::complain(&progress.speed());
     }
-    let held = outcome.failure.is_none() && outcome.vain.is_none();
-    if held {
+    if let Some(folder) = folder
+        && let Err(error) = folder.write(&outcome)
+    {
+        return wrong_input(&error);
+    }
+    if outcome.held() {
         Status::Held
     } else {
         Status::Violation
@@ -103,7 +138,7 @@ fn differs(job: &Job, hash: u64, again: u64) -> Option<Failure> {
     })
 }
 
-/// Adds what one run came to; breaks at the first failure, so that what was counted is the same
+/// Adds what one run came to; breaks at the last failure that is wanted, so that what was counted is the same
 /// for any number of jobs.
 fn take(
     outcome: &mut Outcome,
@@ -125,8 +160,9 @@ fn take(
     };
     progress.add(done.tally.simulated, done.tally.coverage.segments);
     outcome.campaign.add(job.subject, &done.tally);
-    outcome.failure = done.failure;
-    if outcome.failure.is_some() {
+    outcome.durations.add(done.tally.simulated);
+    outcome.failures.extend(done.failure);
+    if outcome.failures.len() >= outcome.failures_max {
         ControlFlow::Break(())
     } else {
         ControlFlow::Continue(())
@@ -212,12 +248,7 @@ mod tests {
         };
         let plan = Plan::new(&arguments).expect("a plan");
         let mut progress = Progress::new(None, true, Stopwatch::start());
-        let mut outcome = Outcome {
-            campaign: Campaign::new(plan.subjects()),
-            failure: None,
-            vain: None,
-            disabled: Disabled::NONE,
-        };
+        let mut outcome = Outcome::new(&plan, Disabled::NONE, 1);
         let flow = take(
             &mut outcome,
             &mut progress,
@@ -227,7 +258,7 @@ mod tests {
         );
         assert!(flow.is_break());
         assert_eq!(outcome.campaign.total().violations(), 1);
-        let failure = outcome.failure.expect("a failure");
+        let failure = outcome.failure().expect("a failure");
         assert_eq!((failure.seed, failure.oracle.as_str()), (Some(7), "panic"));
         assert_eq!(
             failure.replay_line(Disabled::NONE),

@@ -9,8 +9,9 @@ use super::{Status, output, wrong_input};
 use crate::panics::caught;
 
 pub(super) fn show(arguments: &Show) -> Status {
-    let mut scenario = match asked(&arguments.subject, arguments.seed, &arguments.disable) {
-        Ok(scenario) => scenario,
+    let (mut scenario, title) = match asked(&arguments.subject, arguments.seed, &arguments.disable)
+    {
+        Ok(asked) => asked,
         Err(message) => return wrong_input(&message),
     };
     if arguments.listed {
@@ -19,8 +20,6 @@ pub(super) fn show(arguments: &Show) -> Status {
             Err(message) => return wrong_input(&format!("its run panics: {message}")),
         };
     }
-    let of = arguments.seed.map(|seed| format!(", seed {seed}"));
-    let from = format!("# {}{}\n", arguments.subject, of.unwrap_or_default());
-    output::print(&(from + &scenario.to_toml()));
+    output::print(&format!("# {title}\n{}", scenario.to_toml()));
     Status::Held
 }

@@ -78,6 +78,17 @@ impl Subject {
         disabled.iter().fold(scenario, Scenario::without)
     }
 
+    /// What a run is called over its pages: `churn, seed 7, without time-wait`.
+    pub(super) fn title(&self, seed: Option<u64>, disabled: Disabled) -> String {
+        let seed = seed.map(|seed| format!(", seed {seed}"));
+        let without = disabled.iter().map(|its| format!(", without {its}"));
+        format!(
+            "{self}{}{}",
+            seed.unwrap_or_default(),
+            without.collect::<String>()
+        )
+    }
+
     /// Kinds first, in their order; then files by name.
     fn key(&self) -> (bool, Option<Kind>, &str) {
         match self {

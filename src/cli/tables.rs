@@ -13,10 +13,10 @@ use super::run::Outcome;
 use super::subject::Subject;
 
 /// One column: its head, and what it says of a tally.
-type Column = (&'static str, fn(&Tally) -> u64);
+pub(super) type Column = (&'static str, fn(&Tally) -> u64);
 
 /// What was run and reached.
-const REACHED: [Column; 7] = [
+pub(super) const REACHED: [Column; 7] = [
     ("seeds", |tally| tally.seeds),
     ("connections", |tally| tally.coverage.connections),
     ("incarnations", |tally| tally.coverage.incarnations),
@@ -29,7 +29,7 @@ const REACHED: [Column; 7] = [
 ];
 
 /// What the network did, and the old duplicates that it brought to later incarnations.
-const SUFFERED: [Column; 9] = [
+pub(super) const SUFFERED: [Column; 9] = [
     ("lost", |tally| tally.faults.lost),
     ("delayed", |tally| tally.faults.late),
     ("copied", |tally| tally.faults.copied),
@@ -144,7 +144,7 @@ fn named(
 }
 
 /// What the assumption was that a hazard broke.
-fn meaning(hazard: &str) -> &'static str {
+pub(super) fn meaning(hazard: &str) -> &'static str {
     match hazard {
         "E1" => " (older than the MSL)",
         "E2" => " (a host lost its memory)",
@@ -191,8 +191,12 @@ fn missing(total: &Tally) -> Vec<&'static str> {
 
 /// The last line, or the failure.
 fn verdict(outcome: &Outcome, total: &Tally) -> String {
-    if let Some(failure) = &outcome.failure {
-        return format!("\n{}", failure.describe(outcome.disabled));
+    if let Some(failure) = outcome.failure() {
+        return format!(
+            "\n{}{}",
+            failure.describe(outcome.disabled),
+            further(outcome)
+        );
     }
     if let Some(vain) = &outcome.vain {
         return format!("\nFAILED: {vain}\n");
@@ -203,6 +207,18 @@ fn verdict(outcome: &Outcome, total: &Tally) -> String {
         long(total.simulated),
         grouped(total.coverage.segments),
     )
+}
+
+/// The seeds that failed after the first.
+fn further(outcome: &Outcome) -> String {
+    let further = outcome.failures.iter().skip(1);
+    let lines: String = further
+        .map(|failure| format!("  {}\n", failure.replay_line(outcome.disabled)))
+        .collect();
+    match lines.is_empty() {
+        true => lines,
+        false => format!("\nFurther seeds that failed:\n{lines}"),
+    }
 }
 
 #[cfg(test)]

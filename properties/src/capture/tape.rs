@@ -268,12 +268,10 @@ fn of_event(node: NodeId, event: &HostEvent) -> Option<String> {
     Some(format!("h{}: {text}", node.0))
 }
 
-fn by(cause: Cause) -> &'static str {
+fn by(cause: Cause) -> String {
     match cause {
-        Cause::User(_) => " (a user's call)",
-        Cause::Segment => "",
-        Cause::Icmp => " (ICMP)",
-        Cause::Timer(_) => " (a timer)",
-        Cause::Replaced => " (replaced)",
+        // The datagram beside it shows which.
+        Cause::Segment => String::new(),
+        other => format!(" ({})", words::cause(other)),
     }
 }

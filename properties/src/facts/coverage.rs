@@ -4,8 +4,14 @@ use core::ops::AddAssign;
 use std::collections::BTreeMap;
 use timewait_stack::State;
 
-/// The classes of segment that are counted, by the bits 0 to 5 of [`crate::label::class`].
-pub const CLASS_NAMES: [&str; 6] = ["SYN", "SYN-ACK", "FIN", "data", "RST", "pure ACK"];
+/// The classes of segment that are counted, by the bits of [`crate::label::class`]; a reply is a RST
+/// or SYN-ACK of nobody, and ICMP is no segment.
+pub const CLASS_NAMES: [&str; 8] = [
+    "SYN", "SYN-ACK", "FIN", "data", "RST", "pure ACK", "reply", "ICMP",
+];
+
+/// The row of ICMP messages.
+const ICMP: usize = CLASS_NAMES.len() - 1;
 
 const STATES: usize = State::ALL.len();
 
@@ -33,7 +39,7 @@ pub struct Coverage {
     pub notes: BTreeMap<&'static str, u64>,
     /// Transitions, by the state left and the state entered.
     pub transitions: Grid<STATES>,
-    /// Segments delivered, by class (see [`CLASS_NAMES`]) and by the state that received them.
+    /// Segments and ICMP messages delivered, by class (see [`CLASS_NAMES`]) and by the state that received them.
     pub cells: Grid<{ CLASS_NAMES.len() }>,
 }
 
@@ -94,11 +100,16 @@ impl Coverage {
 
     pub(super) fn segment(&mut self, class: u16, state: State) {
         self.segments += 1;
-        for row in 0..CLASS_NAMES.len() {
+        for row in 0..ICMP {
             if class & 1 << row != 0 {
                 self.cells.count(row, state);
             }
         }
+    }
+
+    /// An ICMP message came; the state is that of the connection that it is about.
+    pub(super) fn icmp(&mut self, state: State) {
+        self.cells.count(ICMP, state);
     }
 }
 
@@ -163,6 +174,11 @@ mod tests {
             (2, 2)
         );
         assert_eq!(sum.cells.at(0, State::FinWait1), 0);
+        one.segment(class::RST | class::ECHO, State::SynSent);
+        one.icmp(State::SynSent);
+        let rows = [4, 6, 7].map(|row| one.cells.at(row, State::SynSent));
+        assert_eq!(rows, [1, 1, 1], "a RST, a reply, an ICMP message");
+        assert_eq!(one.segments, 4, "which is no segment");
         assert!(sum.states().eq([State::Established]));
     }
 }

@@ -51,14 +51,14 @@ pub(super) enum What {
 
 /// A segment in words.
 #[derive(Clone, Debug)]
-pub(super) struct SegmentText {
+pub(crate) struct SegmentText {
     /// The incarnation that its label names.
-    pub(super) of: Incarnation,
+    pub(crate) of: Incarnation,
     /// That incarnation is no longer the newest of its host on this flow.
-    pub(super) old: bool,
+    pub(crate) old: bool,
     /// It answers a segment of that incarnation and belongs to none itself.
-    pub(super) echo: bool,
-    pub(super) text: String,
+    pub(crate) echo: bool,
+    pub(crate) text: String,
 }
 
 #[derive(Clone, Debug)]

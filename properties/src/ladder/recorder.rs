@@ -7,16 +7,15 @@ use timewait_sim::icmp;
 use timewait_sim::{
     DropReason, Fate, HopId, Instant, NodeId, Observation, Outcome, Packet, PacketId,
 };
+use timewait_stack::State;
 use timewait_stack::event::{Cause, ConnectionId, Event, SegmentArrival};
-use timewait_stack::wire::Segment;
-use timewait_stack::{SeqNumber, State};
 
-use super::entry::{Beside, Entry, Origin, SegmentText, What};
-use super::relative::Relatives;
+use super::entry::{Beside, Entry, Origin, What};
+use super::known::Known;
 use super::words::{self, Detail};
 use crate::event::{HostEvent, UserEvent};
-use crate::facts::{TCP, connection_of};
-use crate::label::{Incarnation, class, flow_of};
+use crate::facts::connection_of;
+use crate::label::Incarnation;
 
 /// The lines so far and what is needed to name things in the next one.
 #[derive(Debug)]
@@ -24,14 +23,7 @@ pub(super) struct Recorder {
     entries: VecDeque<Entry>,
     lines_max: u32,
     until: Instant,
-    relatives: Relatives,
-    /// One past the last sequence number that an incarnation has sent, and the classes that it
-    /// has sent.
-    sent_up_to: BTreeMap<Incarnation, (SeqNumber, u16)>,
-    /// The incarnation of a host on a flow that changed its state last.
-    newest: BTreeMap<(NodeId, u64), Incarnation>,
-    flows: BTreeMap<Incarnation, u64>,
-    boots: BTreeMap<NodeId, u8>,
+    known: Known,
     addresses: BTreeMap<IpAddr, NodeId>,
 }
 
@@ -47,11 +39,7 @@ impl Recorder {
             entries: VecDeque::new(),
             lines_max,
             until,
-            relatives: Relatives::default(),
-            sent_up_to: BTreeMap::new(),
-            newest: BTreeMap::new(),
-            flows: BTreeMap::new(),
-            boots: BTreeMap::new(),
+            known: Known::default(),
             addresses: BTreeMap::new(),
         }
     }
@@ -108,11 +96,8 @@ impl Recorder {
         let host = packet.id.origin;
         self.addresses.entry(packet.src).or_insert(host);
         let of = Incarnation::from_tag(packet.tag);
-        if packet.class & class::ECHO == 0 {
-            self.newest.entry((host, packet.flow)).or_insert(of);
-        }
-        let again = self.count(of, packet);
-        let segment = self.segment_text(packet, Detail::Full);
+        let again = self.known.sent(packet);
+        let segment = self.known.text(packet, Detail::Full);
         let note = if again {
             "resent".to_owned()
         } else {
@@ -143,27 +128,6 @@ impl Recorder {
             what,
             beside: None,
         });
-    }
-
-    /// Whether all sequence space of a segment was sent before. Notes how far it reaches.
-    ///
-    /// The SYN,ACK of a simultaneous open repeats a SYN, but it is not a SYN that was lost.
-    fn count(&mut self, of: Incarnation, packet: &Packet) -> bool {
-        let Some(segment) = parse(packet).filter(|_| packet.class & class::ECHO == 0) else {
-            return false;
-        };
-        let end = segment.seq + segment.len();
-        let Some((up_to, syns)) = self.sent_up_to.get_mut(&of) else {
-            self.sent_up_to.insert(of, (end, packet.class));
-            return false;
-        };
-        let new_syn = packet.class & class::SYN_ACK & !*syns != 0;
-        *syns |= packet.class;
-        if end.after(*up_to) {
-            *up_to = end;
-            return false;
-        }
-        segment.len() > 0 && !new_syn
     }
 
     /// What a fate did. A mere delay beyond the first hop has no line: it shows in the arrival.
@@ -209,7 +173,7 @@ impl Recorder {
     }
 
     fn network(&mut self, now: Instant, packet: &Packet, deed: String, note: String) {
-        let segment = self.segment_text(packet, Detail::Brief);
+        let segment = self.known.text(packet, Detail::Brief);
         let what = What::Network {
             from: packet.id.origin,
             to: packet.dst,
@@ -234,7 +198,7 @@ impl Recorder {
         held_by: Option<NodeId>,
     ) {
         self.addresses.entry(packet.dst).or_insert(host);
-        let mut segment = self.segment_text(packet, Detail::Brief);
+        let mut segment = self.known.text(packet, Detail::Brief);
         if damaged {
             segment.text = format!("{} damaged octets", packet.payload.octets().len());
         }
@@ -265,7 +229,7 @@ impl Recorder {
                 self.beside(now, host, None, "crashed".to_owned(), Origin::Stack);
             }
             HostEvent::Rebooted { boot } => {
-                self.boots.insert(host, *boot);
+                self.known.rebooted(host, *boot);
                 self.beside(now, host, None, "rebooted".to_owned(), Origin::Stack);
             }
         }
@@ -313,11 +277,8 @@ impl Recorder {
                 ..
             } => {
                 if let Some(remote) = remote {
-                    let of = self.incarnation(host, *connection);
-                    let flow = flow_of(*local, *remote);
                     self.addresses.entry(local.ip()).or_insert(host);
-                    self.flows.insert(of, flow);
-                    self.newest.insert((host, flow), of);
+                    self.known.opened(host, *connection, *local, *remote);
                 }
             }
             Event::Transition {
@@ -326,14 +287,9 @@ impl Recorder {
                 cause,
                 ..
             } => {
-                let of = self.incarnation(host, *connection);
-                let flow = self.flows.get(&of).copied();
-                if let Some(flow) = flow
-                    && *to != State::Closed
-                {
-                    self.newest.insert((host, flow), of);
-                }
-                let ends = flow.is_none() && *to == State::Closed;
+                let of = self.known.incarnation(host, *connection);
+                self.known.entered(of, *to);
+                let ends = self.known.flow(of).is_none() && *to == State::Closed;
                 let text = if ends { "LISTEN ends" } else { to.name() }.to_owned();
                 let by_call = matches!(cause, Cause::User(_));
                 let origin = if by_call { Origin::Call } else { Origin::Stack };
@@ -416,46 +372,7 @@ impl Recorder {
     }
 
     fn flow(&self, host: NodeId, connection: ConnectionId) -> Option<u64> {
-        self.flows.get(&self.incarnation(host, connection)).copied()
-    }
-
-    fn segment_text(&mut self, packet: &Packet, detail: Detail) -> SegmentText {
-        let of = Incarnation::from_tag(packet.tag);
-        let old = self
-            .newest
-            .get(&(of.host, packet.flow))
-            .is_some_and(|newest| *newest != of);
-        let text = match parse(packet) {
-            Some(segment) if detail == Detail::Full => {
-                let bases = self.relatives.sent(of, packet.flow, packet.class, &segment);
-                words::segment(&segment, bases, detail)
-            }
-            Some(segment) => {
-                words::segment(&segment, self.relatives.bases(of, packet.class), detail)
-            }
-            None => {
-                format!(
-                    "protocol {}, {} octets",
-                    packet.protocol,
-                    packet.payload.octets().len()
-                )
-            }
-        };
-        SegmentText {
-            of,
-            old,
-            echo: packet.class & class::ECHO != 0,
-            text,
-        }
-    }
-
-    fn incarnation(&self, host: NodeId, connection: ConnectionId) -> Incarnation {
-        let boot = self.boots.get(&host).copied().unwrap_or(0);
-        Incarnation {
-            host,
-            boot,
-            connection,
-        }
+        self.known.flow(self.known.incarnation(host, connection))
     }
 
     fn push(&mut self, entry: Entry) {
@@ -471,14 +388,6 @@ fn add(note: &mut String, text: &str) {
         note.push_str(", ");
     }
     note.push_str(text);
-}
-
-fn parse(packet: &Packet) -> Option<Segment<'_>> {
-    if packet.protocol == TCP {
-        Segment::parse(packet.payload.octets()).ok()
-    } else {
-        None
-    }
 }
 
 /// What routers send has no line of its own: it shows where it is taken.

@@ -13,7 +13,7 @@ use crate::label::{Incarnation, class};
 
 /// What the numbers of one segment count from.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bases {
+pub(crate) struct Bases {
     seq: Option<SeqNumber>,
     ack: Option<SeqNumber>,
     /// How its window field is shifted.
@@ -21,7 +21,7 @@ pub(super) struct Bases {
 }
 
 /// A relative number, or an absolute one if nobody knows what it counts from.
-pub(super) enum Relative {
+pub(crate) enum Relative {
     From(u32),
     Before(u32),
     Absolute(SeqNumber),
@@ -111,16 +111,16 @@ impl Relatives {
 }
 
 impl Bases {
-    pub(super) fn seq(self, number: SeqNumber) -> Relative {
+    pub(crate) fn seq(self, number: SeqNumber) -> Relative {
         Relative::new(number, self.seq)
     }
 
-    pub(super) fn ack(self, number: SeqNumber) -> Relative {
+    pub(crate) fn ack(self, number: SeqNumber) -> Relative {
         Relative::new(number, self.ack)
     }
 
     /// The window of a segment in octets; that of a SYN is never scaled (RFC 7323 §2.2).
-    pub(super) fn window(self, segment: &Segment<'_>) -> u32 {
+    pub(crate) fn window(self, segment: &Segment<'_>) -> u32 {
         let field = u32::from(segment.window);
         if segment.flags.contains(Flags::SYN) {
             field

@@ -4,7 +4,9 @@ use core::fmt::Write as _;
 use core::time::Duration;
 
 use timewait_sim::{DropReason, Fate, Instant, Outcome, Release};
-use timewait_stack::event::{Drop, IcmpArrival, IcmpDrop, IcmpVerdict, Ready, Timer, Verdict};
+use timewait_stack::event::{
+    Cause, Drop, IcmpArrival, IcmpDrop, IcmpVerdict, Ready, Timer, Verdict,
+};
 use timewait_stack::wire::{Flags, ParseError, Segment};
 
 use super::relative::Bases;
@@ -13,7 +15,7 @@ use crate::label::class;
 
 /// How much of a segment to tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
+pub(crate) enum Detail {
     /// As it leaves: everything.
     Full,
     /// On its way and as it arrives: enough to know it again.
@@ -101,7 +103,7 @@ fn outcome(outcome: Outcome) -> Option<String> {
 }
 
 /// `for 20 ms`; `till SYN+3 or 1.5 s`: until the third datagram after the next SYN has passed.
-fn until(release: Release) -> String {
+pub(crate) fn until(release: Release) -> String {
     match release {
         Release::After(time) => format!("for {}", span(time)),
         Release::Seen {
@@ -235,6 +237,20 @@ pub(crate) fn timer(timer: Timer, count: u32) -> String {
     }
 }
 
+/// What a user's call is called among causes.
+pub(crate) const CALL: &str = "a user's call";
+
+/// Why a connection changed its state.
+pub(crate) fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::User(_) => CALL,
+        Cause::Segment => "a segment",
+        Cause::Icmp => "ICMP",
+        Cause::Timer(_) => "a timer",
+        Cause::Replaced => "replaced",
+    }
+}
+
 /// What a user did or learned, if it is worth a line of its own. Sending and receiving shows in
 /// the segments.
 pub(crate) fn user(event: &UserEvent) -> Option<String> {
@@ -262,7 +278,7 @@ pub(crate) fn user(event: &UserEvent) -> Option<String> {
 }
 
 /// Whether the event reports a call that may change the state.
-pub(super) fn is_call(event: &UserEvent) -> bool {
+pub(crate) fn is_call(event: &UserEvent) -> bool {
     matches!(
         event,
         UserEvent::Shutdown { .. } | UserEvent::Closed { .. } | UserEvent::Aborted { .. }
