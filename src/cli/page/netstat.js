@@ -11,11 +11,10 @@ function netstatCells(life, state, vars) {
   const start = [life.name, life.local, life.remote ?? "*", state];
   if (!vars || state === "LISTEN") return [...start, ...Array(NETSTAT_COLUMNS.length - 4).fill("")];
   const [sent, came] = [(number) => grouped(relative(number, life.iss)), (number) => grouped(relative(number, life.irs))];
-  const outstanding = (vars.snd_nxt - vars.snd_una) >>> 0;
   const heard = !["LISTEN", "SYN-SENT"].includes(state);
   const threshold = vars.ssthresh >= 2 ** 30 ? "∞" : grouped(vars.ssthresh);
   return [
-    ...start, grouped(vars.unread), grouped(vars.unsent + outstanding), sent(vars.snd_una), sent(vars.snd_nxt), grouped(vars.snd_wnd),
+    ...start, grouped(vars.unread), grouped(vars.unacknowledged), sent(vars.snd_una), sent(vars.snd_nxt), grouped(vars.snd_wnd),
     heard ? came(vars.rcv_nxt) : "", grouped(vars.rcv_wnd), grouped(vars.cwnd), threshold,
     vars.srtt_us === null ? "" : span(vars.srtt_us * 1000), span(vars.rto_us * 1000), vars.congestion,
   ];
