@@ -209,6 +209,23 @@ fn a_violation_leads_to_its_instant() {
 }
 
 #[test]
+fn the_drawing_has_every_leg_and_a_cross_for_what_was_lost() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let file = TempFile::new("ladder.svg");
+    let path = file.0.display();
+    timewait(&format!("replay last-ack-lost --seed 4 --svg {path}"));
+    browser.open(&file.0);
+    // Eight datagrams; seven pass two routers, and one is lost as it leaves.
+    assert_eq!(browser.count("path.stroke"), 7 * 3 + 1);
+    assert_eq!(browser.count("path.cross"), 1);
+    assert_eq!(browser.count("path.tip"), 7);
+    assert!(browser.text(".events").contains("TIME-WAIT"));
+    browser.has_no_complaint();
+}
+
+#[test]
 fn every_kind_of_scenario_makes_a_page_without_complaint() {
     let Some(mut browser) = Browser::start() else {
         return;

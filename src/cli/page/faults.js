@@ -79,7 +79,8 @@ function paintHealing(chart) {
 function setUpFaults() {
   faults.chart = newChart(byId("faults-chart"), paintFaults);
   faults.rows = faultRows();
-  byId("faults").querySelector(".hint").append(` · the network heals at ${seconds(run.heal_ns)} s`);
+  const heals = run.heal_ns <= run.simulated_ns ? `heals at ${seconds(run.heal_ns)} s` : "does not heal before the end";
+  byId("faults").querySelector(".hint").append(` · the network ${heals}`);
   const times = faults.rows.flatMap(({ marks }) => marks.flatMap(({ tick, until }) => [timeOf(tick), timeOf(until ?? tick)]));
   const least = times.reduce((a, b) => Math.min(a, b), run.from_ns);
   const most = times.reduce((a, b) => Math.max(a, b), times.length ? -Infinity : run.until_ns);

@@ -20,20 +20,25 @@ function sequenceOf(life) {
 /** No copy of it was delivered. */
 const isLost = (datagram) => datagram.legs.some((leg) => leg.lost) && !datagram.legs.some((leg) => leg.delivered);
 
-/** The acknowledgments that the connection took. */
+/** The acknowledgments that the connection took; those of an old incarnation count from elsewhere. */
 function toldTo(life, own) {
-  const told = [];
+  const came = [];
   for (const datagram of run.datagrams) {
-    const { tcp } = datagram;
-    if (!tcp || tcp.ack === null || life.iss === null) continue;
+    if (!datagram.tcp || datagram.tcp.ack === null || life.iss === null) continue;
     for (const leg of datagram.legs) {
-      if (!leg.delivered || leg.judged_by !== own || leg.verdict) continue;
-      const ack = relative(tcp.ack, life.iss);
-      const blocks = tcp.sack.map(([left, right]) => [relative(left, life.iss), relative(right, life.iss)]);
-      told.push({ datagram, at: timeOf(leg.came), tick: leg.came, ack, edge: ack + tcp.window_octets, blocks });
+      if (leg.delivered && leg.judged_by === own && !leg.verdict && !leg.old) came.push({ datagram, tick: leg.came });
     }
   }
-  return told.sort((a, b) => a.tick - b.tick);
+  came.sort((a, b) => a.tick - b.tick);
+  // Numbers wrap: each is near the greatest so far.
+  let most = 0;
+  const near = (number) => most + ((number - life.iss - most) | 0);
+  return came.map(({ datagram, tick }) => {
+    const ack = near(datagram.tcp.ack);
+    most = Math.max(most, ack);
+    const blocks = datagram.tcp.sack.map(([left, right]) => [near(left), near(right)]);
+    return { datagram, tick, at: timeOf(tick), ack, edge: ack + datagram.tcp.window_octets, blocks };
+  });
 }
 
 function rangeOfSequence() {
