@@ -127,7 +127,9 @@ impl Scribe {
         let of = self
             .names
             .number(Incarnation::from_tag(packet.tag), now.tick);
-        let datagram = datagram::sent(&mut self.known, packet, of, now.tick);
+        let mut datagram = datagram::sent(&mut self.known, packet, of, now.tick);
+        // Whoever is no host sends again what it likes.
+        datagram.again &= self.record.nodes[datagram.origin as usize].role == "host";
         let place = self.record.datagrams.len();
         self.record.datagrams.push(datagram);
         self.under_way

@@ -72,7 +72,7 @@ function ladderKey(event) {
 /** Chooses a datagram and its instant. */
 function pick(datagram) {
   choose("datagram", datagram);
-  if (datagram) choose("tick", datagram.sent);
+  if (datagram) choose("tick", Math.max(run.first, datagram.sent));
 }
 
 /** Chooses the datagram before or after the chosen one, in the order of sending. */
