@@ -106,6 +106,72 @@ fn the_slider_goes_through_the_states_of_every_host() {
     browser.has_no_complaint();
 }
 
+/// The page derives the sockets from events and variables; `--netstat` asks the stacks.
+#[test]
+fn the_sockets_of_an_instant_are_those_that_the_stacks_have() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let mut compared = 0;
+    for replay in [
+        "reboot --seed 3",
+        "swarm --seed 3",
+        "simultaneous-open --seed 2",
+        "flood --seed 1",
+        "half-close --seed 2",
+        "handshake --seed 5",
+    ] {
+        let file = TempFile::new("sockets.html");
+        timewait(&format!("replay {replay} --html {}", file.0.display()));
+        browser.open(&file.0);
+        browser.click("#tab-netstat");
+        for millis in [0, 1, 5, 10, 30, 100, 300, 900, 1_300, 2_050, 4_400, 9_000] {
+            let moment = format!("{replay} --netstat {millis}ms");
+            let output = timewait(&format!("replay {moment}"));
+            let asked = String::from_utf8(output.stdout).expect("text");
+            browser.choose_instant(millis * 1_000_000);
+            let asked = stack_sockets(&asked);
+            assert_eq!(page_sockets(&mut browser), asked, "{moment}");
+            compared += asked.len();
+        }
+    }
+    assert!(compared > 60, "only {compared} sockets were compared");
+    browser.has_no_complaint();
+}
+
+/// Name, queues, addresses and state of each connection, as the stacks say.
+fn stack_sockets(table: &str) -> Vec<Vec<String>> {
+    let rows = table.lines().skip(2).map(|line| {
+        let cells = line.split_whitespace().map(str::to_owned);
+        cells.collect::<Vec<_>>()
+    });
+    let mut rows: Vec<_> = rows.filter(|cells| cells[4] != "*").collect();
+    rows.sort();
+    rows
+}
+
+/// The same, as the page says.
+fn page_sockets(browser: &mut Browser) -> Vec<Vec<String>> {
+    let rows = "JSON.stringify([...document.querySelectorAll('#netstat-table tbody tr')]\
+        .map((row) => [...row.cells].map((cell) => cell.textContent)))";
+    let rows: Vec<Vec<String>> = serde_json::from_str(&browser.words(rows)).expect("rows");
+    let connections = rows
+        .into_iter()
+        .filter(|row| row.len() > 4 && row[2] != "*");
+    let mut rows: Vec<_> = connections
+        .map(|row| {
+            // The boot in `h0'1#2` is more than a stack knows of itself.
+            let (host, number) = row[0].split_once('#').expect("a name");
+            let host = host.split('\'').next().expect("a host");
+            let name = format!("{host}#{number}");
+            [&name, &row[4], &row[5], &row[1], &row[2], &row[3]].map(Clone::clone)
+        })
+        .map(Vec::from)
+        .collect();
+    rows.sort();
+    rows
+}
+
 #[test]
 fn the_wheel_and_the_buttons_zoom() {
     let Some((mut browser, _file)) = opened("swarm --seed 3") else {
@@ -148,6 +214,23 @@ fn a_violation_leads_to_its_instant() {
     assert_eq!(browser.text("#moment"), "0.544877 s");
     assert_eq!(browser.count("#ladder:not([hidden])"), 1);
     assert!(browser.text("#ladder-scroll").contains("2MSL over"));
+    browser.has_no_complaint();
+}
+
+#[test]
+fn the_drawing_has_every_leg_and_a_cross_for_what_was_lost() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let file = TempFile::new("ladder.svg");
+    let path = file.0.display();
+    timewait(&format!("replay last-ack-lost --seed 4 --svg {path}"));
+    browser.open(&file.0);
+    // Eight datagrams; seven pass two routers, and one is lost as it leaves.
+    assert_eq!(browser.count("path.stroke"), 7 * 3 + 1);
+    assert_eq!(browser.count("path.cross"), 1);
+    assert_eq!(browser.count("path.tip"), 7);
+    assert!(browser.text(".events").contains("TIME-WAIT"));
     browser.has_no_complaint();
 }
 

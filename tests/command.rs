@@ -85,6 +85,10 @@ fn wrong_input_is_one_clear_line_and_status_2() {
         "replay close --seed 1 --netstat 1s --html x.html",
         &["--netstat", "--html"],
     );
+    refused(
+        "replay bystander --seed 1 --svg x.svg",
+        &["--svg x.svg", "more than the 2000 that fit", "--from"],
+    );
     for option in ["--svg", "--html"] {
         refused(
             &format!("replay close --seed 1 {option} no/such/folder/x"),
@@ -319,6 +323,27 @@ fn a_replay_is_a_ladder() {
     }
     let last = timewait("replay handshake --seed 0x0 --last 3");
     assert_eq!(stdout(&last).lines().count(), 4, "{}", stdout(&last));
+}
+
+#[test]
+fn a_part_of_a_replay_has_the_lines_of_that_time() {
+    let whole = timewait("replay last-ack-lost --seed 4");
+    let part = timewait("replay last-ack-lost --seed 4 --from 50ms --until 150ms");
+    let (whole, part) = (stdout(&whole), stdout(&part));
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let all: Vec<String> = whole.lines().map(words).collect();
+    assert!(
+        part.lines().all(|line| all.contains(&words(line))),
+        "{part}"
+    );
+    assert!(
+        part.contains("0.059617") && part.contains("0.145617"),
+        "{part}"
+    );
+    assert!(
+        !part.contains("0.047694") && !part.contains("0.157541"),
+        "{part}"
+    );
 }
 
 #[test]

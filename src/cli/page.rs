@@ -10,10 +10,18 @@ use timewait::properties::chronicle::Record;
 pub(super) const DATAGRAMS_MAX: u64 = 20_000;
 
 const TEMPLATE: &str = include_str!("page/page.html");
-const STYLE: &str = include_str!("page/page.css");
+
+/// Later ones add to earlier ones.
+const STYLES: [&str; 5] = [
+    include_str!("page/page.css"),
+    include_str!("page/ladder.css"),
+    include_str!("page/charts.css"),
+    include_str!("page/lists.css"),
+    include_str!("page/paper.css"),
+];
 
 /// Each does one thing; a later one uses what earlier ones define.
-const SCRIPTS: [&str; 19] = [
+const SCRIPTS: [&str; 20] = [
     include_str!("page/data.js"),
     include_str!("page/format.js"),
     include_str!("page/elements.js"),
@@ -23,6 +31,7 @@ const SCRIPTS: [&str; 19] = [
     include_str!("page/hover.js"),
     include_str!("page/rows.js"),
     include_str!("page/strokes.js"),
+    include_str!("page/ladder_parts.js"),
     include_str!("page/ladder.js"),
     include_str!("page/ladder_controls.js"),
     include_str!("page/states.js"),
@@ -41,12 +50,12 @@ pub(super) fn page(record: &Record, title: &str) -> String {
     let data = serde_json::to_string(record).unwrap_or_else(|error| error.to_string());
     // Nothing in the data may end the element that it stands in.
     let data = data.replace('<', "\\u003c");
-    let script = SCRIPTS.join("\n");
+    let (style, script) = (STYLES.join("\n"), SCRIPTS.join("\n"));
     filled(
         TEMPLATE,
         &[
             ("title", title),
-            ("style", STYLE),
+            ("style", &style),
             ("data", &data),
             ("script", &script),
         ],
@@ -73,7 +82,7 @@ pub(super) fn filled(template: &str, values: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{SCRIPTS, STYLE, TEMPLATE, filled, page};
+    use super::{SCRIPTS, STYLES, TEMPLATE, filled, page};
     use timewait::properties::chronicle::{Found, Record};
 
     #[test]
@@ -84,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_page_asks_for_nothing_from_the_network() {
-        for part in SCRIPTS.iter().chain([&TEMPLATE, &STYLE]) {
+        for part in SCRIPTS.iter().chain(&STYLES).chain([&TEMPLATE]) {
             let text = part.replace("http://www.w3.org/2000/svg", "");
             for asks in ["http://", "https://", "@import", "fetch(", "src=", "url(h"] {
                 assert!(!text.contains(asks), "{asks} in {part}");

@@ -123,6 +123,16 @@ impl Browser {
         self.evaluate(&format!("{element}.focus()"));
     }
 
+    /// Moves the slider of a run's page to the last observation up to a time, in nanoseconds.
+    pub(crate) fn choose_instant(&mut self, ns: u64) {
+        self.evaluate(&format!(
+            "{{ const slider = document.getElementById('instant'); \
+             const {{ ticks }} = JSON.parse(document.getElementById('run').textContent); \
+             slider.value = ticks.filter((at) => at <= {ns}).length - 1; \
+             slider.dispatchEvent(new Event('input')); }}"
+        ));
+    }
+
     /// The middle of an element on the screen.
     fn place(&mut self, selector: &str) -> (f64, f64) {
         let box_ = format!(

@@ -294,8 +294,8 @@ pub struct Snapshot {
     pub ssthresh: u32,
     /// Octets in order that the user has not read.
     pub unread: u32,
-    /// Octets from the user that were never sent.
-    pub unsent: u32,
+    /// Octets from the user that are not acknowledged.
+    pub unacknowledged: u32,
     /// Smoothed round-trip time in microseconds.
     pub srtt_us: Option<u64>,
     /// Retransmission timeout in microseconds.

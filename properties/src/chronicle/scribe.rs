@@ -127,7 +127,9 @@ impl Scribe {
         let of = self
             .names
             .number(Incarnation::from_tag(packet.tag), now.tick);
-        let datagram = datagram::sent(&mut self.known, packet, of, now.tick);
+        let mut datagram = datagram::sent(&mut self.known, packet, of, now.tick);
+        // Whoever is no host sends again what it likes.
+        datagram.again &= self.record.nodes[datagram.origin as usize].role == "host";
         let place = self.record.datagrams.len();
         self.record.datagrams.push(datagram);
         self.under_way
@@ -324,7 +326,7 @@ fn snapshot(at: Tick, of: u32, vars: &Vars) -> Snapshot {
         cwnd: vars.cwnd,
         ssthresh: vars.ssthresh,
         unread: vars.unread,
-        unsent: vars.unsent,
+        unacknowledged: unacknowledged(vars),
         srtt_us: vars.srtt.map(micros),
         rto_us: micros(vars.rto),
         congestion: match vars.ca_state {
@@ -335,6 +337,14 @@ fn snapshot(at: Tick, of: u32, vars: &Vars) -> Snapshot {
             CaState::Loss => "loss",
         },
     }
+}
+
+/// SYN and FIN take up sequence numbers, but are no octets of the user.
+fn unacknowledged(vars: &Vars) -> u32 {
+    let outstanding = vars.snd_nxt - vars.snd_una;
+    let syn = u32::from(outstanding > 0 && vars.snd_una == vars.iss);
+    let fin = u32::from(outstanding > 0 && vars.fin_sent);
+    vars.unsent + outstanding.saturating_sub(syn + fin)
 }
 
 fn found(finding: &timewait_sim::Finding) -> model::Finding {

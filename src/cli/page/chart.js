@@ -39,13 +39,28 @@ function drawChart(chart) {
   chart.y = (value) => bottom - ((value - chart.low) * (bottom - CHART.top)) / (chart.high - chart.low || 1);
   chart.points = [];
   chart.plot = svg("g", { "clip-path": `url(#clip-${chart.box.id})` });
-  const clip = svg("clipPath", { id: `clip-${chart.box.id}` },
-    svg("rect", { x: CHART.left, y: 0, width: right - CHART.left, height: bottom + 1 }));
-  const axes = svg("g", { class: "axes" }, svg("path", { class: "axis", d: `M${CHART.left} ${CHART.top}V${bottom}H${right}` }));
+  const clip = svg(
+    "clipPath",
+    { id: `clip-${chart.box.id}` },
+    svg("rect", { x: CHART.left, y: 0, width: right - CHART.left, height: bottom + 1 }),
+  );
+  const axes = svg(
+    "g",
+    { class: "axes" },
+    svg("path", { class: "axis", d: `M${CHART.left} ${CHART.top}V${bottom}H${right}` }),
+  );
   drawTimeAxis(chart, axes);
   chart.axes = axes;
   chart.paint(chart);
-  chart.box.replaceChildren(svg("svg", { class: "picture", width, height, viewBox: `0 0 ${width} ${height}` }, svg("defs", {}, clip), axes, chart.plot));
+  chart.box.replaceChildren(
+    svg(
+      "svg",
+      { class: "picture", width, height, viewBox: `0 0 ${width} ${height}` },
+      svg("defs", {}, clip),
+      axes,
+      chart.plot,
+    ),
+  );
 }
 
 function drawTimeAxis(chart, axes) {
@@ -54,9 +69,13 @@ function drawTimeAxis(chart, axes) {
   for (let at = Math.ceil(chart.from / step) * step; at <= chart.until; at += step) {
     const x = chart.x(at);
     axes.append(svg("line", { class: "grid", x1: x, x2: x, y1: CHART.top, y2: chart.bottom }));
-    axes.append(svg("text", { x, y: chart.bottom + 16, "text-anchor": "middle" }, ((at || 0) / 1e9).toFixed(digits)));
+    axes.append(
+      svg("text", { x, y: chart.bottom + 16, "text-anchor": "middle" }, ((at || 0) / 1e9).toFixed(digits)),
+    );
   }
-  axes.append(svg("text", { x: chart.right, y: chart.bottom + 34, "text-anchor": "end", class: "title" }, "seconds"));
+  axes.append(
+    svg("text", { x: chart.right, y: chart.bottom + 34, "text-anchor": "end", class: "title" }, "seconds"),
+  );
 }
 
 /** Round numbers at the left. */
@@ -68,7 +87,13 @@ function drawValueAxis(chart, title) {
     chart.axes.append(svg("text", { x: CHART.left - 8, y: y + 4, "text-anchor": "end" }, grouped(at || 0)));
   }
   const middle = (CHART.top + chart.bottom) / 2;
-  chart.axes.append(svg("text", { class: "title", "text-anchor": "middle", transform: `translate(14 ${middle}) rotate(-90)` }, title));
+  chart.axes.append(
+    svg(
+      "text",
+      { class: "title", "text-anchor": "middle", transform: `translate(14 ${middle}) rotate(-90)` },
+      title,
+    ),
+  );
 }
 
 /** The chosen instant as a line. */
@@ -96,12 +121,16 @@ function setUpChartPointer(chart) {
   const { box } = chart;
   let pan = null;
   const perPixel = () => (chart.until - chart.from) / (chart.right - CHART.left);
-  box.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const at = chart.from + (event.clientX - box.getBoundingClientRect().left - CHART.left) * perPixel();
-    const by = Math.exp(event.deltaY / 300);
-    chart.show(at - (at - chart.from) * by, at + (chart.until - at) * by);
-  }, { passive: false });
+  box.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const at = chart.from + (event.clientX - box.getBoundingClientRect().left - CHART.left) * perPixel();
+      const by = Math.exp(event.deltaY / 300);
+      chart.show(at - (at - chart.from) * by, at + (chart.until - at) * by);
+    },
+    { passive: false },
+  );
   box.addEventListener("pointerdown", (event) => {
     pan = { x: event.clientX, from: chart.from, until: chart.until, moved: false };
   });
@@ -120,6 +149,9 @@ function setUpChartPointer(chart) {
     if (pan && !pan.moved) nearestPoint(chart, event)?.click?.();
     pan = null;
   });
-  box.addEventListener("pointerleave", () => { pan = null; hideHover(); });
+  box.addEventListener("pointerleave", () => {
+    pan = null;
+    hideHover();
+  });
   box.addEventListener("dblclick", () => chart.show(...chart.whole));
 }

@@ -37,7 +37,10 @@ function setUpBar() {
   }
   list.disabled = connections.length === 0;
   list.addEventListener("change", () => choose("connection", lives[Number(list.value)]));
-  const busiest = connections.reduce((best, life) => (!best || life.sent.length > best.sent.length ? life : best), null);
+  const busiest = connections.reduce(
+    (best, life) => (!best || life.sent.length > best.sent.length ? life : best),
+    null,
+  );
   if (busiest) list.value = lives.indexOf(busiest);
   choose("connection", busiest);
 }

@@ -39,6 +39,13 @@ for (const event of run.events) {
 }
 for (const snapshot of run.snapshots) lives[snapshot.of].shown.push(snapshot);
 
+/** A crash ends all that lives at its host, without a word. */
+for (const crash of run.events.filter((event) => event.what === "crash")) {
+  for (const life of lives) {
+    if (life.node === crash.node && life.opened < crash.at) life.crashed ??= crash.at;
+  }
+}
+
 /** The datagrams that each incarnation sent of its own accord. */
 for (const life of lives) life.sent = [];
 for (const datagram of run.datagrams) {
@@ -51,8 +58,9 @@ const connections = lives.filter((life) => life.remote && (life.steps.length || 
 const nodeName = (node) => run.nodes[node].name;
 const nameOf = (of) => lives[of].name;
 
-/** The state of an incarnation at a tick; nothing before its first and after its last change. */
+/** The state of an incarnation at a tick; nothing before its first change and after its end. */
 function stateAt(life, tick) {
+  if (life.crashed <= tick) return null;
   const step = lastUpTo(life.steps, tick);
   return step && step.what.state.to !== "CLOSED" ? step.what.state.to : null;
 }

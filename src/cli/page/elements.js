@@ -18,8 +18,13 @@ const byId = (id) => document.getElementById(id);
 
 /** A list of pairs as a table of two columns. */
 const pairs = (rows) =>
-  html("table", { class: "pairs" }, ...rows.map(([name, value]) =>
-    html("tr", {}, html("th", { scope: "row" }, name), html("td", {}, String(value)))));
+  html(
+    "table",
+    { class: "pairs" },
+    ...rows.map(([name, value]) =>
+      html("tr", {}, html("th", { scope: "row" }, name), html("td", {}, String(value))),
+    ),
+  );
 
 /** An entry of a legend: a mark that is drawn like the thing, and a word. */
 const legendEntry = (mark, word) =>

@@ -4,7 +4,12 @@ const faults = { chart: null, rows: [] };
 
 /** One row for each family of faults, each with what landed and when. */
 function faultRows() {
-  const rows = new Map(["lost", "dropped", "delayed", "copied", "damaged", "held", "released", "marked"].map((name) => [name, []]));
+  const rows = new Map(
+    ["lost", "dropped", "delayed", "copied", "damaged", "held", "released", "marked"].map((name) => [
+      name,
+      [],
+    ]),
+  );
   for (const datagram of run.datagrams) {
     const copies = new Set();
     for (const leg of datagram.legs) {
@@ -14,7 +19,10 @@ function faultRows() {
       if (leg.marked) add("marked", leg.left);
       if (leg.kept) add("held", leg.left, leg.came);
       if (leg.kept && leg.came !== null) add("released", leg.came);
-      if (leg.copy && !copies.size) { copies.add(leg); add("copied", leg.left); }
+      if (leg.copy && !copies.size) {
+        copies.add(leg);
+        add("copied", leg.left);
+      }
     }
     const damaged = datagram.legs.find((leg) => leg.damaged);
     if (damaged) rows.get("damaged").push({ datagram, tick: damaged.left, until: null });
@@ -44,7 +52,12 @@ function paintFaults(chart) {
     chart.axes.append(
       svg("line", { class: "grid", x1: CHART.left, x2: chart.right, y1: y, y2: y }),
       svg("text", { x: CHART.left - 8, y: y - 1, "text-anchor": "end", class: "name" }, name),
-      svg("text", { x: CHART.left - 8, y: y + 13, "text-anchor": "end" }, marks.length ? grouped(marks.length) : "none"));
+      svg(
+        "text",
+        { x: CHART.left - 8, y: y + 13, "text-anchor": "end" },
+        marks.length ? grouped(marks.length) : "none",
+      ),
+    );
     paintFaultRow(chart, name, marks, y, Math.min(9, height / 3));
   }
   paintHealing(chart);
@@ -59,11 +72,22 @@ function paintFaultRow(chart, name, marks, y, half) {
     if (end < CHART.left || x > chart.right) continue;
     points += `M${x} ${y - half}V${y + half}`;
     if (until !== null) bars += `M${x} ${y}H${end}`;
-    const rows = () => (datagram ? datagramRows(datagram) : [["From", `${seconds(timeOf(tick))} s`], ["Until", until === null ? "the end" : `${seconds(timeOf(until))} s`]]);
-    addPoint(chart, x, y, datagram ? `${name}: ${datagram.text}` : name, rows, () => pickAndJump(datagram, tick));
+    const rows = () =>
+      datagram
+        ? datagramRows(datagram)
+        : [
+            ["From", `${seconds(timeOf(tick))} s`],
+            ["Until", until === null ? "the end" : `${seconds(timeOf(until))} s`],
+          ];
+    addPoint(chart, x, y, datagram ? `${name}: ${datagram.text}` : name, rows, () =>
+      pickAndJump(datagram, tick),
+    );
   }
   const kind = name.split(" ").at(-1);
-  chart.plot.append(svg("path", { class: `fault bar ${kind}`, d: bars }), svg("path", { class: `fault ${kind}`, d: points }));
+  chart.plot.append(
+    svg("path", { class: `fault bar ${kind}`, d: bars }),
+    svg("path", { class: `fault ${kind}`, d: points }),
+  );
 }
 
 /** From then on nothing is done to datagrams any more. */
@@ -73,14 +97,23 @@ function paintHealing(chart) {
   const far = x > chart.right - 120;
   chart.plot.append(
     svg("line", { class: "heal", x1: x, x2: x, y1: CHART.top, y2: chart.bottom }),
-    svg("text", { class: "heal", x: x + (far ? -5 : 5), y: CHART.top + 8, "text-anchor": far ? "end" : "start" }, "the network heals"));
+    svg(
+      "text",
+      { class: "heal", x: x + (far ? -5 : 5), y: CHART.top + 8, "text-anchor": far ? "end" : "start" },
+      "the network heals",
+    ),
+  );
 }
 
 function setUpFaults() {
   faults.chart = newChart(byId("faults-chart"), paintFaults);
   faults.rows = faultRows();
-  byId("faults").querySelector(".hint").append(` · the network heals at ${seconds(run.heal_ns)} s`);
-  const times = faults.rows.flatMap(({ marks }) => marks.flatMap(({ tick, until }) => [timeOf(tick), timeOf(until ?? tick)]));
+  const heals =
+    run.heal_ns <= run.simulated_ns ? `heals at ${seconds(run.heal_ns)} s` : "does not heal before the end";
+  byId("faults").querySelector(".hint").append(` · the network ${heals}`);
+  const times = faults.rows.flatMap(({ marks }) =>
+    marks.flatMap(({ tick, until }) => [timeOf(tick), timeOf(until ?? tick)]),
+  );
   const least = times.reduce((a, b) => Math.min(a, b), run.from_ns);
   const most = times.reduce((a, b) => Math.max(a, b), times.length ? -Infinity : run.until_ns);
   setChartRange(faults.chart, least, most);

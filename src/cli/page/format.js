@@ -8,7 +8,11 @@ function seconds(ns) {
 
 /** A duration in the largest unit that leaves a whole part. */
 function span(ns) {
-  for (const [unit, name] of [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]]) {
+  for (const [unit, name] of [
+    [1e9, "s"],
+    [1e6, "ms"],
+    [1e3, "µs"],
+  ]) {
     if (ns >= unit) return `${Number((ns / unit).toFixed(3))} ${name}`;
   }
   return `${ns} ns`;

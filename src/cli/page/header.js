@@ -25,7 +25,8 @@ function optionWords(tcp) {
   if (tcp.timestamps) words.push(`TSval ${tcp.timestamps[0]}, TSecr ${tcp.timestamps[1]}`);
   const from = tcp.ack_relative === null ? null : (tcp.ack - tcp.ack_relative) >>> 0;
   const edge = (number) => relative(number, from);
-  if (tcp.sack.length) words.push(`SACK ${tcp.sack.map(([left, right]) => `${edge(left)}–${edge(right)}`).join(" ")}`);
+  if (tcp.sack.length)
+    words.push(`SACK ${tcp.sack.map(([left, right]) => `${edge(left)}–${edge(right)}`).join(" ")}`);
   if (tcp.user_timeout_s !== null) words.push(`user timeout ${tcp.user_timeout_s} s`);
   return words;
 }
@@ -43,7 +44,9 @@ function fateLines(datagram) {
   const born = timeOf(datagram.sent);
   return datagram.legs.map((leg) => {
     const words = [leg.copy ? "copy" : null, `${seconds(timeOf(leg.left))} s`];
-    words.push(leg.kept ? `kept by ${nodeName(leg.from)} ${leg.kept}` : `${nodeName(leg.from)} → ${nodeName(leg.to)}`);
+    words.push(
+      leg.kept ? `kept by ${nodeName(leg.from)} ${leg.kept}` : `${nodeName(leg.from)} → ${nodeName(leg.to)}`,
+    );
     if (leg.extra_ns) words.push(`${span(leg.extra_ns)} late`);
     if (leg.damaged) words.push("damaged");
     if (leg.marked) words.push("marked");
@@ -64,7 +67,10 @@ function datagramRows(datagram) {
   const by = datagram.echo ? `in reply to ${nameOf(datagram.of)}` : nameOf(datagram.of);
   const marks = [datagram.old && "old", datagram.again && "sent again"].filter(Boolean);
   return [
-    ["Datagram", `${datagram.ordinal} of ${nodeName(datagram.origin)}, ${by}${marks.length ? `, ${marks.join(", ")}` : ""}`],
+    [
+      "Datagram",
+      `${datagram.ordinal} of ${nodeName(datagram.origin)}, ${by}${marks.length ? `, ${marks.join(", ")}` : ""}`,
+    ],
     ["Born", `${seconds(timeOf(datagram.sent))} s`],
     ...ipRows(datagram.ip),
     ...(datagram.tcp ? tcpRows(datagram.tcp) : []),

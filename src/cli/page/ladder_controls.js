@@ -46,7 +46,10 @@ function setUpLadderControls() {
   scroll.addEventListener("scroll", () => {
     if (waits) return;
     waits = true;
-    requestAnimationFrame(() => { waits = false; drawLadder(); });
+    requestAnimationFrame(() => {
+      waits = false;
+      drawLadder();
+    });
   });
   scroll.addEventListener("keydown", ladderKey);
 }
@@ -69,12 +72,14 @@ function ladderKey(event) {
 /** Chooses a datagram and its instant. */
 function pick(datagram) {
   choose("datagram", datagram);
-  if (datagram) choose("tick", datagram.sent);
+  if (datagram) choose("tick", Math.max(run.first, datagram.sent));
 }
 
 /** Chooses the datagram before or after the chosen one, in the order of sending. */
 function pickBeside(by) {
-  const from = chosen.datagram ? run.datagrams.indexOf(chosen.datagram) + by : run.datagrams.findIndex((its) => its.sent >= chosen.tick);
+  const from = chosen.datagram
+    ? run.datagrams.indexOf(chosen.datagram) + by
+    : run.datagrams.findIndex((its) => its.sent >= chosen.tick);
   const next = run.datagrams[from];
   if (!next) return;
   pick(next);
@@ -86,13 +91,18 @@ function setUpLadderPointer() {
   const scroll = byId("ladder-scroll");
   let pan = null;
   const height = (event) => event.clientY - scroll.getBoundingClientRect().top;
-  scroll.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey) return;
-    event.preventDefault();
-    zoomLadder(Math.exp(-event.deltaY / 300), height(event));
-  }, { passive: false });
+  scroll.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey) return;
+      event.preventDefault();
+      zoomLadder(Math.exp(-event.deltaY / 300), height(event));
+    },
+    { passive: false },
+  );
   scroll.addEventListener("pointerdown", (event) => {
-    if (event.button === 0 && event.target.closest("svg")) pan = { y: event.clientY, top: scroll.scrollTop, moved: false };
+    if (event.button === 0 && event.target.closest("svg"))
+      pan = { y: event.clientY, top: scroll.scrollTop, moved: false };
   });
   scroll.addEventListener("pointermove", (event) => {
     if (pan && event.buttons) {
@@ -106,7 +116,10 @@ function setUpLadderPointer() {
     if (pan && !pan.moved) pick(nearest(event)?.datagram ?? null);
     pan = null;
   });
-  scroll.addEventListener("pointerleave", () => { pan = null; hideHover(); });
+  scroll.addEventListener("pointerleave", () => {
+    pan = null;
+    hideHover();
+  });
 }
 
 /** The stroke under the pointer. */
@@ -139,7 +152,12 @@ function showDetails(datagram) {
 
 function ladderLegend() {
   const line = (kind) => svg("path", { class: `stroke ${kind}`, d: "M2 3L26 11" });
-  const cross = svg("g", {}, line("g0"), svg("path", { class: "tip cross", d: headPath([2, 3, 22, 9], true) }));
+  const cross = svg(
+    "g",
+    {},
+    line("g0"),
+    svg("path", { class: "tip cross", d: headPath([2, 3, 22, 9], true) }),
+  );
   const entries = [
     [line("g0"), "first incarnation of its 4-tuple"],
     [line("g1"), "second"],
@@ -152,8 +170,10 @@ function ladderLegend() {
     [svg("circle", { class: "dot state", cx: 14, cy: 7, r: 4 }), "a change of state"],
     [svg("circle", { class: "dot timer", cx: 14, cy: 7, r: 3 }), "a timer"],
   ];
-  if (run.findings.length) entries.push([svg("path", { class: "found-mark", d: "M10 1l10 6l-10 6z" }), "an oracle found something"]);
-  if (run.nodes.some((node, place) => crashes(place).length)) entries.push([svg("path", { class: "off", d: "M14 1V13" }), "the host is off"]);
+  if (run.findings.length)
+    entries.push([svg("path", { class: "found-mark", d: "M10 1l10 6l-10 6z" }), "an oracle found something"]);
+  if (run.nodes.some((node, place) => crashes(place).length))
+    entries.push([svg("path", { class: "off", d: "M14 1V13" }), "the host is off"]);
   if (run.nodes.some((node) => node.role === "attacker")) entries.push([line("foe"), "of an attacker"]);
   if (run.datagrams.some((datagram) => !datagram.tcp)) entries.push([line("icmp"), "ICMP"]);
   byId("ladder-legend").append(...entries.map(([mark, word]) => legendEntry(mark, word)));

@@ -33,7 +33,8 @@ function arrivalNote(datagram, leg) {
   const words = [];
   if (leg.lost) words.push(`dropped: ${leg.lost}`);
   if (leg.old) words.push("old");
-  if (leg.released_by !== null) words.push(`from ${nodeName(leg.released_by)} after ${span(timeOf(leg.came) - timeOf(datagram.sent))}`);
+  if (leg.released_by !== null)
+    words.push(`from ${nodeName(leg.released_by)} after ${span(timeOf(leg.came) - timeOf(datagram.sent))}`);
   if (leg.damaged) words.push("damaged");
   if (leg.verdict) words.push(leg.verdict);
   return words.join(", ");
