@@ -256,7 +256,9 @@ impl Facts {
                 self.drops_after_heal += u32::from(healed && reason == DropReason::QueueFull);
             }
             Observation::Marked { .. } => self.coverage.note("ecn: marked by a queue"),
-            Observation::Fate { .. } | Observation::Released { .. } => {}
+            Observation::Fate { .. }
+            | Observation::Released { .. }
+            | Observation::Passed { .. } => {}
         }
     }
 

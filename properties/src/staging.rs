@@ -394,6 +394,7 @@ impl Stage {
             id,
             born: self.now,
             sent,
+            parts: Vec::new(),
         };
         let cause = self.cause;
         self.observe(&Observation::Sent {

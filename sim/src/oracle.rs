@@ -78,6 +78,13 @@ pub enum Observation<'a, E> {
         /// The datagram.
         packet: &'a Packet,
     },
+    /// A node on the way sends a datagram on, changed or not.
+    Passed {
+        /// The node.
+        node: NodeId,
+        /// The datagram, as it goes on.
+        packet: &'a Packet,
+    },
     /// A datagram is handed to a node; the node's events follow.
     Delivered {
         /// The node.
@@ -109,6 +116,7 @@ impl<'a, E> Observation<'a, E> {
             | Self::Dropped { packet, .. }
             | Self::Marked { packet, .. }
             | Self::Released { packet, .. }
+            | Self::Passed { packet, .. }
             | Self::Delivered { packet, .. } => Some(packet),
             Self::Node { .. } => None,
         }

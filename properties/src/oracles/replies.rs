@@ -112,7 +112,8 @@ impl ReplyTable {
             Observation::Fate { .. }
             | Observation::Dropped { .. }
             | Observation::Marked { .. }
-            | Observation::Released { .. } => true,
+            | Observation::Released { .. }
+            | Observation::Passed { .. } => true,
         }
     }
 

@@ -145,6 +145,10 @@ impl<N: Node, F: Fates> World<N, F> {
                     cause,
                     event: &event,
                 });
+            } else if host.on_the_way
+                && let Some(transit) = host.node.poll_transit(now)
+            {
+                self.pass_on(node, transit);
             } else if let Some(outgoing) = host.node.poll_transmit(now) {
                 self.send(node, cause, outgoing);
             } else if let Some(event) = host.node.poll_event() {

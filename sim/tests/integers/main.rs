@@ -10,3 +10,4 @@ mod nodes;
 mod reports;
 mod talker;
 mod topologies;
+mod transit;

@@ -188,6 +188,9 @@ impl Oracle<u32> for Scribe {
             Observation::Dropped { hop, reason, .. } => format!("dropped {hop:?} {reason:?}"),
             Observation::Marked { hop, packet } => format!("marked {} {}", hop.0, packet.ecn),
             Observation::Released { hop, router, .. } => format!("released {} {}", hop.0, router.0),
+            Observation::Passed { node, packet } => {
+                format!("passed {} by {}", packet.id.ordinal, node.0)
+            }
             Observation::Delivered {
                 node,
                 damaged,
