@@ -84,6 +84,7 @@ pub(crate) fn pairs(
         hosts,
         routers: 0,
         attackers: Vec::new(),
+        boxes: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(Duration::from_secs(30)),

@@ -48,6 +48,7 @@ fn world(
 ) -> Scenario {
     Scenario {
         attackers: Vec::new(),
+        boxes: Vec::new(),
         kind: Kind::Close,
         seed: None,
         hosts: vec![host(0, first), host(1, second)],

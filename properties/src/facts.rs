@@ -11,6 +11,7 @@ mod coverage;
 mod delivery;
 pub mod header;
 mod life;
+mod translations;
 
 pub use accepted::{accepted, accepted_but_for_its_stamp, takes_ack};
 pub use circumstances::Circumstances;
@@ -19,6 +20,7 @@ pub(crate) use delivery::TCP;
 pub use delivery::{Delivery, Outcome, Seconds};
 pub use header::SegmentHeader;
 pub use life::{End, Ending, Life, Step, Taint, User};
+pub(crate) use translations::Translations;
 
 use core::hash::{BuildHasherDefault, Hasher};
 use indexmap::IndexMap;
@@ -28,7 +30,7 @@ use timewait_stack::event::{Cause as Why, IcmpArrival, IcmpVerdict};
 use timewait_stack::wire::Flags;
 use timewait_stack::{ConnectionId, Event, State};
 
-use crate::event::{HostEvent, UserEvent};
+use crate::event::{BoxEvent, HostEvent, UserEvent};
 use crate::label::{Incarnation, class, mix};
 use crate::reference::Shadow;
 
@@ -44,6 +46,7 @@ pub struct Facts {
     /// Of each echo in the network: whether it answers a segment that was old.
     echoes: BTreeMap<PacketId, bool>,
     cookies: cookies::Cookies,
+    translations: Translations,
     coverage: Coverage,
     drops_after_heal: u32,
 }
@@ -120,6 +123,11 @@ impl Facts {
         self.circumstances.attackers.contains(&node)
     }
 
+    /// A box on the way.
+    pub fn is_box(&self, node: NodeId) -> bool {
+        self.circumstances.boxes.contains(&node)
+    }
+
     /// When a host that lost its memory the last time was back again, if it ever did; if it is not
     /// back yet, when it lost it.
     pub fn rebooted_at(&self, host: NodeId) -> Option<Instant> {
@@ -151,6 +159,12 @@ impl Facts {
         self.circumstances
             .config(host)
             .map(|config| config.msl.saturating_mul(2))
+    }
+
+    /// The flow that an incarnation belongs to: the same at both of its ends, whatever address a NAT
+    /// shows to one of them.
+    pub fn flow_of(&self, of: Incarnation) -> Option<u64> {
+        self.life(of)?.flow
     }
 
     /// Before this moment `of` may not leave TIME-WAIT by its timer: 2MSL after it last took its
@@ -201,7 +215,8 @@ impl Facts {
         if delivery.is_echo() {
             delivery.tag != f || self.echoes.get(&delivery.id).copied().unwrap_or(false)
         } else {
-            !self.is_current(delivery.tag, f, state)
+            let mut senders = core::iter::once(delivery.tag).chain(delivery.others.iter().copied());
+            !senders.all(|sender| self.is_current(sender, f, state))
         }
     }
 
@@ -312,6 +327,7 @@ impl Facts {
         match event {
             HostEvent::Stack(event) => self.stack_event(now, node, event),
             HostEvent::User(event) => self.user_event(now, node, event),
+            HostEvent::Box(event) => self.box_event(event),
             HostEvent::Crashed => self.crashed(now, node),
             HostEvent::Rebooted { boot } => self.rebooted(now, node, *boot),
         }
@@ -329,6 +345,7 @@ impl Facts {
                 let config = self.circumstances.config(node);
                 let stamps = config.is_some_and(|config| config.timestamps);
                 let mut life = Life::new(name, *local, *remote, now);
+                life.flow = remote.map(|remote| self.translations.flow(*local, remote));
                 life.shadow = Shadow::new(stamps);
                 self.lives.insert(name.tag(), life);
                 self.coverage.incarnations += u64::from(remote.is_some());
@@ -458,6 +475,28 @@ impl Facts {
         };
         let name = self.name(node, connection);
         self.with(name, |life| life.user_did(now, event));
+    }
+
+    /// A box has done something. Where it has let go of a connection nothing is promised to that
+    /// one any more (ORACLES.md §1, `close`).
+    fn box_event(&mut self, event: &BoxEvent) {
+        self.coverage.note(event.name());
+        match *event {
+            BoxEvent::Mapped { inside, outside } => self.translations.add(inside, outside),
+            BoxEvent::Refused { tag, .. } => {
+                let pair = self.pair_of(tag);
+                for name in [Some(tag), pair].into_iter().flatten() {
+                    self.with(name, |life| {
+                        life.taint.get_or_insert(Taint::Box);
+                    });
+                }
+            }
+            BoxEvent::BadDropped
+            | BoxEvent::OptionsChanged
+            | BoxEvent::Cut
+            | BoxEvent::Joined
+            | BoxEvent::ErrorTranslated => {}
+        }
     }
 
     fn crashed(&mut self, now: Instant, node: NodeId) {

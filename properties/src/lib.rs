@@ -54,6 +54,6 @@ pub use event::{HostEvent, UserEvent};
 pub use host::{Calls, Host};
 pub use label::Incarnation;
 pub use machine::Machine;
-pub use middlebox::Attacker;
+pub use middlebox::{Attacker, Middlebox};
 pub use scenario::Scenario;
 pub use scenarios::Kind;

@@ -86,6 +86,7 @@ pub fn pair(seed: u64) -> Pair {
         hosts: vec![host(1), host(2)],
         routers: 1,
         attackers: Vec::new(),
+        boxes: Vec::new(),
         links: vec![
             link(LinkEnd::Host(0), router),
             link(router, LinkEnd::Host(1)),

@@ -13,6 +13,7 @@ use crate::choose::{Choose, Seeded};
 use crate::scenarios::Kind;
 
 pub mod attack;
+pub mod boxes;
 pub mod faults;
 pub(crate) mod ground;
 pub(crate) mod isn;
@@ -22,6 +23,7 @@ pub(crate) mod talks;
 pub(crate) mod weather;
 
 pub use attack::{Attack, AttackerPlan, Forgery, Lie, Method, Sweep, Target};
+pub use boxes::BoxPlan;
 pub use faults::FaultPlan;
 pub use plan::{
     AppPlan, Buffers, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round,
@@ -29,7 +31,7 @@ pub use plan::{
 };
 
 /// The version of what a seed means: a seed is promised the same scenario within one version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// One run, complete.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +46,8 @@ pub struct Scenario {
     pub routers: u16,
     /// Who means harm; attacker `n` is node `hosts + routers + n` of the world.
     pub attackers: Vec<AttackerPlan>,
+    /// Boxes on the way; box `n` is node `hosts + routers + attackers + n` of the world.
+    pub boxes: Vec<BoxPlan>,
     /// The links; link `n` is hop `2n` from `a` to `b` and hop `2n + 1` back.
     pub links: Vec<LinkPlan>,
     /// How routers report what they drop; `None`: not at all.

@@ -10,6 +10,7 @@ mod attack;
 mod bystander;
 mod churn;
 mod flood;
+mod middlebox;
 mod path_mtu;
 mod reboot;
 mod swarm;
@@ -71,6 +72,8 @@ kinds! {
     Bystander = "bystander",
     /// A host crashes in the middle and boots again, while its peer knows nothing of it.
     Reboot = "reboot",
+    /// A NAT, a firewall, or a box that meddles with options or segments stands between the hosts.
+    Middlebox = "middlebox",
 }
 
 /// An address that no host has, in the network of one that has.
@@ -90,6 +93,7 @@ impl Kind {
             Self::Flood => flood::generate(choose),
             Self::Bystander => bystander::generate(choose),
             Self::Churn => churn::generate(choose),
+            Self::Middlebox => middlebox::generate(choose),
             Self::PathMtu => path_mtu::generate(choose),
             Self::Reboot => reboot::generate(choose),
             Self::Swarm => swarm::generate(choose),

@@ -31,6 +31,8 @@ pub(crate) const A: NodeId = NodeId(0);
 pub(crate) const B: NodeId = NodeId(1);
 /// Somebody who means harm.
 pub(crate) const ATTACKER: NodeId = NodeId(9);
+/// A box on the way.
+pub(crate) const BOX: NodeId = NodeId(8);
 /// The receive buffer, and thereby the window, of both.
 pub(crate) const WINDOW: u32 = 10_000;
 /// The maximum segment lifetime of both.
@@ -65,6 +67,8 @@ pub(crate) fn circumstances() -> Circumstances {
         reboots: BTreeMap::new(),
         buffers: BTreeMap::new(),
         attackers: [ATTACKER].into(),
+        boxes: [BOX].into(),
+        translates: false,
         lifetime: Some(MSL),
         heal_at: None,
         delay_min: Duration::from_millis(1),

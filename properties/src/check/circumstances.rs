@@ -21,6 +21,8 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
         hosts: hosts.collect(),
         buffers: buffers(scenario),
         attackers: run::attackers(scenario).map(NodeId).collect(),
+        boxes: run::boxes(scenario).map(NodeId).collect(),
+        translates: scenario.boxes.iter().any(|plan| plan.nat().is_some()),
         reboots: reboots(scenario).collect(),
         lifetime: scenario.lifetime,
         heal_at: Some(heal_at(scenario)),
@@ -88,7 +90,7 @@ fn delays_from(scenario: &Scenario, host: LinkEnd) -> Vec<Delay> {
         let over = delay(scenario, link);
         Delay {
             least: so_far.least + over.least,
-            most: so_far.most + over.most,
+            most: so_far.most + over.most + in_boxes(scenario, link) / 2,
         }
     };
     let reached = reached_from(scenario, host, Delay::default(), longer);
@@ -124,6 +126,15 @@ fn reached_from<T: Copy>(
         }
     }
     reached
+}
+
+/// How long a datagram may wait in the boxes at both ends of a link. (A box has two links.)
+fn in_boxes(scenario: &Scenario, link: &LinkPlan) -> Duration {
+    let at = |end| match end {
+        LinkEnd::Box(number) => scenario.boxes[usize::from(number)].delay(),
+        LinkEnd::Host(_) | LinkEnd::Router(_) | LinkEnd::Attacker(_) => Duration::ZERO,
+    };
+    at(link.a) + at(link.b)
 }
 
 fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {

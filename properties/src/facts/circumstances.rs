@@ -18,6 +18,10 @@ pub struct Circumstances {
     pub buffers: BTreeMap<NodeId, Buffers>,
     /// The nodes that are attackers (E7).
     pub attackers: BTreeSet<NodeId>,
+    /// The nodes that are boxes on the way.
+    pub boxes: BTreeSet<NodeId>,
+    /// One of them translates addresses (E8).
+    pub translates: bool,
     /// The longest total lifetime L of a datagram, enforced by the network; `None`: a rogue
     /// network without bound.
     pub lifetime: Option<Duration>,

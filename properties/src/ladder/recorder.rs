@@ -14,9 +14,9 @@ use timewait_stack::{SeqNumber, State};
 use super::entry::{Beside, Entry, Origin, SegmentText, What};
 use super::relative::Relatives;
 use super::words::{self, Detail};
-use crate::event::{HostEvent, UserEvent};
-use crate::facts::{TCP, connection_of};
-use crate::label::{Incarnation, class, flow_of};
+use crate::event::{BoxEvent, HostEvent, UserEvent};
+use crate::facts::{TCP, Translations, connection_of};
+use crate::label::{Incarnation, class};
 
 /// The lines so far and what is needed to name things in the next one.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ pub(super) struct Recorder {
     flows: BTreeMap<Incarnation, u64>,
     boots: BTreeMap<NodeId, u8>,
     addresses: BTreeMap<IpAddr, NodeId>,
+    /// What the box has done that passes something on next.
+    deeds: String,
+    translations: Translations,
 }
 
 impl Default for Recorder {
@@ -53,6 +56,8 @@ impl Recorder {
             flows: BTreeMap::new(),
             boots: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            deeds: String::new(),
+            translations: Translations::default(),
         }
     }
 
@@ -92,6 +97,7 @@ impl Recorder {
                 let deed = format!("r{} releases", router.0);
                 self.network(now, packet, deed, String::new());
             }
+            Observation::Passed { node, packet } => self.passed(now, *node, packet),
             Observation::Delivered {
                 node,
                 packet,
@@ -109,7 +115,8 @@ impl Recorder {
         self.addresses.entry(packet.src).or_insert(host);
         let of = Incarnation::from_tag(packet.tag);
         if packet.class & class::ECHO == 0 {
-            self.newest.entry((host, packet.flow)).or_insert(of);
+            let flow = self.translations.flow_of(packet);
+            self.newest.entry((host, flow)).or_insert(of);
         }
         let again = self.count(of, packet);
         let segment = self.segment_text(packet, Detail::Full);
@@ -134,12 +141,12 @@ impl Recorder {
             })
         {
             last.what = what;
-            last.flow = Some(packet.flow);
+            last.flow = Some(self.translations.flow_of(packet));
             return;
         }
         self.push(Entry {
             at: now,
-            flow: Some(packet.flow),
+            flow: Some(self.translations.flow_of(packet)),
             what,
             beside: None,
         });
@@ -219,7 +226,7 @@ impl Recorder {
         };
         self.push(Entry {
             at: now,
-            flow: Some(packet.flow),
+            flow: Some(self.translations.flow_of(packet)),
             what,
             beside: None,
         });
@@ -251,7 +258,7 @@ impl Recorder {
         };
         self.push(Entry {
             at: now,
-            flow: Some(packet.flow),
+            flow: Some(self.translations.flow_of(packet)),
             what,
             beside: None,
         });
@@ -261,6 +268,7 @@ impl Recorder {
         match event {
             HostEvent::Stack(event) => self.stack_event(now, host, event),
             HostEvent::User(event) => self.user_event(now, host, event),
+            HostEvent::Box(event) => self.box_event(now, host, event),
             HostEvent::Crashed => {
                 self.beside(now, host, None, "crashed".to_owned(), Origin::Stack);
             }
@@ -268,6 +276,52 @@ impl Recorder {
                 self.boots.insert(host, *boot);
                 self.beside(now, host, None, "rebooted".to_owned(), Origin::Stack);
             }
+        }
+    }
+
+    /// What a box does to a segment stands with the segment that it passes on.
+    fn box_event(&mut self, now: Instant, at: NodeId, event: &BoxEvent) {
+        let words = words::of_box(event);
+        if let BoxEvent::Mapped { inside, outside } = event {
+            self.translations.add(*inside, *outside);
+        }
+        let (tag, from, to) = match event {
+            BoxEvent::Refused { tag, from, to, .. } => (tag, from, to),
+            // Nothing follows: what was damaged has its line already.
+            BoxEvent::BadDropped | BoxEvent::ErrorTranslated => return,
+            BoxEvent::Mapped { .. }
+            | BoxEvent::OptionsChanged
+            | BoxEvent::Cut
+            | BoxEvent::Joined => {
+                add(&mut self.deeds, &words);
+                return;
+            }
+        };
+        let segment = SegmentText {
+            of: *tag,
+            old: false,
+            echo: false,
+            text: format!("{from} to {to}"),
+        };
+        let what = What::Network {
+            from: tag.host,
+            to: to.ip(),
+            deed: format!("b{}", at.0),
+            segment,
+            note: words,
+        };
+        self.push(Entry {
+            at: now,
+            flow: None,
+            what,
+            beside: None,
+        });
+    }
+
+    fn passed(&mut self, now: Instant, at: NodeId, packet: &Packet) {
+        let deeds = core::mem::take(&mut self.deeds);
+        if !deeds.is_empty() {
+            self.network(now, packet, format!("b{}", at.0), deeds);
         }
     }
 
@@ -314,7 +368,7 @@ impl Recorder {
             } => {
                 if let Some(remote) = remote {
                     let of = self.incarnation(host, *connection);
-                    let flow = flow_of(*local, *remote);
+                    let flow = self.translations.flow(*local, *remote);
                     self.addresses.entry(local.ip()).or_insert(host);
                     self.flows.insert(of, flow);
                     self.newest.insert((host, flow), of);
@@ -420,14 +474,15 @@ impl Recorder {
     }
 
     fn segment_text(&mut self, packet: &Packet, detail: Detail) -> SegmentText {
+        let flow = self.translations.flow_of(packet);
         let of = Incarnation::from_tag(packet.tag);
         let old = self
             .newest
-            .get(&(of.host, packet.flow))
+            .get(&(of.host, flow))
             .is_some_and(|newest| *newest != of);
         let text = match parse(packet) {
             Some(segment) if detail == Detail::Full => {
-                let bases = self.relatives.sent(of, packet.flow, packet.class, &segment);
+                let bases = self.relatives.sent(of, flow, packet.class, &segment);
                 words::segment(&segment, bases, detail)
             }
             Some(segment) => {

@@ -67,6 +67,7 @@ impl Judge for Delivery {
         };
         let event = match event {
             HostEvent::Stack(event) => event,
+            HostEvent::Box(_) => return,
             HostEvent::User(event) => {
                 let connection = crate::facts::connection_of(event);
                 let Some(connection) = connection else { return };

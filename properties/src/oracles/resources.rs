@@ -60,7 +60,7 @@ impl Judge for Resources {
                 self.half_open.retain(|(host, _), _| *host != node);
                 return;
             }
-            HostEvent::User(_) | HostEvent::Rebooted { .. } => return,
+            HostEvent::User(_) | HostEvent::Rebooted { .. } | HostEvent::Box(_) => return,
         };
         match event {
             // A user may set another buffer before the first snapshot.

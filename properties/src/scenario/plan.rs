@@ -51,6 +51,8 @@ pub enum LinkEnd {
     Router(u16),
     /// An attacker, by its number.
     Attacker(u16),
+    /// A box on the way, by its number.
+    Box(u16),
 }
 
 /// One user of a host.

@@ -20,6 +20,8 @@ enum Step {
     DropHost(u16),
     /// Without this attacker and its link.
     DropAttacker(u16),
+    /// A router in the place of this box.
+    DropBox(u16),
     /// Without this attack of this attacker.
     DropAttack(u16, u16),
     /// Without this user of this host.
@@ -83,6 +85,7 @@ impl Scenario {
             let attacks = 0..plan.attacks.len() as u16;
             steps.extend(attacks.map(|attack| Step::DropAttack(attacker, attack)));
         }
+        steps.extend((0..self.boxes.len() as u16).map(Step::DropBox));
         steps.extend(pieces(self.rounds()).map(|(first, count)| Step::DropRounds { first, count }));
         for (host, plan) in (0..).zip(&self.hosts) {
             steps.extend((0..plan.apps.len() as u16).map(|app| Step::DropApp(host, app)));
@@ -112,6 +115,7 @@ impl Scenario {
         match step {
             Step::DropHost(host) => return self.without_host(host),
             Step::DropAttacker(attacker) => return self.without_attacker(attacker),
+            Step::DropBox(number) => return self.without_box(number),
             Step::DropAttack(attacker, attack) => {
                 let plan = scenario.attackers.get_mut(usize::from(attacker))?;
                 plan.attacks.remove(usize::from(attack));
@@ -171,7 +175,7 @@ impl Scenario {
             FaultPlan::Listed(fates) => fates.is_empty(),
             FaultPlan::Drawn { hops, nth, .. } => hops.is_empty() && nth.is_empty(),
         };
-        let others = self.hosts.len() != 2 || !self.attackers.is_empty();
+        let others = self.hosts.len() != 2 || !self.attackers.is_empty() || !self.boxes.is_empty();
         if others || self.routers == 0 || !no_faults {
             return None;
         }

@@ -113,6 +113,7 @@ fn everything_is_named_by_a_number_that_exists() {
                     LinkEnd::Attacker(attacker) => {
                         usize::from(attacker) < scenario.attackers.len()
                     }
+                    LinkEnd::Box(number) => usize::from(number) < scenario.boxes.len(),
                 });
             }
         }

@@ -81,6 +81,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         hosts,
         routers,
         attackers,
+        boxes: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),

@@ -58,6 +58,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
             address,
             attacks: attacks.collect(),
         }],
+        boxes: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),

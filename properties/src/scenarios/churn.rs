@@ -73,6 +73,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         hosts,
         routers,
         attackers: Vec::new(),
+        boxes: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),

@@ -62,6 +62,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         hosts,
         routers,
         attackers: vec![AttackerPlan { address, attacks }],
+        boxes: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),

@@ -43,6 +43,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         hosts,
         routers,
         attackers: Vec::new(),
+        boxes: Vec::new(),
         links,
         icmp,
         lifetime: Some(ground.lifetime),

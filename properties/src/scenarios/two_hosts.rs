@@ -43,7 +43,8 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         | Kind::Attack
         | Kind::Flood
         | Kind::Bystander
-        | Kind::Reboot => {
+        | Kind::Reboot
+        | Kind::Middlebox => {
             bulk(&mut scenario, choose, &ground);
         }
     }
@@ -60,6 +61,7 @@ fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
         hosts: (0..2).map(|index| ground.host(choose, index)).collect(),
         routers,
         attackers: Vec::new(),
+        boxes: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(ground.lifetime),
