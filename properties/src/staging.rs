@@ -20,7 +20,7 @@ use timewait_stack::event::{Call, Cause as Why, Drop, SegmentArrival, Snapshot, 
 use timewait_stack::status::{NetstatRow, Usage};
 use timewait_stack::{Config, ConnectionId, Event, State, Vars};
 
-use crate::event::{HostEvent, UserEvent};
+use crate::event::{BoxEvent, HostEvent, UserEvent};
 use crate::facts::{Circumstances, Facts};
 use crate::label::{Incarnation, class, class_of, flow_of};
 use crate::oracle::{Judge, Panel, Sample};
@@ -50,6 +50,8 @@ pub(crate) struct Stage {
     cause: Cause,
     /// Who kept the next datagrams that are delivered.
     held_by: Option<NodeId>,
+    /// Where new incarnations are behind a NAT that shows [`end`] of their host.
+    inside: BTreeMap<NodeId, SocketAddr>,
 }
 
 /// The circumstances of every stage.
@@ -111,6 +113,7 @@ impl Stage {
             sent: BTreeMap::new(),
             cause: Cause::Start,
             held_by: None,
+            inside: BTreeMap::new(),
         }
     }
 
@@ -227,6 +230,20 @@ impl Stage {
         });
     }
 
+    /// From now on new incarnations of a host have this end, and a NAT shows the old one.
+    pub(crate) fn translate(&mut self, host: NodeId, inside: SocketAddr) {
+        self.inside.insert(host, inside);
+        let outside = end(host);
+        self.at_box(BoxEvent::Mapped { inside, outside });
+    }
+
+    /// A box on the way does something.
+    pub(crate) fn at_box(&mut self, event: BoxEvent) {
+        let event = &HostEvent::Box(event);
+        let (node, cause) = (BOX, self.cause);
+        self.observe(&Observation::Node { node, cause, event });
+    }
+
     /// A host crashes.
     pub(crate) fn crash(&mut self, node: NodeId) {
         self.by_user();
@@ -258,7 +275,7 @@ impl Stage {
             Event::Opened {
                 connection,
                 socket: None,
-                local: end(host),
+                local: self.inside.get(&host).copied().unwrap_or(end(host)),
                 remote,
             },
         );

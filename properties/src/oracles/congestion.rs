@@ -187,6 +187,9 @@ impl Congestion {
             Event::Icmp(arrival) if matches!(arrival.verdict, IcmpVerdict::PathMtu(_)) => {
                 if let Some(end) = self.ends.get_mut(&report.who) {
                     end.repair.may_send_all_again(end.sent_to);
+                    if arrival.after.smss < arrival.before.smss {
+                        end.cut_smaller();
+                    }
                     (end.batch.forced, end.batch.pipe) = (true, None);
                 }
             }
@@ -229,6 +232,14 @@ impl End {
     fn holds(&mut self, vars: &Vars, report: &mut Report<'_>) {
         if let Some(envelope) = self.envelope.as_mut().filter(|_| transfers(vars.state)) {
             report.violations_unless_damaged(envelope.hold(vars));
+        }
+    }
+
+    /// What is out goes again in smaller segments: a repair at hand lasts until that is acknowledged, for
+    /// what of it is found lost on the way tells of no congestion.
+    fn cut_smaller(&mut self) {
+        if let Some(envelope) = &mut self.envelope {
+            envelope.prolonged(self.sent_to);
         }
     }
 
