@@ -11,6 +11,7 @@
 mod flights;
 mod forward;
 mod judges;
+mod pause;
 mod report;
 mod settle;
 mod transit;
@@ -37,6 +38,7 @@ use crate::trace::Trace;
 use flights::Flights;
 use forward::{Held, Way};
 use judges::Judges;
+use pause::Pause;
 use settle::{Alarm, Ringing};
 
 /// Settings of a world.
@@ -92,6 +94,8 @@ struct Host<N> {
     last_way: Option<Way>,
     /// It stands on the way of others.
     on_the_way: bool,
+    /// It stands still.
+    paused: Option<Box<Pause>>,
 }
 
 impl<N> Host<N> {
@@ -102,6 +106,7 @@ impl<N> Host<N> {
             alarm: Alarm::default(),
             last_way: None,
             on_the_way: false,
+            paused: None,
         }
     }
 }

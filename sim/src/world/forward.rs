@@ -134,7 +134,10 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// Hands a datagram to its destination.
-    fn deliver(&mut self, node: NodeId, flight: u32) {
+    pub(super) fn deliver(&mut self, node: NodeId, flight: u32) {
+        if self.waits(node, flight) {
+            return;
+        }
         if self.is_too_old(flight) {
             self.drop(flight, None, DropReason::TooOld);
             return;

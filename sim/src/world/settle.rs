@@ -123,6 +123,9 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     pub(super) fn timeout(&mut self, node: NodeId) {
+        if self.is_late(node) {
+            return;
+        }
         let now = self.now;
         self.host_mut(node).node.handle_timeout(now);
         self.settle(node, Cause::Timer);

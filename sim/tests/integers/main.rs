@@ -7,6 +7,7 @@ mod faults;
 mod holds;
 mod links;
 mod nodes;
+mod pauses;
 mod reports;
 mod talker;
 mod topologies;
