@@ -140,7 +140,8 @@ impl Facts {
     pub fn quiet_until(&self, host: NodeId) -> Option<Instant> {
         let known = self.hosts.get(&host).copied().unwrap_or_default();
         let config = self.circumstances.boot(host, known.boot)?;
-        Some(known.booted_at + config.quiet_time?)
+        let clock = self.circumstances.clock(host);
+        Some(clock.after(known.booted_at, config.quiet_time?))
     }
 
     /// Datagrams that found a queue full after the network was healed.
@@ -154,7 +155,7 @@ impl Facts {
         of_one(of).or_else(|| self.pair_of(of).and_then(of_one))
     }
 
-    /// 2MSL on a host.
+    /// 2MSL on a host, by its own clock.
     pub fn two_msl(&self, host: NodeId) -> Option<Duration> {
         self.circumstances
             .config(host)
@@ -172,7 +173,8 @@ impl Facts {
     pub fn time_wait_until(&self, of: Incarnation) -> Option<Instant> {
         let life = self.life(of)?;
         let since = life.time_wait_at?.max(life.fin_taken_at?);
-        Some(since + self.two_msl(of.host)?)
+        let clock = self.circumstances.clock(of.host);
+        Some(clock.after(since, self.two_msl(of.host)?))
     }
 
     /// The parent of `of`: who sent the SYN or SYN-ACK that set its IRS.
@@ -319,7 +321,8 @@ impl Facts {
         if sender.host == packet.id.origin
             && let Some(segment) = self.sent
         {
-            self.with(sender, |life| life.shadow.sent(&segment, now));
+            let shown = self.circumstances.clock(sender.host).shows(now);
+            self.with(sender, |life| life.shadow.sent(&segment, shown));
         }
     }
 
@@ -429,6 +432,7 @@ impl Facts {
         let by_cookie = is_by_cookie(step.from, step.to);
         let behind = self.delivery.as_ref().filter(|_| by_cookie);
         let handshake = behind.and_then(|delivery| self.cookies.handshake(delivery));
+        let shown = self.circumstances.clock(name.host).shows(step.at);
         let Some(life) = self.lives.get_mut(&name.tag()) else {
             return;
         };
@@ -443,11 +447,11 @@ impl Facts {
         life.parent = parent.or(life.parent);
         if let Some(header) = header.filter(|_| synchronizes) {
             if let Some(handshake) = handshake {
-                life.shadow.sent(&handshake.syn_ack, step.at);
-                life.shadow.synchronized_by(&handshake.syn, step.at);
-                life.shadow.acknowledged_cookie(&header, step.at);
+                life.shadow.sent(&handshake.syn_ack, shown);
+                life.shadow.synchronized_by(&handshake.syn, shown);
+                life.shadow.acknowledged_cookie(&header, shown);
             } else {
-                life.shadow.synchronized_by(&header, step.at);
+                life.shadow.synchronized_by(&header, shown);
             }
             life.shadow.offered_window(&header);
         }

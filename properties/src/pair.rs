@@ -25,6 +25,7 @@ use timewait_stack::{Config, Protection, State};
 
 use crate::app::{Puppet, Strings};
 use crate::check::{Report, Run, Watch};
+use crate::clock::Clock;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::scenario::{FaultPlan, HostPlan, IcmpPlan, LinkEnd, LinkPlan, Scenario};
@@ -67,6 +68,7 @@ pub fn pair(seed: u64) -> Pair {
         };
         HostPlan {
             config,
+            clock: Clock::TRUE,
             apps: Vec::new(),
         }
     };
@@ -99,6 +101,7 @@ pub fn pair(seed: u64) -> Pair {
             nth: Vec::new(),
         },
         crashes: Vec::new(),
+        pauses: Vec::new(),
         heal_at: LIMIT / 2,
         limit: LIMIT,
     };

@@ -10,6 +10,7 @@ use core::time::Duration;
 use timewait_stack::{Config, Disabled, Profile, Protection};
 
 use crate::choose::{Choose, Seeded};
+use crate::clock::Clock;
 use crate::scenarios::Kind;
 
 pub mod attack;
@@ -59,10 +60,33 @@ pub struct Scenario {
     pub faults: FaultPlan,
     /// Which hosts crash, in the order of time; a host is up again before it crashes once more.
     pub crashes: Vec<Crash>,
+    /// Which hosts stand still for a while; the pauses of one host do not overlap.
+    pub pauses: Vec<Pause>,
     /// From then on the network does nothing any more to datagrams that enter a hop.
     pub heal_at: Duration,
     /// The run is stopped then, finished or not.
     pub limit: Duration,
+}
+
+/// A host stands still, like a machine whose lid is closed: nothing reaches its stack, and its timers
+/// are late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// The host.
+    pub host: u16,
+    /// From when on.
+    pub at: Duration,
+    /// For how long.
+    pub lasts: Duration,
+    /// So many datagrams wait for it at most; the others are lost.
+    pub datagrams_max: u32,
+}
+
+impl Pause {
+    /// When the host goes on.
+    pub fn ends_at(&self) -> Duration {
+        self.at + self.lasts
+    }
 }
 
 /// A crash of a host, and its next boot.
@@ -93,6 +117,8 @@ impl Crash {
 pub struct HostPlan {
     /// All settings of its stack; the addresses are those of the host.
     pub config: Config,
+    /// What its clock shows.
+    pub clock: Clock,
     /// Its users, in the order in which they start when they start together.
     pub apps: Vec<AppPlan>,
 }

@@ -6,6 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::choose::Choose;
 use crate::scenario::Scenario;
 
+mod ailing;
 mod attack;
 mod bystander;
 mod churn;
@@ -74,6 +75,8 @@ kinds! {
     Reboot = "reboot",
     /// A NAT, a firewall, or a box that meddles with options or segments stands between the hosts.
     Middlebox = "middlebox",
+    /// Hosts stand still for a while, and their clocks are wrong.
+    Ailing = "ailing",
 }
 
 /// An address that no host has, in the network of one that has.
@@ -89,6 +92,7 @@ impl Kind {
     /// A scenario of this kind.
     pub(crate) fn generate(self, choose: &mut dyn Choose) -> Scenario {
         match self {
+            Self::Ailing => ailing::generate(choose),
             Self::Attack => attack::generate(choose),
             Self::Flood => flood::generate(choose),
             Self::Bystander => bystander::generate(choose),

@@ -71,6 +71,8 @@ pub(crate) fn circumstances() -> Circumstances {
         attackers: [ATTACKER].into(),
         boxes: [BOX].into(),
         translates: false,
+        clocks: BTreeMap::new(),
+        pauses: BTreeMap::new(),
         lifetime: Some(MSL),
         heal_at: None,
         delay_min: Duration::from_millis(1),

@@ -119,8 +119,8 @@ impl Run {
         &mut self.world
     }
 
-    /// Performs all events up to this moment. On the way the network heals, and hosts crash and
-    /// boot, when it is time.
+    /// Performs all events up to this moment. On the way the network heals, and hosts crash, boot,
+    /// stand still and go on, when it is time.
     pub fn run_until(&mut self, until: Instant) {
         while let Some(&(at, turn)) = self.timeline.front().filter(|(at, _)| *at <= until) {
             self.timeline.pop_front();
@@ -133,6 +133,17 @@ impl Run {
                     self.world.run_until(at);
                     self.crash(nth);
                 }
+                Turn::Pause(nth) => {
+                    self.world.run_until(at);
+                    let pause = self.scenario.pauses[nth];
+                    let node = NodeId(u32::from(pause.host));
+                    self.world.pause(node, pause.datagrams_max);
+                }
+                Turn::Resume(nth) => {
+                    self.world.run_until(at);
+                    let host = self.scenario.pauses[nth].host;
+                    self.world.resume(NodeId(u32::from(host)));
+                }
                 Turn::Boot(nth) => {
                     self.world.run_until(at);
                     self.boot(nth);
@@ -143,7 +154,10 @@ impl Run {
     }
 
     fn crash(&mut self, nth: usize) {
-        self.with_host(self.scenario.crashes[nth].host, Host::crash);
+        let host = self.scenario.crashes[nth].host;
+        // A crash ends a pause, and takes what has waited with it.
+        self.world.resume_empty(NodeId(u32::from(host)));
+        self.with_host(host, Host::crash);
     }
 
     fn boot(&mut self, nth: usize) {
@@ -259,7 +273,7 @@ impl Run {
 
 fn add_host(world: &mut ScenarioWorld, scenario: &Scenario, index: u16, reports: bool) {
     let plan = &scenario.hosts[usize::from(index)];
-    let mut host = Host::new(NodeId(u32::from(index)), plan.config.clone());
+    let mut host = Host::new(NodeId(u32::from(index)), plan.config.clone()).with_clock(plan.clock);
     if reports {
         host.set_interest(Interest::all(), true);
     }

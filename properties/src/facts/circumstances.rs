@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use timewait_sim::{Duration, Instant, NodeId};
 use timewait_stack::Config;
 
+use crate::clock::Clock;
 use crate::scenario::Buffers;
 
-/// The circumstances of a run, given by its scenario. The clocks of all stacks show true time.
+/// The circumstances of a run, given by its scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
     /// What each host's stack was configured with.
@@ -22,6 +23,10 @@ pub struct Circumstances {
     pub boxes: BTreeSet<NodeId>,
     /// One of them translates addresses (E8).
     pub translates: bool,
+    /// The clocks of hosts that do not show true time.
+    pub clocks: BTreeMap<NodeId, Clock>,
+    /// When hosts stand still, of each in the order of time: from when and until when.
+    pub pauses: BTreeMap<NodeId, Vec<(Instant, Instant)>>,
     /// The longest total lifetime L of a datagram, enforced by the network; `None`: a rogue
     /// network without bound.
     pub lifetime: Option<Duration>,
@@ -95,9 +100,40 @@ impl Circumstances {
         }
     }
 
-    /// The smaller maximum segment lifetime of two hosts; of one, if only one is known.
+    /// The clock of a host.
+    pub fn clock(&self, host: NodeId) -> Clock {
+        self.clocks.get(&host).copied().unwrap_or(Clock::TRUE)
+    }
+
+    /// The first moment at or after `at` at which the host does not stand still.
+    pub fn awake(&self, host: NodeId, at: Instant) -> Instant {
+        let pauses = self.pauses.get(&host).into_iter().flatten();
+        let asleep = |at: Instant, (from, until): &(Instant, Instant)| match *from <= at {
+            true => at.max(*until),
+            false => at,
+        };
+        let before = |(from, until): &&(Instant, Instant)| *from <= at && at < *until;
+        pauses.filter(before).fold(at, asleep)
+    }
+
+    /// The latest moment at which something is over that takes `time` on the clock of the host, from
+    /// `since` on, if each pause in between makes it so much later.
+    pub fn over_by(&self, host: NodeId, since: Instant, time: Duration) -> Instant {
+        let mut end = since + self.clock(host).at_most(time);
+        for &(from, until) in self.pauses.get(&host).into_iter().flatten() {
+            if from <= end && until > since {
+                end += until.saturating_since(from.max(since));
+            }
+        }
+        end
+    }
+
+    /// The smaller maximum segment lifetime of two hosts, in true time; of one, if only one is known.
     pub fn msl(&self, a: NodeId, b: NodeId) -> Option<Duration> {
-        let of = |host| self.config(host).map(|config| config.msl);
+        let of = |host| {
+            let msl = self.config(host)?.msl;
+            Some(self.clock(host).at_least(msl))
+        };
         [of(a), of(b)].into_iter().flatten().min()
     }
 }

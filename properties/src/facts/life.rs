@@ -260,10 +260,10 @@ impl Life {
         }
     }
 
-    /// It has handled a datagram.
+    /// It has handled a datagram, now and when its clock showed this.
     pub(super) fn arrived(
         &mut self,
-        now: Instant,
+        (now, shown): (Instant, Instant),
         delivery: &Delivery,
         arrival: &SegmentArrival,
         allowance: &Allowance,
@@ -273,12 +273,13 @@ impl Life {
             if allowance.refusal.is_none() {
                 self.shadow.offered_window(segment);
             }
-            let passes = self.shadow.passes(segment, now);
+            let passes = self.shadow.passes(segment, shown);
             if passes && takes_fin_again(segment, &arrival.before) {
                 self.fin_taken_at = Some(now);
             }
         }
-        self.shadow.stamped(&allowance.stamp, after.ts_recent, now);
+        self.shadow
+            .stamped(&allowance.stamp, after.ts_recent, shown);
         if self.is_alive() && after.state != State::Closed {
             self.offered_octets(allowance, after);
             self.remember(after);

@@ -11,8 +11,8 @@
 //! Not promised, named and counted: FIN-WAIT-2 with a peer that stays, an idle connection, a
 //! half-close, a window that its owner keeps shut. Any other survivor is a violation.
 //!
-//! A pause of a host would add its length to the bounds, a drift stretch them, NAT excuse them;
-//! there are none. User timeouts (U) are not offered by the stack.
+//! All bounds count from when the last pause of a host is over, and are stretched by the drift of its
+//! clock. What a box on the way has let go of is excused ([`Taint::Box`](crate::facts::Taint::Box)).
 
 mod orderly;
 mod silence;
@@ -280,7 +280,9 @@ impl Watch {
         let from = bounds::healed(facts, done)?;
         let terms = Bounds::of(facts, report.who, self.backlog)?;
         let false_syns = if self.reopened > 0 {
-            (bounds::handshake(config)? + terms.two_msl).saturating_mul(self.reopened)
+            let clock = facts.circumstances().clock(report.who.host);
+            let handshake = clock.at_most(bounds::handshake(config)?);
+            (handshake + terms.two_msl).saturating_mul(self.reopened)
         } else {
             Duration::ZERO
         };

@@ -14,6 +14,7 @@ use timewait_stack::{Config, Profile};
 
 use super::{HostPlan, LinkEnd, LinkPlan};
 use crate::choose::Choose;
+use crate::clock::Clock;
 use tweak::Tweak;
 
 /// The times of a world.
@@ -103,6 +104,7 @@ impl Ground {
         };
         HostPlan {
             config,
+            clock: Clock::TRUE,
             apps: Vec::new(),
         }
     }

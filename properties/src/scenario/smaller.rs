@@ -9,6 +9,7 @@ use core::time::Duration;
 use timewait_sim::fates::LinkFaults;
 
 use super::{FaultPlan, LinkEnd, Role, Scenario};
+use crate::clock::Clock;
 
 mod drop_host;
 mod numbers;
@@ -30,6 +31,10 @@ enum Step {
     DropRounds { first: u32, count: u32 },
     /// Without this crash.
     DropCrash(u32),
+    /// Without this pause.
+    DropPause(u32),
+    /// The clock of this host shows true time.
+    TrueClock(u16),
     /// Without this user after this crash.
     DropLaterApp(u32, u16),
     /// Without this part of the listed fates.
@@ -94,6 +99,8 @@ impl Scenario {
             steps.push(Step::DropCrash(nth));
             steps.extend((0..crash.apps.len() as u16).map(|app| Step::DropLaterApp(nth, app)));
         }
+        steps.extend((0..self.pauses.len() as u32).map(Step::DropPause));
+        steps.extend((0..hosts).map(Step::TrueClock));
         match &self.faults {
             FaultPlan::Listed(fates) => {
                 let pieces = pieces(fates.len() as u32);
@@ -132,6 +139,12 @@ impl Scenario {
             }
             Step::DropCrash(nth) => {
                 scenario.crashes.remove(nth as usize);
+            }
+            Step::DropPause(nth) => {
+                scenario.pauses.remove(nth as usize);
+            }
+            Step::TrueClock(host) => {
+                scenario.hosts.get_mut(usize::from(host))?.clock = Clock::TRUE;
             }
             Step::DropLaterApp(nth, app) => {
                 let crash = scenario.crashes.get_mut(nth as usize)?;

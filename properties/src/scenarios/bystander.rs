@@ -64,6 +64,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
+        pauses: Vec::new(),
         heal_at: Duration::ZERO,
         limit: LIMIT,
     }

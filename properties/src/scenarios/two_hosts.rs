@@ -44,7 +44,8 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         | Kind::Flood
         | Kind::Bystander
         | Kind::Reboot
-        | Kind::Middlebox => {
+        | Kind::Middlebox
+        | Kind::Ailing => {
             bulk(&mut scenario, choose, &ground);
         }
     }
@@ -67,6 +68,7 @@ fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
+        pauses: Vec::new(),
         heal_at: Duration::ZERO,
         limit: LIMIT,
     }

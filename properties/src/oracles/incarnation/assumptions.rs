@@ -173,6 +173,7 @@ fn same_tick(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> bool {
         .parent
         .and_then(|peer| facts.life(peer))
         .filter(|peer| peer.name != x.name);
+    let tick = |life| tick(facts, life);
     tick(f) == tick(pair) || peer.is_some_and(|peer| tick(peer) == tick(x))
 }
 
@@ -185,7 +186,8 @@ fn same_stamp(facts: &Facts, p: &Delivery, x: &Life, f: Incarnation) -> bool {
         return false;
     };
     let peer = f.parent.and_then(|peer| facts.life(peer));
-    let millis = |at: Instant| at.as_nanos() / STAMP_TICK_NS;
+    let clock = facts.circumstances().clock(p.id.origin);
+    let millis = |at: Instant| clock.shows(at).as_nanos() / STAMP_TICK_NS;
     peer.is_some_and(|peer| {
         peer.name != x.name
             && peer.name.host == p.id.origin
@@ -224,11 +226,13 @@ fn outran_the_clock(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> boo
         .vars
         .as_ref()
         .map_or(0, |vars| u64::from(vars.snd_nxt - vars.iss));
-    f.reopened_from.is_none() && tick(f).saturating_sub(tick(pair)) <= sent
+    f.reopened_from.is_none() && tick(facts, f).saturating_sub(tick(facts, pair)) <= sent
 }
 
-fn tick(life: &Life) -> u64 {
-    life.opened_at.as_nanos() / ISN_TICK_NS
+/// What the ISN clock of its host showed when it began.
+fn tick(facts: &Facts, life: &Life) -> u64 {
+    let clock = facts.circumstances().clock(life.name.host);
+    clock.shows(life.opened_at).as_nanos() / ISN_TICK_NS
 }
 
 /// RFC 9293 §3.4.1, MUST-8: the clock of initial sequence numbers ticks every 4 us.

@@ -15,6 +15,7 @@ impl Scenario {
         let mut scenario = self.clone();
         scenario.hosts.remove(usize::from(gone));
         scenario.crashes.retain_mut(|crash| host(&mut crash.host));
+        scenario.pauses.retain_mut(|pause| host(&mut pause.host));
         let apps = scenario.hosts.iter_mut().map(|plan| &mut plan.apps);
         let later = scenario.crashes.iter_mut().map(|crash| &mut crash.apps);
         for apps in apps.chain(later) {
