@@ -273,9 +273,11 @@ impl Facts {
                 self.drops_after_heal += u32::from(healed && reason == DropReason::QueueFull);
             }
             Observation::Marked { .. } => self.coverage.note("ecn: marked by a queue"),
+            Observation::Paused { .. } => self.coverage.note("pauses"),
             Observation::Fate { .. }
             | Observation::Released { .. }
-            | Observation::Passed { .. } => {}
+            | Observation::Passed { .. }
+            | Observation::Resumed { .. } => {}
         }
     }
 

@@ -96,6 +96,16 @@ pub enum Observation<'a, E> {
         /// Who kept it last, if a router did.
         held_by: Option<NodeId>,
     },
+    /// A node stands still from now on.
+    Paused {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node goes on that stood still; what it has missed follows.
+    Resumed {
+        /// The node.
+        node: NodeId,
+    },
     /// A node reports an event.
     Node {
         /// The node.
@@ -118,7 +128,7 @@ impl<'a, E> Observation<'a, E> {
             | Self::Released { packet, .. }
             | Self::Passed { packet, .. }
             | Self::Delivered { packet, .. } => Some(packet),
-            Self::Node { .. } => None,
+            Self::Paused { .. } | Self::Resumed { .. } | Self::Node { .. } => None,
         }
     }
 }

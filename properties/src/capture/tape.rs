@@ -115,6 +115,8 @@ impl Tape {
                     self.say(now, *node, kept);
                 }
             }
+            Observation::Paused { node } => self.say(now, *node, "stands still".to_owned()),
+            Observation::Resumed { node } => self.say(now, *node, "goes on".to_owned()),
             Observation::Node { node, event, .. } => {
                 if let Some(text) = of_event(*node, event) {
                     self.say(now, *node, text);

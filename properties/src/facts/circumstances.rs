@@ -137,3 +137,61 @@ impl Circumstances {
         [of(a), of(b)].into_iter().flatten().min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use timewait_sim::{Duration, Instant, NodeId};
+
+    use super::Circumstances;
+    use crate::clock::Clock;
+
+    const HOST: NodeId = NodeId(3);
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    fn circumstances(drift_ppm: i32) -> Circumstances {
+        let clock = Clock {
+            offset: Duration::ZERO,
+            drift_ppm,
+        };
+        Circumstances {
+            clocks: [(HOST, clock)].into(),
+            pauses: [(HOST, vec![(at(10), at(20)), (at(30), at(31))])].into(),
+            ..Circumstances::default()
+        }
+    }
+
+    #[test]
+    fn a_host_is_awake_but_in_its_pauses() {
+        let awake = |seconds| circumstances(0).awake(HOST, at(seconds));
+        let moments = [0, 9, 10, 15, 20, 25, 30, 31].map(awake);
+        assert_eq!(moments, [0, 9, 20, 20, 20, 25, 31, 31].map(at));
+        assert_eq!(circumstances(0).awake(NodeId(4), at(15)), at(15));
+    }
+
+    #[test]
+    fn every_pause_on_the_way_makes_what_takes_time_as_much_later() {
+        let over_by =
+            |since, time| circumstances(0).over_by(HOST, at(since), Duration::from_secs(time));
+        assert_eq!(over_by(0, 5), at(5));
+        assert_eq!(over_by(0, 10), at(20));
+        assert_eq!(over_by(0, 15), at(25));
+        assert_eq!(over_by(0, 20), at(31), "and into the next one");
+        assert_eq!(over_by(12, 1), at(21), "begun in a pause");
+        assert_eq!(over_by(40, 1), at(41));
+        let slow = circumstances(-500).over_by(HOST, at(40), Duration::from_secs(1999));
+        assert!(slow >= at(2040) && slow <= at(2041), "{slow:?}");
+    }
+
+    #[test]
+    fn the_lifetime_of_segments_is_judged_in_true_time() {
+        let mut circumstances = circumstances(500);
+        let mut config = timewait_stack::Config::new(Vec::new(), [0; 32]);
+        config.msl = Duration::from_secs(30);
+        circumstances.hosts.insert(HOST, config);
+        let msl = circumstances.msl(HOST, NodeId(9)).expect("known");
+        assert!(msl < Duration::from_secs(30) && msl > Duration::from_millis(29_984));
+    }
+}

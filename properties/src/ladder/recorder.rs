@@ -106,6 +106,12 @@ impl Recorder {
             } => {
                 self.delivered(now, *node, packet, *damaged, *held_by);
             }
+            Observation::Paused { node } => {
+                self.beside(now, *node, None, "stands still".to_owned(), Origin::Stack);
+            }
+            Observation::Resumed { node } => {
+                self.beside(now, *node, None, "goes on".to_owned(), Origin::Stack);
+            }
             Observation::Node { node, event, .. } => self.event(now, *node, event),
         }
     }

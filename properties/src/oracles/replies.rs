@@ -113,7 +113,9 @@ impl ReplyTable {
             | Observation::Dropped { .. }
             | Observation::Marked { .. }
             | Observation::Released { .. }
-            | Observation::Passed { .. } => true,
+            | Observation::Passed { .. }
+            | Observation::Paused { .. }
+            | Observation::Resumed { .. } => true,
         }
     }
 

@@ -4,7 +4,7 @@
 use super::World;
 use crate::fates::Fates;
 use crate::node::Node;
-use crate::oracle::DropReason;
+use crate::oracle::{DropReason, Observation};
 use crate::packet::NodeId;
 
 /// What a node that stands still will find.
@@ -27,16 +27,16 @@ impl<N: Node, F: Fates> World<N, F> {
     /// If `node` is a router or not of this world.
     pub fn pause(&mut self, node: NodeId, datagrams_max: u32) {
         let paused = &mut self.host_mut(node).paused;
-        match paused {
-            Some(pause) => pause.datagrams_max = datagrams_max,
-            None => {
-                *paused = Some(Box::new(Pause {
-                    datagrams_max,
-                    waiting: Vec::new(),
-                    late: false,
-                }));
-            }
+        if let Some(pause) = paused {
+            pause.datagrams_max = datagrams_max;
+            return;
         }
+        *paused = Some(Box::new(Pause {
+            datagrams_max,
+            waiting: Vec::new(),
+            late: false,
+        }));
+        self.judges.see(self.now, || Observation::Paused { node });
     }
 
     /// The node goes on, at once: first with what its timers have missed, then with the datagrams
@@ -48,6 +48,7 @@ impl<N: Node, F: Fates> World<N, F> {
         let Some(pause) = self.host_mut(node).paused.take() else {
             return;
         };
+        self.judges.see(self.now, || Observation::Resumed { node });
         if pause.late {
             self.timeout(node);
         }

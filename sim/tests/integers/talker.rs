@@ -202,6 +202,8 @@ impl Oracle<u32> for Scribe {
                     node.0
                 )
             }
+            Observation::Paused { node } => format!("{} stands still", node.0),
+            Observation::Resumed { node } => format!("{} goes on", node.0),
             Observation::Node { node, cause, event } => format!("{} {event} {cause:?}", node.0),
         };
         let milliseconds = now.as_nanos() / 1_000_000;
