@@ -156,6 +156,7 @@ fn meaning(hazard: &str) -> &'static str {
         "E9" => " (an answer to an old segment)",
         "E10" => " (a SYN cookie)",
         "E11" => " (a clock did not tick)",
+        "E12" => " (a box joined two incarnations)",
         _ => "",
     }
 }

@@ -11,7 +11,7 @@ fn says(world: &mut World<Talker, ()>, numbers: &[(u64, u32)]) {
     for (at, number) in numbers {
         world.run_until(ms(*at));
         world.with(NodeId(0), |ann, _| {
-            ann.outbox.push_back(saying(0, 1, *number))
+            ann.outbox.push_back(saying(0, 1, *number));
         });
     }
 }
