@@ -75,7 +75,7 @@ kinds! {
     Reboot = "reboot",
     /// A NAT, a firewall, or a box that meddles with options or segments stands between the hosts.
     Middlebox = "middlebox",
-    /// Hosts stand still for a while, and their clocks are wrong.
+    /// Hosts stand still for a while, have clocks that are wrong, and little memory.
     Ailing = "ailing",
 }
 

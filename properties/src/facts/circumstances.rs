@@ -100,6 +100,12 @@ impl Circumstances {
         }
     }
 
+    /// Whether the memory of a host may be short: nothing says then when a window opens.
+    pub fn is_short_of_memory(&self, host: NodeId) -> bool {
+        let max = self.config(host).map(|config| config.memory_max);
+        max.flatten().is_some()
+    }
+
     /// The clock of a host.
     pub fn clock(&self, host: NodeId) -> Clock {
         self.clocks.get(&host).copied().unwrap_or(Clock::TRUE)

@@ -327,9 +327,15 @@ fn both_done_at(life: &Life, facts: &Facts) -> Option<Instant> {
     Some(mine.max(theirs))
 }
 
-/// It waits for a window, or for a reader that is behind (MUST-37).
+/// It waits for a window, or for a reader that is behind (MUST-37), or for the memory of its host.
 fn is_shut_out(life: &Life, facts: &Facts) -> bool {
     let pair = facts.pair_of(life.name).and_then(|name| facts.life(name));
+    if pair.is_some_and(|pair| facts.circumstances().is_short_of_memory(pair.name.host)) {
+        return life
+            .vars
+            .as_ref()
+            .is_some_and(|vars| vars.snd_wnd < u32::from(vars.smss));
+    }
     let Some(pair) = pair.filter(|pair| pair.is_alive() && pair.user.closed_at.is_none()) else {
         return false;
     };

@@ -323,6 +323,9 @@ fn exemption(
     {
         return Some("delivery: black hole, and nobody looks for it");
     }
+    if facts.circumstances().is_short_of_memory(reader.host) {
+        return Some("delivery: the reader's host is short of memory");
+    }
     if to.user.opened_at.is_none() {
         return Some("delivery: never accepted");
     }

@@ -1,10 +1,12 @@
-//! Hosts that are not well: they stand still for a while, and their clocks are wrong.
+//! Hosts that are not well: they stand still for a while, their clocks are wrong, and memory is short.
 //!
 //! The network is as in `swarm`, but smaller. A pause may be short against an RTO or long against an
 //! MSL, so that what has waited is too old when its host goes on. Clocks begin anywhere, often just
 //! before TSval wraps (RFC 7323 §5.4), and gain or lose up to 500 parts in a million.
 
 use core::time::Duration;
+
+use timewait_stack::Config;
 
 use super::Kind;
 use crate::choose::Choose;
@@ -34,6 +36,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let mut hosts: Vec<HostPlan> = (0..count).map(|index| ground.host(choose, index)).collect();
     for host in &mut hosts {
         host.clock = clock(choose);
+        host.config.memory_max = memory(choose, &host.config);
     }
     for service in 0..choose.between(1, 3) as u16 {
         add_service(choose, &mut hosts, service);
@@ -76,6 +79,13 @@ fn clock(choose: &mut dyn Choose) -> Clock {
         _ => choose.below(2 * most as u64 + 1) as i32 - most,
     };
     Clock { offset, drift_ppm }
+}
+
+/// In half of the cases room for a few first windows and little more.
+fn memory(choose: &mut dyn Choose, config: &Config) -> Option<u64> {
+    let first = u64::from(config.receive_buffer.min(65_535));
+    let drawn = choose.chance(1, 2);
+    drawn.then(|| first * choose.between(1, 6) + choose.below(first))
 }
 
 /// None or a few pauses of a host, one after the other.
