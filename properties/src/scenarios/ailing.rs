@@ -12,7 +12,7 @@ use super::Kind;
 use crate::choose::Choose;
 use crate::clock::Clock;
 use crate::scenario::ground::{Ground, Shape};
-use crate::scenario::{AppPlan, Call, HostPlan, Pause, Role, Scenario, Serve};
+use crate::scenario::{HostPlan, Pause, Scenario};
 use crate::scenario::{talks, weather};
 
 /// When nothing has ended a conversation, its users do.
@@ -45,21 +45,12 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let hops = weather::spread(choose, &links, faults, 2);
     let pauses = (0..count).flat_map(|host| pauses(choose, &ground, host));
     Scenario {
-        kind: Kind::Ailing,
-        seed: None,
-        hosts,
-        routers,
-        attackers: Vec::new(),
-        boxes: Vec::new(),
-        links,
-        icmp: None,
         // In true time an MSL is over earlier on a clock that is fast (E1).
         lifetime: Some(ground.lifetime * 999 / 1000),
         pauses: pauses.collect(),
         faults: weather::drawn(choose, hops, Vec::new()),
-        crashes: Vec::new(),
         heal_at: weather::heal_at(choose),
-        limit: LIMIT,
+        ..ground.calm(Kind::Ailing, hosts, (routers, links), LIMIT)
     }
 }
 
@@ -118,30 +109,11 @@ fn add_service(choose: &mut dyn Choose, hosts: &mut [HostPlan], service: u16) {
     let clients = choose.between(1, 4) as u16;
     let mut start = Duration::from_millis(choose.below(5_000));
     for _ in 0..clients {
-        let call = Call {
-            from: own_port,
-            host: at as u16,
-            port,
-            talk: client,
-        };
-        hosts[from as usize].apps.push(AppPlan {
-            start,
-            role: Role::Call(call),
-        });
+        let caller = talks::caller(start, own_port, (at as u16, port), client);
+        hosts[from as usize].apps.push(caller);
         let most = Duration::from_secs(*choose.pick(&[1, 10, 300]));
         start += weather::log_duration(choose, Duration::from_millis(1), most);
     }
-    let serve = Serve {
-        port,
-        backlog: talks::backlog(choose),
-        accept_pause: talks::accept_pause(choose),
-        defer_accept: talks::defer_accept(choose),
-        clients,
-        patience: PATIENCE * 4,
-        talk: server,
-    };
-    hosts[at as usize].apps.push(AppPlan {
-        start: Duration::ZERO,
-        role: Role::Serve(serve),
-    });
+    let server = talks::server(choose, port, clients, PATIENCE * 4, server);
+    hosts[at as usize].apps.push(server);
 }

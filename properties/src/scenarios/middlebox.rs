@@ -12,7 +12,7 @@ use crate::scenario::boxes::{
     Answer, Bad, BoxPlan, Filter, Join, NatPlan, OptionsPlan, SegmentsPlan, StatePlan, Strip, Work,
 };
 use crate::scenario::ground::{Ground, Shape, narrow};
-use crate::scenario::{AppPlan, Call, IcmpPlan, LinkEnd, LinkPlan, Role, Scenario, Serve};
+use crate::scenario::{IcmpPlan, LinkEnd, LinkPlan, Scenario};
 use crate::scenario::{talks, weather};
 
 /// When nothing has ended a conversation, its users do.
@@ -53,20 +53,11 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let faults = weather::families(choose, &ground, 3);
     let hops = weather::spread(choose, &links, faults, 2);
     let mut scenario = Scenario {
-        kind: Kind::Middlebox,
-        seed: None,
-        hosts,
-        routers,
-        attackers: Vec::new(),
         boxes,
-        links,
         icmp,
-        lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
-        crashes: Vec::new(),
-        pauses: Vec::new(),
         heal_at: weather::heal_at(choose),
-        limit: LIMIT,
+        ..ground.calm(Kind::Middlebox, hosts, (routers, links), LIMIT)
     };
     for service in 0..choose.between(1, 3) as u16 {
         add_service(choose, &mut scenario, service);
@@ -172,35 +163,16 @@ fn add_service(choose: &mut dyn Choose, scenario: &mut Scenario, service: u16) {
             true => first_from,
             false => 2 * choose.below(count.div_ceil(2)),
         };
-        let call = Call {
-            // Two hosts inside that have the same port need two ports outside.
-            from: if again || choose.chance(1, 4) {
-                CLIENT_PORT + service
-            } else {
-                0
-            },
-            host: server_at as u16,
-            port,
-            talk: client,
+        // Two hosts inside that have the same port need two ports outside.
+        let own_port = match again || choose.chance(1, 4) {
+            true => CLIENT_PORT + service,
+            false => 0,
         };
-        scenario.hosts[from as usize].apps.push(AppPlan {
-            start,
-            role: Role::Call(call),
-        });
+        let caller = talks::caller(start, own_port, (server_at as u16, port), client);
+        scenario.hosts[from as usize].apps.push(caller);
         let most = Duration::from_secs(*choose.pick(&[1, 10, 300]));
         start += weather::log_duration(choose, Duration::from_millis(1), most);
     }
-    let serve = Serve {
-        port,
-        backlog: talks::backlog(choose),
-        accept_pause: talks::accept_pause(choose),
-        defer_accept: talks::defer_accept(choose),
-        clients,
-        patience: PATIENCE * 4,
-        talk: server,
-    };
-    scenario.hosts[server_at as usize].apps.push(AppPlan {
-        start: Duration::ZERO,
-        role: Role::Serve(serve),
-    });
+    let server = talks::server(choose, port, clients, PATIENCE * 4, server);
+    scenario.hosts[server_at as usize].apps.push(server);
 }
