@@ -8,10 +8,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
-use timewait::properties::run_bare;
 use timewait::properties::scenario::{
     AppPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
+use timewait::properties::{Clock, run_bare};
 use timewait::stack::Config;
 use timewait::{Kind, Report, Scenario};
 
@@ -62,10 +62,12 @@ pub(crate) fn pairs(
         let (caller, callee) = (2 * pair, 2 * pair + 1);
         hosts.push(HostPlan {
             config: config(caller),
+            clock: Clock::TRUE,
             apps: client(callee),
         });
         hosts.push(HostPlan {
             config: config(callee),
+            clock: Clock::TRUE,
             apps: server(),
         });
         links.push(LinkPlan {
@@ -84,11 +86,13 @@ pub(crate) fn pairs(
         hosts,
         routers: 0,
         attackers: Vec::new(),
+        boxes: Vec::new(),
         links,
         icmp: None,
         lifetime: Some(Duration::from_secs(30)),
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
+        pauses: Vec::new(),
         heal_at: Duration::ZERO,
         limit: Duration::from_secs(1_000_000),
     }

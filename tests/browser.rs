@@ -10,7 +10,11 @@ use crate::command::timewait;
 
 /// The name of a page that goes when the test is over; there is none yet.
 fn page() -> TempPath {
-    let made = tempfile::Builder::new().suffix(".html").tempfile();
+    named(".html")
+}
+
+fn named(suffix: &str) -> TempPath {
+    let made = tempfile::Builder::new().suffix(suffix).tempfile();
     let path = made.expect("a file").into_temp_path();
     std::fs::remove_file(&path).expect("removed");
     path
@@ -121,9 +125,9 @@ fn the_sockets_of_an_instant_are_those_that_the_stacks_have() {
         "half-close --seed 2",
         "handshake --seed 5",
     ] {
-        let file = TempFile::new("sockets.html");
-        timewait(&format!("replay {replay} --html {}", file.0.display()));
-        browser.open(&file.0);
+        let file = page();
+        timewait(&format!("replay {replay} --html {}", file.display()));
+        browser.open(&file);
         browser.click("#tab-netstat");
         for millis in [0, 1, 5, 10, 30, 100, 300, 900, 1_300, 2_050, 4_400, 9_000] {
             let moment = format!("{replay} --netstat {millis}ms");
@@ -222,10 +226,10 @@ fn the_drawing_has_every_leg_and_a_cross_for_what_was_lost() {
     let Some(mut browser) = Browser::start() else {
         return;
     };
-    let file = TempFile::new("ladder.svg");
-    let path = file.0.display();
+    let file = named(".svg");
+    let path = file.display();
     timewait(&format!("replay last-ack-lost --seed 4 --svg {path}"));
-    browser.open(&file.0);
+    browser.open(&file);
     // Eight datagrams; seven pass two routers, and one is lost as it leaves.
     assert_eq!(browser.count("path.stroke"), 7 * 3 + 1);
     assert_eq!(browser.count("path.cross"), 1);

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use timewait::prelude::*;
+use timewait::properties::Clock;
 use timewait::properties::scenario::{
     AppPlan, Call, Crash, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
@@ -48,6 +49,7 @@ fn world(
 ) -> Scenario {
     Scenario {
         attackers: Vec::new(),
+        boxes: Vec::new(),
         kind: Kind::Close,
         seed: None,
         hosts: vec![host(0, first), host(1, second)],
@@ -57,6 +59,7 @@ fn world(
         lifetime: Some(ms(2000)),
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
+        pauses: Vec::new(),
         heal_at: ms(2000),
         limit: Duration::from_secs(60),
     }
@@ -68,7 +71,11 @@ fn host(number: u8, apps: Vec<AppPlan>) -> HostPlan {
         msl: ms(2000),
         ..Config::new(vec![address], [number; 32])
     };
-    HostPlan { config, apps }
+    HostPlan {
+        config,
+        clock: Clock::TRUE,
+        apps,
+    }
 }
 
 fn link(a: LinkEnd, b: LinkEnd) -> LinkPlan {

@@ -3,11 +3,15 @@
 use core::net::SocketAddr;
 use timewait_stack::{ConnectionId, Errno, Event};
 
+use crate::label::Incarnation;
+
 /// An event of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostEvent {
     /// From the stack.
     Stack(Event),
+    /// From a box on the way.
+    Box(BoxEvent),
     /// From a user.
     User(UserEvent),
     /// The host crashed: its incarnations and users are gone without a word.
@@ -17,6 +21,58 @@ pub enum HostEvent {
         /// How often it has booted before.
         boot: u8,
     },
+}
+
+/// What a box on the way did that is worth knowing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoxEvent {
+    /// A NAT has given an end inside a port.
+    Mapped {
+        /// The end inside.
+        inside: SocketAddr,
+        /// What the world outside sees of it.
+        outside: SocketAddr,
+    },
+    /// A segment was dropped, for it belongs to no connection that the box knows.
+    Refused {
+        /// Who sent it, or whom it answers.
+        tag: Incarnation,
+        /// Where it came from.
+        from: SocketAddr,
+        /// Where it went.
+        to: SocketAddr,
+        /// It would have begun one, but there was no room.
+        full: bool,
+    },
+    /// What is no sound segment was dropped.
+    BadDropped,
+    /// The options of a segment were changed.
+    OptionsChanged,
+    /// A segment was cut in pieces.
+    Cut,
+    /// A segment was put to the end of another one.
+    Joined,
+    /// An ICMP error was translated, with what it quotes.
+    ErrorTranslated,
+}
+
+impl BoxEvent {
+    /// Its name in a count.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Mapped { inside, outside } if inside.port() != outside.port() => {
+                "box: mapped to another port"
+            }
+            Self::Mapped { .. } => "box: mapped",
+            Self::Refused { full: true, .. } => "box: no room",
+            Self::Refused { full: false, .. } => "box: refused",
+            Self::BadDropped => "box: dropped as bad",
+            Self::OptionsChanged => "box: options changed",
+            Self::Cut => "box: cut",
+            Self::Joined => "box: joined",
+            Self::ErrorTranslated => "box: ICMP translated",
+        }
+    }
 }
 
 /// What a user called and what it got.

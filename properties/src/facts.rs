@@ -11,6 +11,7 @@ mod coverage;
 mod delivery;
 pub mod header;
 mod life;
+mod translations;
 
 pub use accepted::{accepted, accepted_but_for_its_stamp, takes_ack};
 pub use circumstances::Circumstances;
@@ -19,6 +20,7 @@ pub(crate) use delivery::TCP;
 pub use delivery::{Delivery, Outcome, Seconds};
 pub use header::SegmentHeader;
 pub use life::{End, Ending, Life, Step, Taint, User};
+pub(crate) use translations::Translations;
 
 use core::hash::{BuildHasherDefault, Hasher};
 use indexmap::IndexMap;
@@ -28,7 +30,7 @@ use timewait_stack::event::{Cause as Why, IcmpArrival, IcmpVerdict};
 use timewait_stack::wire::Flags;
 use timewait_stack::{ConnectionId, Event, State};
 
-use crate::event::{HostEvent, UserEvent};
+use crate::event::{BoxEvent, HostEvent, UserEvent};
 use crate::label::{Incarnation, class, mix};
 use crate::reference::Shadow;
 
@@ -44,6 +46,7 @@ pub struct Facts {
     /// Of each echo in the network: whether it answers a segment that was old.
     echoes: BTreeMap<PacketId, bool>,
     cookies: cookies::Cookies,
+    translations: Translations,
     coverage: Coverage,
     drops_after_heal: u32,
 }
@@ -120,6 +123,11 @@ impl Facts {
         self.circumstances.attackers.contains(&node)
     }
 
+    /// A box on the way.
+    pub fn is_box(&self, node: NodeId) -> bool {
+        self.circumstances.boxes.contains(&node)
+    }
+
     /// When a host that lost its memory the last time was back again, if it ever did; if it is not
     /// back yet, when it lost it.
     pub fn rebooted_at(&self, host: NodeId) -> Option<Instant> {
@@ -132,7 +140,8 @@ impl Facts {
     pub fn quiet_until(&self, host: NodeId) -> Option<Instant> {
         let known = self.hosts.get(&host).copied().unwrap_or_default();
         let config = self.circumstances.boot(host, known.boot)?;
-        Some(known.booted_at + config.quiet_time?)
+        let clock = self.circumstances.clock(host);
+        Some(clock.after(known.booted_at, config.quiet_time?))
     }
 
     /// Datagrams that found a queue full after the network was healed.
@@ -146,11 +155,17 @@ impl Facts {
         of_one(of).or_else(|| self.pair_of(of).and_then(of_one))
     }
 
-    /// 2MSL on a host.
+    /// 2MSL on a host, by its own clock.
     pub fn two_msl(&self, host: NodeId) -> Option<Duration> {
         self.circumstances
             .config(host)
             .map(|config| config.msl.saturating_mul(2))
+    }
+
+    /// The flow that an incarnation belongs to: the same at both of its ends, whatever address a NAT
+    /// shows to one of them.
+    pub fn flow_of(&self, of: Incarnation) -> Option<u64> {
+        self.life(of)?.flow
     }
 
     /// Before this moment `of` may not leave TIME-WAIT by its timer: 2MSL after it last took its
@@ -158,7 +173,8 @@ impl Facts {
     pub fn time_wait_until(&self, of: Incarnation) -> Option<Instant> {
         let life = self.life(of)?;
         let since = life.time_wait_at?.max(life.fin_taken_at?);
-        Some(since + self.two_msl(of.host)?)
+        let clock = self.circumstances.clock(of.host);
+        Some(clock.after(since, self.two_msl(of.host)?))
     }
 
     /// The parent of `of`: who sent the SYN or SYN-ACK that set its IRS.
@@ -201,7 +217,8 @@ impl Facts {
         if delivery.is_echo() {
             delivery.tag != f || self.echoes.get(&delivery.id).copied().unwrap_or(false)
         } else {
-            !self.is_current(delivery.tag, f, state)
+            let mut senders = core::iter::once(delivery.tag).chain(delivery.others.iter().copied());
+            !senders.all(|sender| self.is_current(sender, f, state))
         }
     }
 
@@ -256,7 +273,11 @@ impl Facts {
                 self.drops_after_heal += u32::from(healed && reason == DropReason::QueueFull);
             }
             Observation::Marked { .. } => self.coverage.note("ecn: marked by a queue"),
-            Observation::Fate { .. } | Observation::Released { .. } => {}
+            Observation::Paused { .. } => self.coverage.note("pauses"),
+            Observation::Fate { .. }
+            | Observation::Released { .. }
+            | Observation::Passed { .. }
+            | Observation::Resumed { .. } => {}
         }
     }
 
@@ -302,7 +323,8 @@ impl Facts {
         if sender.host == packet.id.origin
             && let Some(segment) = self.sent
         {
-            self.with(sender, |life| life.shadow.sent(&segment, now));
+            let shown = self.circumstances.clock(sender.host).shows(now);
+            self.with(sender, |life| life.shadow.sent(&segment, shown));
         }
     }
 
@@ -310,6 +332,7 @@ impl Facts {
         match event {
             HostEvent::Stack(event) => self.stack_event(now, node, event),
             HostEvent::User(event) => self.user_event(now, node, event),
+            HostEvent::Box(event) => self.box_event(event),
             HostEvent::Crashed => self.crashed(now, node),
             HostEvent::Rebooted { boot } => self.rebooted(now, node, *boot),
         }
@@ -327,6 +350,7 @@ impl Facts {
                 let config = self.circumstances.config(node);
                 let stamps = config.is_some_and(|config| config.timestamps);
                 let mut life = Life::new(name, *local, *remote, now);
+                life.flow = remote.map(|remote| self.translations.flow(*local, remote));
                 life.shadow = Shadow::new(stamps);
                 self.lives.insert(name.tag(), life);
                 self.coverage.incarnations += u64::from(remote.is_some());
@@ -411,6 +435,7 @@ impl Facts {
         let by_cookie = is_by_cookie(step.from, step.to);
         let behind = self.delivery.as_ref().filter(|_| by_cookie);
         let handshake = behind.and_then(|delivery| self.cookies.handshake(delivery));
+        let shown = self.circumstances.clock(name.host).shows(step.at);
         let Some(life) = self.lives.get_mut(&name.tag()) else {
             return;
         };
@@ -425,11 +450,11 @@ impl Facts {
         life.parent = parent.or(life.parent);
         if let Some(header) = header.filter(|_| synchronizes) {
             if let Some(handshake) = handshake {
-                life.shadow.sent(&handshake.syn_ack, step.at);
-                life.shadow.synchronized_by(&handshake.syn, step.at);
-                life.shadow.acknowledged_cookie(&header, step.at);
+                life.shadow.sent(&handshake.syn_ack, shown);
+                life.shadow.synchronized_by(&handshake.syn, shown);
+                life.shadow.acknowledged_cookie(&header, shown);
             } else {
-                life.shadow.synchronized_by(&header, step.at);
+                life.shadow.synchronized_by(&header, shown);
             }
             life.shadow.offered_window(&header);
         }
@@ -457,6 +482,28 @@ impl Facts {
         };
         let name = self.name(node, connection);
         self.with(name, |life| life.user_did(now, event));
+    }
+
+    /// A box has done something. Where it has let go of a connection nothing is promised to that
+    /// one any more (ORACLES.md §1, `close`).
+    fn box_event(&mut self, event: &BoxEvent) {
+        self.coverage.note(event.name());
+        match *event {
+            BoxEvent::Mapped { inside, outside } => self.translations.add(inside, outside),
+            BoxEvent::Refused { tag, .. } => {
+                let pair = self.pair_of(tag);
+                for name in [Some(tag), pair].into_iter().flatten() {
+                    self.with(name, |life| {
+                        life.taint.get_or_insert(Taint::Box);
+                    });
+                }
+            }
+            BoxEvent::BadDropped
+            | BoxEvent::OptionsChanged
+            | BoxEvent::Cut
+            | BoxEvent::Joined
+            | BoxEvent::ErrorTranslated => {}
+        }
     }
 
     fn crashed(&mut self, now: Instant, node: NodeId) {

@@ -1,7 +1,6 @@
 //! A host: the one file that joins `sim` and `stack`.
 //!
-//! It turns datagrams into segments and back, labels what it sends, converts the clock (the two
-//! run alike for now), and brings its users what the stack has for them. Everything a user does
+//! It turns datagrams into segments and back, labels what it sends, converts the clock, and brings its users what the stack has for them. Everything a user does
 //! goes through [`Calls`], which writes down for the oracles what was called and what came back.
 
 use std::collections::VecDeque;
@@ -14,6 +13,7 @@ use timewait_stack::{Config, Event, Interest, SocketId, Stack, TrafficClass, Tra
 use core::net::{IpAddr, SocketAddr};
 
 use crate::app::App;
+use crate::clock::Clock;
 use crate::event::{HostEvent, UserEvent};
 use crate::label::{self, Incarnation, class};
 
@@ -45,6 +45,7 @@ pub struct Host {
 pub(crate) struct Core {
     id: NodeId,
     boot: u8,
+    clock: Clock,
     now: timewait_stack::Instant,
     stack: Stack,
     sockets: Sockets,
@@ -68,6 +69,7 @@ impl Host {
         let core = Core {
             id,
             boot: 0,
+            clock: Clock::TRUE,
             now: timewait_stack::Instant::ZERO,
             stack: Stack::new(config),
             sockets: Sockets::default(),
@@ -86,14 +88,21 @@ impl Host {
         }
     }
 
+    /// The same with a clock of its own, before anything happens.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.core.clock = clock;
+        self
+    }
+
     /// Adds a user that starts at `start`, and returns its number among the users of this host.
     pub fn add_app(&mut self, start: Instant, app: Box<dyn App>) -> u32 {
-        self.apps.add(to_stack(start), app)
+        self.apps.add(self.core.shows(start), app)
     }
 
     /// Adds a user that starts at once.
     pub fn start_app(&mut self, now: Instant, app: Box<dyn App>) -> u32 {
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         let id = self.apps.add(self.core.now, app);
         self.apps.run_due(&mut self.core);
         id
@@ -101,7 +110,7 @@ impl Host {
 
     /// Calls [`App::timeout`] of a user now, if it is not done.
     pub fn wake_app(&mut self, now: Instant, app: u32) {
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         self.apps
             .call(&mut self.core, app, |app, calls| app.timeout(calls));
     }
@@ -114,14 +123,14 @@ impl Host {
 
     /// A user at the keyboard: calls that belong to no application.
     pub fn calls(&mut self, now: Instant) -> Calls<'_> {
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         Calls::new(&mut self.core, None)
     }
 
     /// Crashes: no sockets, no users, and no stack until [`Host::reboot`]. Incarnations are gone
     /// without a word, and what arrives meets nobody.
     pub fn crash(&mut self, now: Instant) {
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         self.core.off = true;
         self.core.stack = Stack::new(self.core.stack.config().clone());
         self.core.sockets = Sockets::default();
@@ -136,7 +145,7 @@ impl Host {
         if !self.core.off {
             self.crash(now);
         }
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         self.core.off = false;
         self.core.stack = Stack::new(config);
         self.core.stack.set_interest(interest);
@@ -182,7 +191,7 @@ impl Node for Host {
     type Event = HostEvent;
 
     fn start(&mut self, now: Instant) {
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         self.apps.run_due(&mut self.core);
     }
 
@@ -190,7 +199,7 @@ impl Node for Host {
         if self.core.off {
             return;
         }
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         self.core.answered = packet.tag;
         if timewait_sim::icmp::PROTOCOLS.contains(&packet.protocol) {
             let (now, octets) = (self.core.now, packet.payload.octets());
@@ -209,14 +218,14 @@ impl Node for Host {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         self.core.stack.handle_timeout(self.core.now);
         self.core.drain_stack();
         self.apps.run_due(&mut self.core);
     }
 
     fn poll_transmit(&mut self, now: Instant) -> Option<Outgoing> {
-        self.core.now = to_stack(now);
+        self.core.now = self.core.shows(now);
         if self.core.off {
             return None;
         }
@@ -232,7 +241,8 @@ impl Node for Host {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let (stack, apps) = (self.core.stack.poll_timeout(), self.apps.next_timeout());
-        stack.into_iter().chain(apps).min().map(to_sim)
+        let next = stack.into_iter().chain(apps).min();
+        next.map(|shown| self.core.reaches(shown))
     }
 
     fn reclaim(&mut self, payload: Payload) {
@@ -329,6 +339,16 @@ impl Core {
         }
     }
 
+    /// True time as the clock shows it.
+    fn shows(&self, true_time: Instant) -> timewait_stack::Instant {
+        timewait_stack::Instant::from_nanos(self.clock.shows(true_time).as_nanos())
+    }
+
+    /// When the clock will show this.
+    fn reaches(&self, shown: timewait_stack::Instant) -> Instant {
+        self.clock.reaches(Instant::from_nanos(shown.as_nanos()))
+    }
+
     fn local_address(&self) -> Option<IpAddr> {
         self.stack.config().addresses.first().copied()
     }
@@ -344,16 +364,6 @@ fn peek(octets: &[u8]) -> (u16, u16, u16) {
         word(2),
         label::class_of(Flags::from_bits_truncate(octets[13]), text),
     )
-}
-
-/// True time as the host's clock shows it.
-fn to_stack(true_time: Instant) -> timewait_stack::Instant {
-    timewait_stack::Instant::from_nanos(true_time.as_nanos())
-}
-
-/// When the host's clock will show this.
-fn to_sim(host_time: timewait_stack::Instant) -> Instant {
-    Instant::from_nanos(host_time.as_nanos())
 }
 
 #[cfg(test)]

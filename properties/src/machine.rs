@@ -1,10 +1,10 @@
 //! The machines of a scenario's world: hosts, and boxes that are no hosts.
 
-use timewait_sim::{Instant, Node, Outgoing, Packet, Payload};
+use timewait_sim::{Instant, Node, Outgoing, Packet, Payload, Transit};
 
 use crate::event::HostEvent;
 use crate::host::Host;
-use crate::middlebox::Attacker;
+use crate::middlebox::{Attacker, Middlebox};
 
 /// A machine that sends and receives datagrams.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub enum Machine {
     Host(Host),
     /// Somebody who means harm.
     Attacker(Attacker),
+    /// A box on the way.
+    Middlebox(Middlebox),
 }
 
 impl Machine {
@@ -24,7 +26,7 @@ impl Machine {
     pub const fn host(&self) -> Option<&Host> {
         match self {
             Self::Host(host) => Some(host),
-            Self::Attacker(_) => None,
+            Self::Attacker(_) | Self::Middlebox(_) => None,
         }
     }
 
@@ -32,7 +34,7 @@ impl Machine {
     pub const fn host_mut(&mut self) -> Option<&mut Host> {
         match self {
             Self::Host(host) => Some(host),
-            Self::Attacker(_) => None,
+            Self::Attacker(_) | Self::Middlebox(_) => None,
         }
     }
 }
@@ -44,6 +46,7 @@ impl Node for Machine {
         match self {
             Self::Host(host) => host.handle_packet(now, packet),
             Self::Attacker(attacker) => attacker.handle_packet(now, packet),
+            Self::Middlebox(middlebox) => middlebox.handle_packet(now, packet),
         }
     }
 
@@ -51,6 +54,7 @@ impl Node for Machine {
         match self {
             Self::Host(host) => host.handle_timeout(now),
             Self::Attacker(attacker) => attacker.handle_timeout(now),
+            Self::Middlebox(middlebox) => middlebox.handle_timeout(now),
         }
     }
 
@@ -58,6 +62,7 @@ impl Node for Machine {
         match self {
             Self::Host(host) => host.poll_transmit(now),
             Self::Attacker(attacker) => attacker.poll_transmit(now),
+            Self::Middlebox(middlebox) => middlebox.poll_transmit(now),
         }
     }
 
@@ -65,6 +70,7 @@ impl Node for Machine {
         match self {
             Self::Host(host) => host.poll_timeout(),
             Self::Attacker(attacker) => attacker.poll_timeout(),
+            Self::Middlebox(middlebox) => middlebox.poll_timeout(),
         }
     }
 
@@ -72,6 +78,20 @@ impl Node for Machine {
         match self {
             Self::Host(host) => host.poll_event(),
             Self::Attacker(attacker) => attacker.poll_event(),
+            Self::Middlebox(middlebox) => middlebox.poll_event(),
+        }
+    }
+
+    fn handle_transit(&mut self, now: Instant, transit: Transit) {
+        if let Self::Middlebox(middlebox) = self {
+            middlebox.handle_transit(now, transit);
+        }
+    }
+
+    fn poll_transit(&mut self, now: Instant) -> Option<Transit> {
+        match self {
+            Self::Middlebox(middlebox) => middlebox.poll_transit(now),
+            Self::Host(_) | Self::Attacker(_) => None,
         }
     }
 
@@ -79,6 +99,7 @@ impl Node for Machine {
         match self {
             Self::Host(host) => host.start(now),
             Self::Attacker(attacker) => attacker.start(now),
+            Self::Middlebox(middlebox) => middlebox.start(now),
         }
     }
 
@@ -86,6 +107,7 @@ impl Node for Machine {
         match self {
             Self::Host(host) => host.reclaim(payload),
             Self::Attacker(attacker) => attacker.reclaim(payload),
+            Self::Middlebox(middlebox) => middlebox.reclaim(payload),
         }
     }
 }

@@ -150,9 +150,9 @@ impl Oracle<HostEvent> for Panel {
             return;
         }
         if let Observation::Sent { packet, .. } = seen
-            && self.facts.is_attacker(packet.id.origin)
+            && (self.facts.is_attacker(packet.id.origin) || self.facts.is_box(packet.id.origin))
         {
-            return; // Nobody judges what an attacker sends, only what others make of it.
+            return; // Nobody judges what these send, only what others make of it.
         }
         for judge in &mut self.judges {
             judge.observe(now, seen, &self.facts, &mut self.found);

@@ -25,6 +25,7 @@ use timewait_stack::{Config, Protection, State};
 
 use crate::app::{Puppet, Strings};
 use crate::check::{Report, Run, Watch};
+use crate::clock::Clock;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::scenario::{FaultPlan, HostPlan, IcmpPlan, LinkEnd, LinkPlan, Scenario};
@@ -67,6 +68,7 @@ pub fn pair(seed: u64) -> Pair {
         };
         HostPlan {
             config,
+            clock: Clock::TRUE,
             apps: Vec::new(),
         }
     };
@@ -86,6 +88,7 @@ pub fn pair(seed: u64) -> Pair {
         hosts: vec![host(1), host(2)],
         routers: 1,
         attackers: Vec::new(),
+        boxes: Vec::new(),
         links: vec![
             link(LinkEnd::Host(0), router),
             link(router, LinkEnd::Host(1)),
@@ -98,6 +101,7 @@ pub fn pair(seed: u64) -> Pair {
             nth: Vec::new(),
         },
         crashes: Vec::new(),
+        pauses: Vec::new(),
         heal_at: LIMIT / 2,
         limit: LIMIT,
     };

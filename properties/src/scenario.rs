@@ -7,12 +7,15 @@ use core::net::IpAddr;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use timewait_stack::{Config, Disabled, Profile, Protection};
 
 use crate::choose::{Choose, Seeded};
+use crate::clock::Clock;
 use crate::scenarios::Kind;
 
 pub mod attack;
+pub mod boxes;
 pub mod faults;
 pub(crate) mod ground;
 pub(crate) mod isn;
@@ -23,7 +26,10 @@ pub(crate) mod text;
 pub(crate) mod weather;
 
 pub use attack::{Attack, AttackerPlan, Forgery, Lie, Method, Sweep, Target};
+pub use boxes::BoxPlan;
 pub use faults::FaultPlan;
+use text::time;
+
 pub use plan::{
     AppPlan, Buffers, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round,
     RoundEnding, Serve, Talk, Write,
@@ -45,6 +51,8 @@ pub struct Scenario {
     pub routers: u16,
     /// Who means harm; attacker `n` is node `hosts + routers + n` of the world.
     pub attackers: Vec<AttackerPlan>,
+    /// Boxes on the way; box `n` is node `hosts + routers + attackers + n` of the world.
+    pub boxes: Vec<BoxPlan>,
     /// The links; link `n` is hop `2n` from `a` to `b` and hop `2n + 1` back.
     pub links: Vec<LinkPlan>,
     /// How routers report what they drop; `None`: not at all.
@@ -56,10 +64,37 @@ pub struct Scenario {
     pub faults: FaultPlan,
     /// Which hosts crash, in the order of time; a host is up again before it crashes once more.
     pub crashes: Vec<Crash>,
+    /// Which hosts stand still for a while; the pauses of one host do not overlap.
+    pub pauses: Vec<Pause>,
     /// From then on the network does nothing any more to datagrams that enter a hop.
     pub heal_at: Duration,
     /// The run is stopped then, finished or not.
     pub limit: Duration,
+}
+
+/// A host stands still, like a machine whose lid is closed: nothing reaches its stack, and its timers
+/// are late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// The host.
+    pub host: u16,
+    /// From when on.
+    #[serde(with = "time")]
+    pub at: Duration,
+    /// For how long.
+    #[serde(with = "time")]
+    pub lasts: Duration,
+    /// So many datagrams wait for it at most; the others are lost.
+    #[serde(default = "text::waiting")]
+    pub datagrams_max: u32,
+}
+
+impl Pause {
+    /// When the host goes on.
+    pub fn ends_at(&self) -> Duration {
+        self.at + self.lasts
+    }
 }
 
 /// A crash of a host, and its next boot.
@@ -90,6 +125,8 @@ impl Crash {
 pub struct HostPlan {
     /// All settings of its stack; the addresses are those of the host.
     pub config: Config,
+    /// What its clock shows.
+    pub clock: Clock,
     /// Its users, in the order in which they start when they start together.
     pub apps: Vec<AppPlan>,
 }

@@ -6,10 +6,12 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::choose::Choose;
 use crate::scenario::Scenario;
 
+mod ailing;
 mod attack;
 mod bystander;
 mod churn;
 mod flood;
+mod middlebox;
 mod path_mtu;
 mod reboot;
 mod swarm;
@@ -71,6 +73,10 @@ kinds! {
     Bystander = "bystander",
     /// A host crashes in the middle and boots again, while its peer knows nothing of it.
     Reboot = "reboot",
+    /// A NAT, a firewall, or a box that meddles with options or segments stands between the hosts.
+    Middlebox = "middlebox",
+    /// Hosts stand still for a while, have clocks that are wrong, and little memory.
+    Ailing = "ailing",
 }
 
 /// An address that no host has, in the network of one that has.
@@ -86,10 +92,12 @@ impl Kind {
     /// A scenario of this kind.
     pub(crate) fn generate(self, choose: &mut dyn Choose) -> Scenario {
         match self {
+            Self::Ailing => ailing::generate(choose),
             Self::Attack => attack::generate(choose),
             Self::Flood => flood::generate(choose),
             Self::Bystander => bystander::generate(choose),
             Self::Churn => churn::generate(choose),
+            Self::Middlebox => middlebox::generate(choose),
             Self::PathMtu => path_mtu::generate(choose),
             Self::Reboot => reboot::generate(choose),
             Self::Swarm => swarm::generate(choose),

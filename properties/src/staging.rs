@@ -20,7 +20,7 @@ use timewait_stack::event::{Call, Cause as Why, Drop, SegmentArrival, Snapshot, 
 use timewait_stack::status::{NetstatRow, Usage};
 use timewait_stack::{Config, ConnectionId, Event, State, Vars};
 
-use crate::event::{HostEvent, UserEvent};
+use crate::event::{BoxEvent, HostEvent, UserEvent};
 use crate::facts::{Circumstances, Facts};
 use crate::label::{Incarnation, class, class_of, flow_of};
 use crate::oracle::{Judge, Panel, Sample};
@@ -31,6 +31,8 @@ pub(crate) const A: NodeId = NodeId(0);
 pub(crate) const B: NodeId = NodeId(1);
 /// Somebody who means harm.
 pub(crate) const ATTACKER: NodeId = NodeId(9);
+/// A box on the way.
+pub(crate) const BOX: NodeId = NodeId(8);
 /// The receive buffer, and thereby the window, of both.
 pub(crate) const WINDOW: u32 = 10_000;
 /// The maximum segment lifetime of both.
@@ -48,6 +50,8 @@ pub(crate) struct Stage {
     cause: Cause,
     /// Who kept the next datagrams that are delivered.
     held_by: Option<NodeId>,
+    /// Where new incarnations are behind a NAT that shows [`end`] of their host.
+    inside: BTreeMap<NodeId, SocketAddr>,
 }
 
 /// The circumstances of every stage.
@@ -65,6 +69,10 @@ pub(crate) fn circumstances() -> Circumstances {
         reboots: BTreeMap::new(),
         buffers: BTreeMap::new(),
         attackers: [ATTACKER].into(),
+        boxes: [BOX].into(),
+        translates: false,
+        clocks: BTreeMap::new(),
+        pauses: BTreeMap::new(),
         lifetime: Some(MSL),
         heal_at: None,
         delay_min: Duration::from_millis(1),
@@ -107,6 +115,7 @@ impl Stage {
             sent: BTreeMap::new(),
             cause: Cause::Start,
             held_by: None,
+            inside: BTreeMap::new(),
         }
     }
 
@@ -223,6 +232,20 @@ impl Stage {
         });
     }
 
+    /// From now on new incarnations of a host have this end, and a NAT shows the old one.
+    pub(crate) fn translate(&mut self, host: NodeId, inside: SocketAddr) {
+        self.inside.insert(host, inside);
+        let outside = end(host);
+        self.at_box(BoxEvent::Mapped { inside, outside });
+    }
+
+    /// A box on the way does something.
+    pub(crate) fn at_box(&mut self, event: BoxEvent) {
+        let event = &HostEvent::Box(event);
+        let (node, cause) = (BOX, self.cause);
+        self.observe(&Observation::Node { node, cause, event });
+    }
+
     /// A host crashes.
     pub(crate) fn crash(&mut self, node: NodeId) {
         self.by_user();
@@ -254,7 +277,7 @@ impl Stage {
             Event::Opened {
                 connection,
                 socket: None,
-                local: end(host),
+                local: self.inside.get(&host).copied().unwrap_or(end(host)),
                 remote,
             },
         );
@@ -394,6 +417,7 @@ impl Stage {
             id,
             born: self.now,
             sent,
+            parts: Vec::new(),
         };
         let cause = self.cause;
         self.observe(&Observation::Sent {

@@ -94,7 +94,7 @@ pub use fates::{Burst, Fate, Fates, HopId, Outcome, Passage, Release};
 pub use link::LinkConfig;
 pub use node::Node;
 pub use oracle::{Cause, DropReason, Finding, FindingKind, Observation, Oracle};
-pub use packet::{NodeId, Outgoing, Packet, PacketId, Payload};
+pub use packet::{NodeId, Outgoing, Packet, PacketId, Part, Payload, Transit};
 pub use stats::Stats;
 pub use time::{Duration, Instant};
 pub use world::{World, WorldConfig};

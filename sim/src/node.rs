@@ -1,6 +1,6 @@
 //! What a world asks of the machines in it.
 
-use crate::packet::{Outgoing, Packet, Payload};
+use crate::packet::{Outgoing, Packet, Payload, Transit};
 use crate::time::Instant;
 
 /// A machine in a world: it takes datagrams and time, and everything leaves it by
@@ -18,6 +18,19 @@ pub trait Node {
     fn poll_timeout(&self) -> Option<Instant>;
     /// The next event, in the order in which things happened.
     fn poll_event(&mut self) -> Option<Self::Event>;
+    /// A datagram passes this node, which stands on the way ([`World::add_transit`]), whether it is
+    /// for the node itself or for somebody else. What is to go on comes out of
+    /// [`Node::poll_transit`].
+    ///
+    /// [`World::add_transit`]: crate::World::add_transit
+    fn handle_transit(&mut self, now: Instant, transit: Transit) {
+        let _ = (now, transit);
+    }
+    /// The next datagram that goes on, as it was or changed. Only nodes on the way are asked.
+    fn poll_transit(&mut self, now: Instant) -> Option<Transit> {
+        let _ = now;
+        None
+    }
     /// The run begins: called once, before anything else.
     fn start(&mut self, now: Instant) {
         let _ = now;
@@ -46,6 +59,12 @@ impl<N: Node + ?Sized> Node for Box<N> {
     }
     fn poll_event(&mut self) -> Option<Self::Event> {
         (**self).poll_event()
+    }
+    fn handle_transit(&mut self, now: Instant, transit: Transit) {
+        (**self).handle_transit(now, transit);
+    }
+    fn poll_transit(&mut self, now: Instant) -> Option<Transit> {
+        (**self).poll_transit(now)
     }
     fn start(&mut self, now: Instant) {
         (**self).start(now);

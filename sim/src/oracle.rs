@@ -78,6 +78,13 @@ pub enum Observation<'a, E> {
         /// The datagram.
         packet: &'a Packet,
     },
+    /// A node on the way sends a datagram on, changed or not.
+    Passed {
+        /// The node.
+        node: NodeId,
+        /// The datagram, as it goes on.
+        packet: &'a Packet,
+    },
     /// A datagram is handed to a node; the node's events follow.
     Delivered {
         /// The node.
@@ -88,6 +95,16 @@ pub enum Observation<'a, E> {
         damaged: bool,
         /// Who kept it last, if a router did.
         held_by: Option<NodeId>,
+    },
+    /// A node stands still from now on.
+    Paused {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node goes on that stood still; what it has missed follows.
+    Resumed {
+        /// The node.
+        node: NodeId,
     },
     /// A node reports an event.
     Node {
@@ -109,8 +126,9 @@ impl<'a, E> Observation<'a, E> {
             | Self::Dropped { packet, .. }
             | Self::Marked { packet, .. }
             | Self::Released { packet, .. }
+            | Self::Passed { packet, .. }
             | Self::Delivered { packet, .. } => Some(packet),
-            Self::Node { .. } => None,
+            Self::Paused { .. } | Self::Resumed { .. } | Self::Node { .. } => None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A datagram and what travels with it outside its bytes.
 
 mod payload;
+mod transit;
 
 use core::net::IpAddr;
 
 pub use payload::Payload;
+pub use transit::{Part, Transit};
 
 use crate::time::Instant;
 
@@ -83,6 +85,8 @@ pub struct Packet {
     pub born: Instant,
     /// Everything the sender said.
     pub sent: Outgoing,
+    /// The datagrams that a node on the way has joined to this one; none, if none has.
+    pub parts: Vec<Part>,
 }
 
 impl core::ops::Deref for Packet {

@@ -28,6 +28,8 @@ pub struct Stats {
     pub released: u64,
     /// Handed to a node after a router had kept them.
     pub delivered_after_hold: u64,
+    /// Sent on by nodes that stand on the way.
+    pub passed: u64,
     /// Marked by a queue: congestion experienced.
     pub marked: u64,
     /// Dropped before a full queue.

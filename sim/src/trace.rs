@@ -15,9 +15,10 @@
 //! | 4 | released | *name*, hop u32, router u32 |
 //! | 5 | delivered | *name*, node u32, hop limit u8, held by u32 (2^32 - 1: nobody), damaged u8 (0 or 1), if damaged *octets* |
 //! | 6 | marked | *name*, hop u32 |
+//! | 7 | passed | *name*, node u32, and from the source on as for 1, except tag and flow |
 //!
 //! *name*: origin u32, ordinal u64. *octets*: their number u32, then themselves; what arrives
-//! undamaged is what was sent under its name. *outcome*: 1 u8 delivered, extra ns u64, damage
+//! undamaged is what was last sent or passed under its name. *outcome*: 1 u8 delivered, extra ns u64, damage
 //! start u32, pattern u16 (none: 0 and 0); 2 u8 dropped; 3 u8 held, for ns u64; 4 u8 held until
 //! seen, class u16, packets u32, at most ns u64.
 
@@ -68,16 +69,18 @@ impl Trace {
     pub(crate) fn sent(&mut self, now: Instant, packet: &Packet) {
         let Some(running) = &mut self.0 else { return };
         let mut record = running.record(1, now, packet.id);
-        record.address(packet.src);
-        record.address(packet.dst);
-        record.put([
-            packet.hop_limit,
-            packet.diffserv << 2 | packet.ecn,
-            packet.dont_fragment.into(),
-            packet.protocol,
-        ]);
+        record.header(packet);
         record.put(packet.tag.to_le_bytes());
         record.put(packet.flow.to_le_bytes());
+        record.put(packet.class.to_le_bytes());
+        record.octets(packet.payload.octets());
+    }
+
+    pub(crate) fn passed(&mut self, now: Instant, node: NodeId, packet: &Packet) {
+        let Some(running) = &mut self.0 else { return };
+        let mut record = running.record(7, now, packet.id);
+        record.put(node.0.to_le_bytes());
+        record.header(packet);
         record.put(packet.class.to_le_bytes());
         record.octets(packet.payload.octets());
     }
@@ -180,6 +183,18 @@ impl Record<'_> {
         });
     }
 
+    /// The fields of IP.
+    fn header(&mut self, packet: &Packet) {
+        self.address(packet.src);
+        self.address(packet.dst);
+        self.put([
+            packet.hop_limit,
+            packet.diffserv << 2 | packet.ecn,
+            packet.dont_fragment.into(),
+            packet.protocol,
+        ]);
+    }
+
     fn outcome(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Deliver { extra, damage } => {
@@ -248,6 +263,7 @@ mod tests {
                 flow: 5,
                 class: 0x0607,
             },
+            parts: Vec::new(),
         }
     }
 
@@ -264,6 +280,7 @@ mod tests {
             Some(NodeId(2)),
         );
         trace.marked(Instant::from_nanos(11), HopId(7), &packet());
+        trace.passed(Instant::from_nanos(12), NodeId(5), &packet());
 
         let mut octets = vec![
             1, 8, 9, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0,
@@ -285,6 +302,12 @@ mod tests {
         octets.extend([
             6, 11, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0,
         ]);
+        octets.extend([
+            7, 12, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0,
+        ]);
+        octets.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1]);
+        octets.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        octets.extend([64, 186, 1, 6, 7, 6, 2, 0, 0, 0, b'a', b'b']);
         assert_eq!(trace.hash(), xxh3_64(&octets));
     }
 

@@ -11,8 +11,10 @@
 mod flights;
 mod forward;
 mod judges;
+mod pause;
 mod report;
 mod settle;
+mod transit;
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -36,6 +38,7 @@ use crate::trace::Trace;
 use flights::Flights;
 use forward::{Held, Way};
 use judges::Judges;
+use pause::Pause;
 use settle::{Alarm, Ringing};
 
 /// Settings of a world.
@@ -89,6 +92,10 @@ struct Host<N> {
     alarm: Alarm,
     /// Where its last datagram went: most follow one to the same address.
     last_way: Option<Way>,
+    /// It stands on the way of others.
+    on_the_way: bool,
+    /// It stands still.
+    paused: Option<Box<Pause>>,
 }
 
 impl<N> Host<N> {
@@ -98,6 +105,8 @@ impl<N> Host<N> {
             sent: 0,
             alarm: Alarm::default(),
             last_way: None,
+            on_the_way: false,
+            paused: None,
         }
     }
 }
@@ -147,7 +156,27 @@ impl<N: Node, F: Fates> World<N, F> {
     /// # Panics
     /// If another host has one of the addresses.
     pub fn add_node(&mut self, node: N, addresses: &[IpAddr]) -> NodeId {
-        let id = self.add(Machine::Host(Host::new(node)), false);
+        self.add_machine(Host::new(node), addresses)
+    }
+
+    /// Adds a node that stands on the way, with these addresses of its own: it is handed every
+    /// datagram that comes to it, for itself or for others ([`Node::handle_transit`]), and takes one
+    /// off the hop limit as a router does. What is larger than the next link carries it drops in
+    /// silence.
+    ///
+    /// # Panics
+    /// If another host has one of the addresses.
+    pub fn add_transit(&mut self, node: N, addresses: &[IpAddr]) -> NodeId {
+        let host = Host {
+            on_the_way: true,
+            ..Host::new(node)
+        };
+        self.add_machine(host, addresses)
+    }
+
+    fn add_machine(&mut self, host: Host<N>, addresses: &[IpAddr]) -> NodeId {
+        let forwards = host.on_the_way;
+        let id = self.add(Machine::Host(host), forwards);
         for address in addresses {
             let before = self.addresses.insert(*address, id);
             assert!(before.is_none(), "{address} is given to two hosts");
@@ -167,10 +196,10 @@ impl<N: Node, F: Fates> World<N, F> {
         self.add(Machine::Router(router), true)
     }
 
-    fn add(&mut self, machine: Machine<N>, router: bool) -> NodeId {
+    fn add(&mut self, machine: Machine<N>, forwards: bool) -> NodeId {
         let id = NodeId(self.machines.len() as u32);
         self.machines.push(machine);
-        self.routes.add(router);
+        self.routes.add(forwards);
         self.network += 1;
         id
     }
@@ -251,7 +280,7 @@ impl<N: Node, F: Fates> World<N, F> {
 
     /// Whether it is a router.
     pub fn is_router(&self, node: NodeId) -> bool {
-        self.routes.is_router(node)
+        matches!(self.machines[node.0 as usize], Machine::Router(_))
     }
 
     /// The machines at the near and at the far end of a hop.

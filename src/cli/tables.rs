@@ -157,6 +157,7 @@ pub(super) fn meaning(hazard: &str) -> &'static str {
         "E9" => " (an answer to an old segment)",
         "E10" => " (a SYN cookie)",
         "E11" => " (a clock did not tick)",
+        "E12" => " (a box joined two incarnations)",
         _ => "",
     }
 }

@@ -113,6 +113,10 @@ pub struct Config {
     pub ephemeral_ports: (u16, u16),
     /// The most TIME-WAIT records kept; the oldest gives way.
     pub time_wait_max: u32,
+    /// The most octets that all buffers together may hold, the windows that peers were told of
+    /// included; `None`: no bound but that of each socket. Where it is met, windows open no further
+    /// (they never shrink, SHLD-14), `send` takes less, SYNs are dropped, and `connect` fails.
+    pub memory_max: Option<u64>,
     /// The most separate blocks of one connection that wait out of order.
     pub reassembly_blocks_max: u16,
     /// Selective acknowledgment (RFC 2018), where the peer wants it, too; with it RACK (RFC 8985)
@@ -186,6 +190,7 @@ impl Config {
             challenge_interval: Duration::from_millis(500),
             ephemeral_ports: (49_152, 65_535),
             time_wait_max: 1 << 20,
+            memory_max: None,
             reassembly_blocks_max: 64,
             sack: true,
             ecn: EcnUse::Never,

@@ -23,7 +23,7 @@ use bitflags::bitflags;
 
 use crate::config::{Config, WindowScale};
 use crate::congestion::Congestion;
-use crate::context::{Context, Reply};
+use crate::context::{Context, Events, Reply};
 use crate::cookie::Kept;
 use crate::error::Errno;
 use crate::event::{Call, Cause, ConnectionId, Event, Interest, Ready, SocketId, Timers, Vars};
@@ -335,10 +335,24 @@ impl Connection {
         self.path.settle(now);
     }
 
+    /// Octets that it holds, and those for which it has promised room.
+    pub(crate) fn committed(&self) -> u64 {
+        let receive = match self.state {
+            State::SynSent => self.receive.initial_window().into(),
+            _ => self.receive.committed(),
+        };
+        receive + u64::from(self.send.out.buffer.len())
+    }
+
     /// Tells the user, if there is one.
     pub(crate) fn tell(&self, ready: Ready, cx: &mut Context<'_>) {
+        self.tell_events(ready, cx.events);
+    }
+
+    /// The same where there is nothing but the events.
+    pub(crate) fn tell_events(&self, ready: Ready, events: &mut Events) {
         if let Owner::Socket(socket) = self.owner {
-            cx.events.ready(socket, ready);
+            events.ready(socket, ready);
         }
     }
 

@@ -166,6 +166,8 @@ pub(crate) struct Context<'a> {
     /// The ECN field of the datagram being handled.
     pub(crate) ecn: Ecn,
     pub(crate) config: &'a Config,
+    /// Octets by which buffers and windows may still grow.
+    pub(crate) spare: u32,
     pub(crate) events: &'a mut Events,
     pub(crate) replies: &'a mut VecDeque<Reply>,
     /// One limit for all connections: only with that of each switched off.

@@ -26,6 +26,7 @@ pub enum Errno {
     EALREADY,
     EDESTADDRREQ,
     EAFNOSUPPORT,
+    ENOBUFS,
 }
 
 impl Errno {
@@ -43,6 +44,7 @@ impl Errno {
             Self::EAFNOSUPPORT => 97,
             Self::EADDRINUSE => 98,
             Self::EADDRNOTAVAIL => 99,
+            Self::ENOBUFS => 105,
             Self::ENETUNREACH => 101,
             Self::ECONNABORTED => 103,
             Self::ECONNRESET => 104,
@@ -142,6 +144,8 @@ call_errors! {
         /// The stack keeps quiet after its boot: try again at
         /// [`Stack::quiet_until`](crate::Stack::quiet_until) (RFC 9293 §3.4.3).
         QuietTime = EAGAIN, "the host keeps quiet after its boot";
+        /// All buffers together hold as much as they may (`Config::memory_max`).
+        NoMemory = ENOBUFS, "no memory for another connection";
     }
     /// Why `send` took nothing.
     SendError {

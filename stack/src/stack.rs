@@ -9,6 +9,7 @@ mod icmp;
 mod index;
 mod lifecycle;
 mod listeners;
+mod memory;
 mod names;
 mod open_calls;
 mod poll;
@@ -37,6 +38,7 @@ use crate::status::{NetstatRow, Usage};
 use crate::table::Table;
 use crate::time::Instant;
 use crate::time_waits::TimeWaits;
+use memory::Memory;
 
 /// The ECN field of an IP header (RFC 3168 §5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -119,6 +121,7 @@ pub struct Stack {
     next_connection: u64,
     next_generation: u32,
     ephemeral: EphemeralPorts,
+    memory: Memory,
 }
 
 impl Stack {
@@ -142,6 +145,7 @@ impl Stack {
             next_connection: 1,
             next_generation: 1,
             ephemeral: EphemeralPorts::new(),
+            memory: Memory::default(),
         }
     }
 
@@ -240,6 +244,7 @@ impl Stack {
 
     /// The surroundings for work on one connection, and the connections.
     fn split(&mut self, now: Instant) -> (&mut Pages<Connection>, Context<'_>) {
+        let spare = self.spare();
         let Self {
             config,
             events,
@@ -254,6 +259,7 @@ impl Stack {
                 now,
                 ecn: Ecn::NotEct,
                 config,
+                spare,
                 events,
                 replies,
                 common_limit,

@@ -29,6 +29,8 @@ mod icmp;
 mod ip_fields;
 #[path = "rfc9293/listening.rs"]
 mod listening;
+#[path = "rfc9293/memory.rs"]
+mod memory;
 #[path = "rfc9293/opening.rs"]
 mod opening;
 #[path = "rfc9293/options.rs"]

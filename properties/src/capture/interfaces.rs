@@ -41,7 +41,7 @@ impl fmt::Display for UnknownInterface {
 
 impl core::error::Error for UnknownInterface {}
 
-/// All interfaces of a scenario: hosts, attackers, and links in both directions.
+/// All interfaces of a scenario: hosts, attackers, boxes, and links in both directions.
 #[derive(Clone, Debug)]
 pub(super) struct Interfaces {
     all: Vec<Interface>,
@@ -58,7 +58,9 @@ impl Interfaces {
             .map(|number| machine(name(scenario, LinkEnd::Host(number)), "a host"));
         let attackers = (0..scenario.attackers.len() as u16)
             .map(|number| machine(name(scenario, LinkEnd::Attacker(number)), "an attacker"));
-        let mut all: Vec<_> = hosts.chain(attackers).collect();
+        let boxes = (0..scenario.boxes.len() as u16)
+            .map(|number| machine(name(scenario, LinkEnd::Box(number)), "a box"));
+        let mut all: Vec<_> = hosts.chain(attackers).chain(boxes).collect();
         let machines = all.len() as u32;
         for plan in &scenario.links {
             all.push(link(scenario, plan, plan.a, plan.b));
@@ -143,6 +145,7 @@ fn name(scenario: &Scenario, end: LinkEnd) -> String {
         LinkEnd::Host(_) => 'h',
         LinkEnd::Router(_) => 'r',
         LinkEnd::Attacker(_) => 'a',
+        LinkEnd::Box(_) => 'b',
     };
     format!("{letter}{}", node(scenario, end).0)
 }

@@ -97,6 +97,9 @@ impl Tape {
                 let interface = self.interfaces.of_hop(*hop);
                 self.push(now, interface, None, packet, comments);
             }
+            Observation::Passed { node, packet } => {
+                self.at_machine(now, *node, Direction::Out, packet);
+            }
             Observation::Delivered {
                 node,
                 packet,
@@ -112,6 +115,8 @@ impl Tape {
                     self.say(now, *node, kept);
                 }
             }
+            Observation::Paused { node } => self.say(now, *node, "stands still".to_owned()),
+            Observation::Resumed { node } => self.say(now, *node, "goes on".to_owned()),
             Observation::Node { node, event, .. } => {
                 if let Some(text) = of_event(*node, event) {
                     self.say(now, *node, text);
@@ -262,6 +267,7 @@ fn of_event(node: NodeId, event: &HostEvent) -> Option<String> {
         HostEvent::Stack(Event::Ready { ready, .. }) => words::ready(*ready)?,
         HostEvent::Stack(_) => return None,
         HostEvent::User(event) => words::user(event)?,
+        HostEvent::Box(event) => return Some(format!("b{}: {}", node.0, words::of_box(event))),
         HostEvent::Crashed => "crashed".to_owned(),
         HostEvent::Rebooted { .. } => "rebooted".to_owned(),
     };

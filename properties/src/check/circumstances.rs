@@ -8,8 +8,9 @@ use timewait_stack::Config;
 
 use super::run;
 
+use crate::clock::Clock;
 use crate::facts::Circumstances;
-use crate::scenario::{Buffers, FaultPlan, LinkEnd, LinkPlan, Role, Scenario, Talk};
+use crate::scenario::{Buffers, FaultPlan, LinkEnd, LinkPlan, Pause, Role, Scenario, Talk};
 
 /// The circumstances of this scenario.
 pub(super) fn of(scenario: &Scenario) -> Circumstances {
@@ -21,7 +22,11 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
         hosts: hosts.collect(),
         buffers: buffers(scenario),
         attackers: run::attackers(scenario).map(NodeId).collect(),
+        boxes: run::boxes(scenario).map(NodeId).collect(),
+        translates: scenario.boxes.iter().any(|plan| plan.nat().is_some()),
         reboots: reboots(scenario).collect(),
+        clocks: clocks(scenario),
+        pauses: pauses(scenario),
         lifetime: scenario.lifetime,
         heal_at: Some(heal_at(scenario)),
         delay_min: delays
@@ -53,8 +58,28 @@ fn reboots(scenario: &Scenario) -> impl Iterator<Item = ((NodeId, u8), Config)> 
     })
 }
 
+/// The clocks that do not show true time.
+fn clocks(scenario: &Scenario) -> BTreeMap<NodeId, Clock> {
+    let hosts = (0..).map(NodeId).zip(&scenario.hosts);
+    let clocks = hosts.map(|(node, plan)| (node, plan.clock));
+    clocks.filter(|(_, clock)| *clock != Clock::TRUE).collect()
+}
+
+/// When each host stands still, in the order of time.
+fn pauses(scenario: &Scenario) -> BTreeMap<NodeId, Vec<(Instant, Instant)>> {
+    let mut pauses: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for pause in &scenario.pauses {
+        let of_host = pauses.entry(NodeId(u32::from(pause.host))).or_default();
+        of_host.push((Instant::ZERO + pause.at, Instant::ZERO + pause.ends_at()));
+    }
+    pauses
+        .values_mut()
+        .for_each(|of_host| of_host.sort_unstable());
+    pauses
+}
+
 /// When no new faults are made any more (at once, if there are none at all), nobody attacks, all
-/// hosts are up, and none keeps its quiet time.
+/// hosts are up and awake, and none keeps its quiet time.
 fn heal_at(scenario: &Scenario) -> Instant {
     let network = match &scenario.faults {
         FaultPlan::Listed(fates) if fates.is_empty() => Duration::ZERO,
@@ -64,7 +89,10 @@ fn heal_at(scenario: &Scenario) -> Instant {
     let first = scenario.hosts.iter().map(|host| quiet(&host.config));
     let later = scenario.crashes.iter();
     let later = later.map(|crash| crash.boots_at() + quiet(&crash.config));
-    let world = network.max(scenario.attacks_end());
+    let awake = scenario.pauses.iter().map(Pause::ends_at).max();
+    let world = network
+        .max(scenario.attacks_end())
+        .max(awake.unwrap_or_default());
     Instant::ZERO + first.chain(later).fold(world, Duration::max)
 }
 
@@ -88,7 +116,7 @@ fn delays_from(scenario: &Scenario, host: LinkEnd) -> Vec<Delay> {
         let over = delay(scenario, link);
         Delay {
             least: so_far.least + over.least,
-            most: so_far.most + over.most,
+            most: so_far.most + over.most + in_boxes(scenario, link) / 2,
         }
     };
     let reached = reached_from(scenario, host, Delay::default(), longer);
@@ -124,6 +152,15 @@ fn reached_from<T: Copy>(
         }
     }
     reached
+}
+
+/// How long a datagram may wait in the boxes at both ends of a link. (A box has two links.)
+fn in_boxes(scenario: &Scenario, link: &LinkPlan) -> Duration {
+    let at = |end| match end {
+        LinkEnd::Box(number) => scenario.boxes[usize::from(number)].delay(),
+        LinkEnd::Host(_) | LinkEnd::Router(_) | LinkEnd::Attacker(_) => Duration::ZERO,
+    };
+    at(link.a) + at(link.b)
 }
 
 fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {

@@ -20,7 +20,7 @@ use crate::facts::Coverage;
 use crate::host::Host;
 use crate::label::class;
 use crate::machine::Machine;
-use crate::middlebox::Attacker;
+use crate::middlebox::{Attacker, Middlebox};
 use crate::oracle::{Panel, Sample};
 use crate::scenario::faults::PlannedFates;
 use crate::scenario::{AppPlan, Forgery, IcmpPlan, Lie, LinkEnd, Method, Role, Scenario};
@@ -83,6 +83,7 @@ impl Run {
             };
         }
         add_attackers(&mut world, scenario);
+        add_boxes(&mut world, scenario);
         add_links(&mut world, scenario);
         let panel = watch
             .oracles
@@ -118,8 +119,8 @@ impl Run {
         &mut self.world
     }
 
-    /// Performs all events up to this moment. On the way the network heals, and hosts crash and
-    /// boot, when it is time.
+    /// Performs all events up to this moment. On the way the network heals, and hosts crash, boot,
+    /// stand still and go on, when it is time.
     pub fn run_until(&mut self, until: Instant) {
         while let Some(&(at, turn)) = self.timeline.front().filter(|(at, _)| *at <= until) {
             self.timeline.pop_front();
@@ -132,6 +133,17 @@ impl Run {
                     self.world.run_until(at);
                     self.crash(nth);
                 }
+                Turn::Pause(nth) => {
+                    self.world.run_until(at);
+                    let pause = self.scenario.pauses[nth];
+                    let node = NodeId(u32::from(pause.host));
+                    self.world.pause(node, pause.datagrams_max);
+                }
+                Turn::Resume(nth) => {
+                    self.world.run_until(at);
+                    let host = self.scenario.pauses[nth].host;
+                    self.world.resume(NodeId(u32::from(host)));
+                }
                 Turn::Boot(nth) => {
                     self.world.run_until(at);
                     self.boot(nth);
@@ -142,7 +154,10 @@ impl Run {
     }
 
     fn crash(&mut self, nth: usize) {
-        self.with_host(self.scenario.crashes[nth].host, Host::crash);
+        let host = self.scenario.crashes[nth].host;
+        // A crash ends a pause, and takes what has waited with it.
+        self.world.resume_empty(NodeId(u32::from(host)));
+        self.with_host(host, Host::crash);
     }
 
     fn boot(&mut self, nth: usize) {
@@ -185,7 +200,8 @@ impl Run {
     /// Nothing will ever happen again by itself.
     pub fn is_quiet(&self) -> bool {
         use timewait_sim::Node as _;
-        let mut nodes = self.hosts().chain(attackers(&self.scenario)).map(NodeId);
+        let others = attackers(&self.scenario).chain(boxes(&self.scenario));
+        let mut nodes = self.hosts().chain(others).map(NodeId);
         let comes_back = self.timeline.iter().any(|(_, turn)| *turn != Turn::Heal);
         !comes_back
             && self.world.in_flight() == 0
@@ -257,7 +273,7 @@ impl Run {
 
 fn add_host(world: &mut ScenarioWorld, scenario: &Scenario, index: u16, reports: bool) {
     let plan = &scenario.hosts[usize::from(index)];
-    let mut host = Host::new(NodeId(u32::from(index)), plan.config.clone());
+    let mut host = Host::new(NodeId(u32::from(index)), plan.config.clone()).with_clock(plan.clock);
     if reports {
         host.set_interest(Interest::all(), true);
     }
@@ -323,13 +339,32 @@ pub(super) fn attackers(scenario: &Scenario) -> Range<u32> {
     first..first + scenario.attackers.len() as u32
 }
 
+fn add_boxes(world: &mut ScenarioWorld, scenario: &Scenario) {
+    for plan in &scenario.boxes {
+        let nat = plan.nat();
+        let inside = nat.iter().flat_map(|nat| &nat.inside);
+        let inside = inside.filter_map(|host| scenario.address(*host)).collect();
+        let own: Vec<_> = nat.map(|nat| nat.address).into_iter().collect();
+        let middlebox = Middlebox::new(plan, inside);
+        world.add_transit(Machine::Middlebox(middlebox), &own);
+    }
+}
+
+/// The nodes of the world that are boxes on the way.
+pub(super) fn boxes(scenario: &Scenario) -> Range<u32> {
+    let first = node(scenario, LinkEnd::Box(0)).0;
+    first..first + scenario.boxes.len() as u32
+}
+
 /// The node of the world that a link ends at.
 pub(crate) fn node(scenario: &Scenario, end: LinkEnd) -> NodeId {
     let (hosts, routers) = (scenario.hosts.len() as u32, u32::from(scenario.routers));
+    let attackers = scenario.attackers.len() as u32;
     NodeId(match end {
         LinkEnd::Host(host) => u32::from(host),
         LinkEnd::Router(router) => hosts + u32::from(router),
         LinkEnd::Attacker(attacker) => hosts + routers + u32::from(attacker),
+        LinkEnd::Box(number) => hosts + routers + attackers + u32::from(number),
     })
 }
 

@@ -15,6 +15,10 @@ pub(super) enum Turn {
     Crash(usize),
     /// The host of this crash boots again.
     Boot(usize),
+    /// A host stands still: the pause of this number.
+    Pause(usize),
+    /// The host of this pause goes on.
+    Resume(usize),
 }
 
 /// Everything that is done to the world of this scenario, in the order of time.
@@ -26,6 +30,14 @@ pub(super) fn timeline(scenario: &Scenario) -> VecDeque<(Instant, Turn)> {
             (crash.boots_at(), Turn::Boot(nth)),
         ]
     });
+    let pauses = scenario.pauses.iter().enumerate();
+    let stops = pauses.flat_map(|(nth, pause)| {
+        [
+            (pause.at, Turn::Pause(nth)),
+            (pause.ends_at(), Turn::Resume(nth)),
+        ]
+    });
+    let turns = turns.chain(stops);
     let turns = turns.chain([(scenario.heal_at, Turn::Heal)]);
     let mut turns: Vec<_> = turns.map(|(at, turn)| (Instant::ZERO + at, turn)).collect();
     turns.sort_unstable();

@@ -16,7 +16,12 @@ pub(super) fn nodes(scenario: &Scenario) -> Vec<Node> {
     let routers = (0..scenario.routers).map(|_| ("router", Vec::new(), None));
     let attackers = scenario.attackers.iter();
     let attackers = attackers.map(|plan| ("attacker", vec![plan.address.to_string()], None));
-    let all = hosts.chain(routers).chain(attackers);
+    let boxes = scenario.boxes.iter();
+    let boxes = boxes.map(|plan| {
+        let address = plan.nat().map(|nat| nat.address.to_string());
+        ("box", address.into_iter().collect(), None)
+    });
+    let all = hosts.chain(routers).chain(attackers).chain(boxes);
     let number = |(number, (role, addresses, profile)): (usize, (&'static str, _, _))| Node {
         name: format!("{}{number}", &role[..1]),
         role,

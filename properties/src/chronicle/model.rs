@@ -31,7 +31,7 @@ pub struct Record {
     pub from_ns: u64,
     /// And ends then.
     pub until_ns: u64,
-    /// Hosts, routers, attackers; `Leg::from` and the like are places in this list.
+    /// Hosts, routers, attackers, boxes; `Leg::from` and the like are places in this list.
     pub nodes: Vec<Node>,
     /// The nodes from left to right, so that neighbours on a link stand near each other.
     pub lanes: Vec<u32>,
@@ -61,9 +61,9 @@ pub struct Record {
 /// A machine of the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Node {
-    /// `h0`, `r2`, `a3`.
+    /// `h0`, `r2`, `a3`, `b4`.
     pub name: String,
-    /// `host`, `router` or `attacker`.
+    /// `host`, `router`, `attacker` or `box`.
     pub role: &'static str,
     /// Its addresses; routers have none.
     pub addresses: Vec<String>,

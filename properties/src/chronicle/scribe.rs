@@ -11,7 +11,7 @@ use super::names::Names;
 use super::paths::{Hops, Now, Path};
 use super::{datagram, lanes};
 use crate::check::Report;
-use crate::event::HostEvent;
+use crate::event::{BoxEvent, HostEvent};
 use crate::facts::connection_of;
 use crate::label::Incarnation;
 use crate::ladder::known::Known;
@@ -119,6 +119,9 @@ impl Scribe {
                 self.handled = self.place(of).map(|place| (*node, place, came));
                 self.forget(of);
             }
+            Observation::Passed { .. } => {}
+            Observation::Paused { node } => self.note(now.tick, *node, "stands still"),
+            Observation::Resumed { node } => self.note(now.tick, *node, "goes on"),
             Observation::Node { node, event, .. } => self.happened(now.tick, *node, event),
         }
     }
@@ -174,12 +177,22 @@ impl Scribe {
                     self.put_before(caused);
                 }
             }
+            HostEvent::Box(event) => {
+                if let BoxEvent::Mapped { inside, outside } = event {
+                    self.known.translates(*inside, *outside);
+                }
+                self.note(now, node, &words::of_box(event));
+            }
             HostEvent::Crashed => self.tell(now, node, None, "crashed".to_owned(), What::Crash),
             HostEvent::Rebooted { boot } => {
                 self.known.rebooted(node, *boot);
                 self.tell(now, node, None, "rebooted".to_owned(), What::Boot);
             }
         }
+    }
+
+    fn note(&mut self, now: Tick, node: NodeId, text: &str) {
+        self.tell(now, node, None, text.to_owned(), What::Note);
     }
 
     fn stack_event(&mut self, now: Tick, node: NodeId, event: &Event) {

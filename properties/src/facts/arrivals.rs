@@ -20,9 +20,10 @@ impl Facts {
         let life = name.and_then(|name| self.lives.get_mut(&name.tag()));
         let unknown = Shadow::default();
         let shadow = life.as_ref().map_or(&unknown, |life| &life.shadow);
-        let allowance = reference::allowance(before, shadow, delivery.segment(), now);
+        let shown = self.circumstances.clock(node).shows(now);
+        let allowance = reference::allowance(before, shadow, delivery.segment(), shown);
         if let Some(life) = life {
-            life.arrived(now, &delivery, arrival, &allowance);
+            life.arrived((now, shown), &delivery, arrival, &allowance);
         }
         if let Some(name) = name {
             delivery.received_by = Some((name, before.state));

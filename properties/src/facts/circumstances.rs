@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use timewait_sim::{Duration, Instant, NodeId};
 use timewait_stack::Config;
 
+use crate::clock::Clock;
 use crate::scenario::Buffers;
 
-/// The circumstances of a run, given by its scenario. The clocks of all stacks show true time.
+/// The circumstances of a run, given by its scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
     /// What each host's stack was configured with.
@@ -18,6 +19,14 @@ pub struct Circumstances {
     pub buffers: BTreeMap<NodeId, Buffers>,
     /// The nodes that are attackers (E7).
     pub attackers: BTreeSet<NodeId>,
+    /// The nodes that are boxes on the way.
+    pub boxes: BTreeSet<NodeId>,
+    /// One of them translates addresses (E8).
+    pub translates: bool,
+    /// The clocks of hosts that do not show true time.
+    pub clocks: BTreeMap<NodeId, Clock>,
+    /// When hosts stand still, of each in the order of time: from when and until when.
+    pub pauses: BTreeMap<NodeId, Vec<(Instant, Instant)>>,
     /// The longest total lifetime L of a datagram, enforced by the network; `None`: a rogue
     /// network without bound.
     pub lifetime: Option<Duration>,
@@ -91,9 +100,104 @@ impl Circumstances {
         }
     }
 
-    /// The smaller maximum segment lifetime of two hosts; of one, if only one is known.
+    /// Whether the memory of a host may be short: nothing says then when a window opens.
+    pub fn is_short_of_memory(&self, host: NodeId) -> bool {
+        let max = self.config(host).map(|config| config.memory_max);
+        max.flatten().is_some()
+    }
+
+    /// The clock of a host.
+    pub fn clock(&self, host: NodeId) -> Clock {
+        self.clocks.get(&host).copied().unwrap_or(Clock::TRUE)
+    }
+
+    /// The first moment at or after `at` at which the host does not stand still.
+    pub fn awake(&self, host: NodeId, at: Instant) -> Instant {
+        let pauses = self.pauses.get(&host).into_iter().flatten();
+        let asleep = |at: Instant, (from, until): &(Instant, Instant)| match *from <= at {
+            true => at.max(*until),
+            false => at,
+        };
+        let before = |(from, until): &&(Instant, Instant)| *from <= at && at < *until;
+        pauses.filter(before).fold(at, asleep)
+    }
+
+    /// The latest moment at which something is over that takes `time` on the clock of the host, from
+    /// `since` on, if each pause in between makes it so much later.
+    pub fn over_by(&self, host: NodeId, since: Instant, time: Duration) -> Instant {
+        let mut end = since + self.clock(host).at_most(time);
+        for &(from, until) in self.pauses.get(&host).into_iter().flatten() {
+            if from <= end && until > since {
+                end += until.saturating_since(from.max(since));
+            }
+        }
+        end
+    }
+
+    /// The smaller maximum segment lifetime of two hosts, in true time; of one, if only one is known.
     pub fn msl(&self, a: NodeId, b: NodeId) -> Option<Duration> {
-        let of = |host| self.config(host).map(|config| config.msl);
+        let of = |host| {
+            let msl = self.config(host)?.msl;
+            Some(self.clock(host).at_least(msl))
+        };
         [of(a), of(b)].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use timewait_sim::{Duration, Instant, NodeId};
+
+    use super::Circumstances;
+    use crate::clock::Clock;
+
+    const HOST: NodeId = NodeId(3);
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    fn circumstances(drift_ppm: i32) -> Circumstances {
+        let clock = Clock {
+            offset: Duration::ZERO,
+            drift_ppm,
+        };
+        Circumstances {
+            clocks: [(HOST, clock)].into(),
+            pauses: [(HOST, vec![(at(10), at(20)), (at(30), at(31))])].into(),
+            ..Circumstances::default()
+        }
+    }
+
+    #[test]
+    fn a_host_is_awake_but_in_its_pauses() {
+        let awake = |seconds| circumstances(0).awake(HOST, at(seconds));
+        let moments = [0, 9, 10, 15, 20, 25, 30, 31].map(awake);
+        assert_eq!(moments, [0, 9, 20, 20, 20, 25, 31, 31].map(at));
+        assert_eq!(circumstances(0).awake(NodeId(4), at(15)), at(15));
+    }
+
+    #[test]
+    fn every_pause_on_the_way_makes_what_takes_time_as_much_later() {
+        let over_by =
+            |since, time| circumstances(0).over_by(HOST, at(since), Duration::from_secs(time));
+        assert_eq!(over_by(0, 5), at(5));
+        assert_eq!(over_by(0, 10), at(20));
+        assert_eq!(over_by(0, 15), at(25));
+        assert_eq!(over_by(0, 20), at(31), "and into the next one");
+        assert_eq!(over_by(12, 1), at(21), "begun in a pause");
+        assert_eq!(over_by(40, 1), at(41));
+        let slow = circumstances(-500).over_by(HOST, at(40), Duration::from_secs(1999));
+        assert!(slow >= at(2040) && slow <= at(2041), "{slow:?}");
+    }
+
+    #[test]
+    fn the_lifetime_of_segments_is_judged_in_true_time() {
+        let mut circumstances = circumstances(500);
+        let mut config = timewait_stack::Config::new(Vec::new(), [0; 32]);
+        config.msl = Duration::from_secs(30);
+        circumstances.hosts.insert(HOST, config);
+        let msl = circumstances.msl(HOST, NodeId(9)).expect("known");
+        assert!(msl < Duration::from_secs(30) && msl > Duration::from_millis(29_984));
     }
 }

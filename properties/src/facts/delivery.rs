@@ -20,6 +20,8 @@ pub struct Delivery {
     pub id: PacketId,
     /// The incarnation that sent it; for an echo, the one that sent the segment it answers.
     pub tag: Incarnation,
+    /// Who else has sent parts of it, if a box has put several segments together.
+    pub others: Vec<Incarnation>,
     /// An attacker sent it, or what it answers (E7).
     pub forged: bool,
     /// The bits of [`class`].
@@ -77,6 +79,7 @@ impl Delivery {
             at: now,
             id: packet.id,
             tag: Incarnation::from_tag(packet.tag),
+            others: others(packet),
             forged: false,
             class: packet.class,
             ecn: packet.ecn,
@@ -108,6 +111,13 @@ impl Delivery {
     pub fn segment(&self) -> Option<&SegmentHeader> {
         self.header.as_ref().filter(|_| self.intact)
     }
+}
+
+/// The senders of what was joined to the datagram, but for its own.
+fn others(packet: &Packet) -> Vec<Incarnation> {
+    let tags = packet.parts.iter().map(|part| part.tag);
+    let others = tags.filter(|tag| *tag != packet.tag);
+    others.map(Incarnation::from_tag).collect()
 }
 
 /// `datagram 17 of h1 <SEQ=…><CTL=ACK>, sent by h1#3 at 1.5 s, held by router r4, 2.25 s old`.

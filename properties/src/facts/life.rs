@@ -24,6 +24,8 @@ pub struct Life {
     pub remote: Option<SocketAddr>,
     /// When it began.
     pub opened_at: Instant,
+    /// The flow that both ends belong to; `None` for a listener.
+    pub flow: Option<u64>,
     /// Its state now; CLOSED before its first transition and after its end.
     pub state: State,
     /// Every transition.
@@ -60,6 +62,8 @@ pub enum Taint {
     Damage,
     /// A segment of an attacker, or what answers one (E7).
     Attack,
+    /// A box on the way has dropped what belongs to it, for the box had forgotten it or had no room.
+    Box,
 }
 
 impl Taint {
@@ -69,6 +73,7 @@ impl Taint {
             Self::Old => "after an old duplicate",
             Self::Damage => "E6",
             Self::Attack => "E7",
+            Self::Box => "a box let go",
         }
     }
 }
@@ -163,6 +168,7 @@ impl Life {
             local,
             remote,
             opened_at: now,
+            flow: None,
             state: State::Closed,
             history: Vec::new(),
             parent: None,
@@ -254,10 +260,10 @@ impl Life {
         }
     }
 
-    /// It has handled a datagram.
+    /// It has handled a datagram, now and when its clock showed this.
     pub(super) fn arrived(
         &mut self,
-        now: Instant,
+        (now, shown): (Instant, Instant),
         delivery: &Delivery,
         arrival: &SegmentArrival,
         allowance: &Allowance,
@@ -267,12 +273,13 @@ impl Life {
             if allowance.refusal.is_none() {
                 self.shadow.offered_window(segment);
             }
-            let passes = self.shadow.passes(segment, now);
+            let passes = self.shadow.passes(segment, shown);
             if passes && takes_fin_again(segment, &arrival.before) {
                 self.fin_taken_at = Some(now);
             }
         }
-        self.shadow.stamped(&allowance.stamp, after.ts_recent, now);
+        self.shadow
+            .stamped(&allowance.stamp, after.ts_recent, shown);
         if self.is_alive() && after.state != State::Closed {
             self.offered_octets(allowance, after);
             self.remember(after);

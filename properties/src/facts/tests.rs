@@ -1,5 +1,5 @@
-use super::Ending;
-use crate::event::UserEvent;
+use super::{Ending, Taint};
+use crate::event::{BoxEvent, UserEvent};
 use crate::staging::{A, B, Stage, acked_all, seg, took_text};
 use timewait_sim::{Duration, Instant};
 use timewait_stack::State;
@@ -196,4 +196,35 @@ fn a_users_deeds_are_counted() {
         },
     );
     assert!(stage.facts().life(server).unwrap().both_shut_at().is_some());
+}
+
+#[test]
+fn of_whom_a_box_has_let_go_nothing_is_promised() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    let (client, server) = stage.handshake(listener, 100, 300);
+    let (from, to) = (crate::staging::end(A), crate::staging::end(B));
+    assert_eq!(stage.facts().taint_of(server), None);
+    stage.at_box(BoxEvent::Refused {
+        tag: client,
+        from,
+        to,
+        full: false,
+    });
+    for name in [client, server] {
+        assert_eq!(stage.facts().taint_of(name), Some(Taint::Box));
+    }
+}
+
+#[test]
+fn both_ends_belong_to_one_flow_whatever_a_nat_shows() {
+    let mut stage = stage();
+    let listener = stage.listen(B);
+    stage.translate(A, "10.0.0.9:4000".parse().expect("an end"));
+    let (client, server) = stage.handshake(listener, 100, 300);
+    let facts = stage.facts();
+    assert!(facts.flow_of(client).is_some());
+    assert_eq!(facts.flow_of(client), facts.flow_of(server));
+    let direct = crate::label::flow_of(crate::staging::end(A), crate::staging::end(B));
+    assert_ne!(facts.flow_of(client), Some(direct));
 }

@@ -12,7 +12,10 @@ use super::faults::Faults;
 use super::names::{Secret, Span};
 use super::off::Off;
 use super::settings::Settings;
-use crate::scenario::{AppPlan, AttackerPlan, Crash, HostPlan, IcmpPlan, LinkPlan, Scenario};
+use crate::clock::Clock;
+use crate::scenario::{
+    AppPlan, AttackerPlan, BoxPlan, Crash, HostPlan, IcmpPlan, LinkPlan, Pause, Scenario,
+};
 use crate::scenarios::Kind;
 
 /// A scenario as it stands in a file.
@@ -36,6 +39,10 @@ pub(super) struct Document {
     attackers: Vec<AttackerPlan>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     crashes: Vec<CrashFile>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pauses: Vec<Pause>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    boxes: Vec<BoxPlan>,
     #[serde(default, skip_serializing_if = "is_default")]
     faults: Faults,
 }
@@ -48,6 +55,8 @@ struct HostFile {
     profile: Profile,
     addresses: Option<Vec<IpAddr>>,
     secret: Option<Secret>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    clock: Clock,
     #[serde(default, skip_serializing_if = "is_default")]
     settings: Settings,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -90,6 +99,8 @@ impl Document {
             lifetime,
             faults,
             crashes,
+            pauses,
+            boxes,
             heal_at,
             limit,
         } = scenario;
@@ -108,6 +119,8 @@ impl Document {
                 .iter()
                 .map(|crash| CrashFile::of(crash, hosts))
                 .collect(),
+            pauses: pauses.clone(),
+            boxes: boxes.clone(),
             faults: Faults::of(faults),
         }
     }
@@ -141,6 +154,8 @@ impl Document {
             lifetime: self.lifetime.map_or(least_msl, Off::into_option),
             faults: self.faults.plan()?,
             crashes,
+            pauses: self.pauses,
+            boxes: self.boxes,
             heal_at: self.heal_at.map_or(HEAL_AT, |at| at.0),
             limit: self.limit.map_or(LIMIT, |limit| limit.0),
             hosts,
@@ -157,6 +172,7 @@ impl HostFile {
             profile,
             addresses: Some(config.addresses.clone()),
             secret: Some(Secret(config.secret)),
+            clock: plan.clock,
             settings: Settings::of(config, &base),
             apps: plan.apps.clone(),
         }
@@ -169,6 +185,7 @@ impl HostFile {
         let secret = file.secret.map_or([number as u8; 32], |secret| secret.0);
         HostPlan {
             config: file.settings.on(file.profile.config(addresses, secret)),
+            clock: file.clock,
             apps: file.apps,
         }
     }

@@ -163,5 +163,6 @@ settings! {
     initial_window: InitialWindow,
     slow_start_limit: u8,
     scoreboard_segments_max: u16,
+    memory_max: Off<u64>,
     disabled: Protections,
 }

@@ -9,10 +9,14 @@ use timewait_sim::{HopId, Outcome, Release};
 use timewait_stack::Config;
 
 use super::error::Wrong;
+use crate::clock::Clock;
 use crate::scenario::{
-    AppPlan, Attack, Crash, FaultPlan, LinkEnd, LinkPlan, Method, Read, Role, Scenario, Talk,
+    AppPlan, Attack, BoxPlan, FaultPlan, LinkEnd, LinkPlan, Method, Read, Role, Scenario, Talk,
     Target, Write,
 };
+
+mod boxes;
+mod outages;
 
 type Checked = Result<(), Wrong>;
 
@@ -28,6 +32,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
     for (nth, host) in scenario.hosts.iter().enumerate() {
         let key = format!("hosts[{nth}]");
         settings(&host.config, &format!("{key}.settings"))?;
+        clock(&host.clock, &format!("{key}.clock"))?;
         apps(&host.apps, scenario, &key)?;
     }
     for (nth, link) in scenario.links.iter().enumerate() {
@@ -42,10 +47,8 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
             )?;
         }
     }
-    let mut up = BTreeMap::new();
-    for (nth, crash) in scenario.crashes.iter().enumerate() {
-        crashes(crash, scenario, &mut up, &format!("crashes[{nth}]"))?;
-    }
+    outages::check(scenario)?;
+    boxes::check(scenario)?;
     faults(scenario)
 }
 
@@ -59,7 +62,10 @@ fn demand(right: bool, key: &str, message: impl Into<String>) -> Checked {
 }
 
 fn whole(scenario: &Scenario) -> Checked {
-    let machines = scenario.hosts.len() + usize::from(scenario.routers) + scenario.attackers.len();
+    let machines = scenario.hosts.len()
+        + usize::from(scenario.routers)
+        + scenario.attackers.len()
+        + scenario.boxes.len();
     demand(
         !scenario.hosts.is_empty(),
         "hosts",
@@ -110,6 +116,11 @@ fn addresses(scenario: &Scenario) -> Checked {
     }
     for (nth, plan) in scenario.attackers.iter().enumerate() {
         take(plan.address, format!("attackers[{nth}].address"))?;
+    }
+    for (nth, nat) in scenario.boxes.iter().map(BoxPlan::nat).enumerate() {
+        if let Some(nat) = nat {
+            take(nat.address, format!("boxes[{nth}].work.nat.address"))?;
+        }
     }
     Ok(())
 }
@@ -171,6 +182,16 @@ fn settings(config: &Config, key: &str) -> Checked {
         "scoreboard_segments_max",
         "1 or more",
     )
+}
+
+fn clock(clock: &Clock, key: &str) -> Checked {
+    let most = Clock::DRIFT_MAX_PPM;
+    demand(
+        clock.drift_ppm.abs() <= most,
+        &format!("{key}.drift_ppm"),
+        format!("{most} parts per million at most, either way"),
+    )?;
+    bounded(clock.offset, &format!("{key}.offset"))
 }
 
 fn apps(apps: &[AppPlan], scenario: &Scenario, key: &str) -> Checked {
@@ -237,6 +258,7 @@ fn links(link: &LinkPlan, scenario: &Scenario, key: &str) -> Checked {
             LinkEnd::Host(number) => (number, scenario.hosts.len()),
             LinkEnd::Router(number) => (number, usize::from(scenario.routers)),
             LinkEnd::Attacker(number) => (number, scenario.attackers.len()),
+            LinkEnd::Box(number) => (number, scenario.boxes.len()),
         };
         let exists = usize::from(number) < there_are;
         demand(
@@ -277,29 +299,6 @@ fn attacks(attack: &Attack, scenario: &Scenario, key: &str) -> Checked {
 
 fn target(target: Target, scenario: &Scenario, key: &str) -> Checked {
     host(target.host, scenario, &format!("{key}.host"))
-}
-
-/// A host is up again before it crashes once more.
-fn crashes(
-    crash: &Crash,
-    scenario: &Scenario,
-    up: &mut BTreeMap<u16, Duration>,
-    key: &str,
-) -> Checked {
-    bounded(crash.at, &format!("{key}.at"))?;
-    bounded(crash.off, &format!("{key}.off"))?;
-    let again = up.insert(crash.host, crash.boots_at());
-    let ordered = again.is_none_or(|boots_at| boots_at <= crash.at);
-    demand(
-        ordered,
-        &format!("{key}.at"),
-        format!(
-            "host {} is off already: crashes stand in the order of time",
-            crash.host
-        ),
-    )?;
-    settings(&crash.config, &format!("{key}.settings"))?;
-    apps(&crash.apps, scenario, key)
 }
 
 fn faults(scenario: &Scenario) -> Checked {

@@ -12,8 +12,8 @@ use timewait_stack::{SeqNumber, State};
 use super::entry::SegmentText;
 use super::relative::{Bases, Relatives};
 use super::words::{self, Detail};
-use crate::facts::TCP;
-use crate::label::{Incarnation, class, flow_of};
+use crate::facts::{TCP, Translations};
+use crate::label::{Incarnation, class};
 
 #[derive(Debug, Default)]
 pub(crate) struct Known {
@@ -25,6 +25,7 @@ pub(crate) struct Known {
     newest: BTreeMap<(NodeId, u64), Incarnation>,
     flows: BTreeMap<Incarnation, u64>,
     boots: BTreeMap<NodeId, u8>,
+    translations: Translations,
 }
 
 impl Known {
@@ -36,7 +37,7 @@ impl Known {
             return false;
         }
         let of = Incarnation::from_tag(packet.tag);
-        let flow = (packet.id.origin, packet.flow);
+        let flow = (packet.id.origin, self.flow_of(packet));
         self.newest.entry(flow).or_insert(of);
         let Some(segment) = parse(packet) else {
             return false;
@@ -64,7 +65,7 @@ impl Known {
         remote: SocketAddr,
     ) {
         let of = self.incarnation(host, connection);
-        let flow = flow_of(local, remote);
+        let flow = self.translations.flow(local, remote);
         self.flows.insert(of, flow);
         self.newest.insert((host, flow), of);
     }
@@ -76,6 +77,16 @@ impl Known {
         {
             self.newest.insert((of.host, flow), of);
         }
+    }
+
+    /// A NAT shows an end inside as another one.
+    pub(crate) fn translates(&mut self, inside: SocketAddr, outside: SocketAddr) {
+        self.translations.add(inside, outside);
+    }
+
+    /// The flow of a datagram, wherever it is seen.
+    pub(crate) fn flow_of(&self, packet: &Packet) -> u64 {
+        self.translations.flow_of(packet)
     }
 
     /// A host has booted so often before.
@@ -101,7 +112,7 @@ impl Known {
     /// on the flow.
     pub(crate) fn is_old(&self, packet: &Packet) -> bool {
         let of = Incarnation::from_tag(packet.tag);
-        let newest = self.newest.get(&(of.host, packet.flow));
+        let newest = self.newest.get(&(of.host, self.flow_of(packet)));
         newest.is_some_and(|newest| *newest != of)
     }
 
@@ -116,8 +127,9 @@ impl Known {
         let of = Incarnation::from_tag(packet.tag);
         let text = match parse(packet) {
             Some(segment) if detail == Detail::Full => {
+                let flow = self.flow_of(packet);
                 let learned = &mut self.relatives;
-                let bases = learned.sent(of, packet.flow, packet.class, &segment);
+                let bases = learned.sent(of, flow, packet.class, &segment);
                 words::segment(&segment, bases, detail)
             }
             Some(segment) => words::segment(&segment, self.bases(packet), detail),

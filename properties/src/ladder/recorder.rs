@@ -10,10 +10,10 @@ use timewait_sim::{
 use timewait_stack::State;
 use timewait_stack::event::{Cause, ConnectionId, Event, SegmentArrival};
 
-use super::entry::{Beside, Entry, Origin, What};
+use super::entry::{Beside, Entry, Origin, SegmentText, What};
 use super::known::Known;
 use super::words::{self, Detail};
-use crate::event::{HostEvent, UserEvent};
+use crate::event::{BoxEvent, HostEvent, UserEvent};
 use crate::facts::connection_of;
 use crate::label::Incarnation;
 
@@ -25,6 +25,8 @@ pub(super) struct Recorder {
     until: Instant,
     known: Known,
     addresses: BTreeMap<IpAddr, NodeId>,
+    /// What the box has done that passes something on next.
+    deeds: String,
 }
 
 impl Default for Recorder {
@@ -41,6 +43,7 @@ impl Recorder {
             until,
             known: Known::default(),
             addresses: BTreeMap::new(),
+            deeds: String::new(),
         }
     }
 
@@ -80,6 +83,7 @@ impl Recorder {
                 let deed = format!("r{} releases", router.0);
                 self.network(now, packet, deed, String::new());
             }
+            Observation::Passed { node, packet } => self.passed(now, *node, packet),
             Observation::Delivered {
                 node,
                 packet,
@@ -87,6 +91,12 @@ impl Recorder {
                 held_by,
             } => {
                 self.delivered(now, *node, packet, *damaged, *held_by);
+            }
+            Observation::Paused { node } => {
+                self.beside(now, *node, None, "stands still".to_owned(), Origin::Stack);
+            }
+            Observation::Resumed { node } => {
+                self.beside(now, *node, None, "goes on".to_owned(), Origin::Stack);
             }
             Observation::Node { node, event, .. } => self.event(now, *node, event),
         }
@@ -119,12 +129,12 @@ impl Recorder {
             })
         {
             last.what = what;
-            last.flow = Some(packet.flow);
+            last.flow = Some(self.known.flow_of(packet));
             return;
         }
         self.push(Entry {
             at: now,
-            flow: Some(packet.flow),
+            flow: Some(self.known.flow_of(packet)),
             what,
             beside: None,
         });
@@ -183,7 +193,7 @@ impl Recorder {
         };
         self.push(Entry {
             at: now,
-            flow: Some(packet.flow),
+            flow: Some(self.known.flow_of(packet)),
             what,
             beside: None,
         });
@@ -215,7 +225,7 @@ impl Recorder {
         };
         self.push(Entry {
             at: now,
-            flow: Some(packet.flow),
+            flow: Some(self.known.flow_of(packet)),
             what,
             beside: None,
         });
@@ -225,6 +235,7 @@ impl Recorder {
         match event {
             HostEvent::Stack(event) => self.stack_event(now, host, event),
             HostEvent::User(event) => self.user_event(now, host, event),
+            HostEvent::Box(event) => self.box_event(now, host, event),
             HostEvent::Crashed => {
                 self.beside(now, host, None, "crashed".to_owned(), Origin::Stack);
             }
@@ -232,6 +243,52 @@ impl Recorder {
                 self.known.rebooted(host, *boot);
                 self.beside(now, host, None, "rebooted".to_owned(), Origin::Stack);
             }
+        }
+    }
+
+    /// What a box does to a segment stands with the segment that it passes on.
+    fn box_event(&mut self, now: Instant, at: NodeId, event: &BoxEvent) {
+        let words = words::of_box(event);
+        if let BoxEvent::Mapped { inside, outside } = event {
+            self.known.translates(*inside, *outside);
+        }
+        let (tag, from, to) = match event {
+            BoxEvent::Refused { tag, from, to, .. } => (tag, from, to),
+            // Nothing follows: what was damaged has its line already.
+            BoxEvent::BadDropped | BoxEvent::ErrorTranslated => return,
+            BoxEvent::Mapped { .. }
+            | BoxEvent::OptionsChanged
+            | BoxEvent::Cut
+            | BoxEvent::Joined => {
+                add(&mut self.deeds, &words);
+                return;
+            }
+        };
+        let segment = SegmentText {
+            of: *tag,
+            old: false,
+            echo: false,
+            text: format!("{from} to {to}"),
+        };
+        let what = What::Network {
+            from: tag.host,
+            to: to.ip(),
+            deed: format!("b{}", at.0),
+            segment,
+            note: words,
+        };
+        self.push(Entry {
+            at: now,
+            flow: None,
+            what,
+            beside: None,
+        });
+    }
+
+    fn passed(&mut self, now: Instant, at: NodeId, packet: &Packet) {
+        let deeds = core::mem::take(&mut self.deeds);
+        if !deeds.is_empty() {
+            self.network(now, packet, format!("b{}", at.0), deeds);
         }
     }
 

@@ -111,6 +111,7 @@ impl Script {
                 flow: flow_of(source, destination),
                 class: class_of(segment.flags, segment.text.len()),
             },
+            parts: Vec::new(),
         };
         self.sent += 1;
         self.tell(&Observation::Sent {

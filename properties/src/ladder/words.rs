@@ -10,7 +10,7 @@ use timewait_stack::event::{
 use timewait_stack::wire::{Flags, ParseError, Segment};
 
 use super::relative::Bases;
-use crate::event::UserEvent;
+use crate::event::{BoxEvent, UserEvent};
 use crate::label::class;
 
 /// How much of a segment to tell.
@@ -275,6 +275,20 @@ pub(crate) fn user(event: &UserEvent) -> Option<String> {
         | UserEvent::Sent { .. }
         | UserEvent::Received { .. } => return None,
     })
+}
+
+/// What a box on the way did.
+pub(crate) fn of_box(event: &BoxEvent) -> String {
+    match event {
+        BoxEvent::Mapped { outside, .. } => format!("from {outside} now"),
+        BoxEvent::Refused { full: true, .. } => "refused: no room".to_owned(),
+        BoxEvent::Refused { full: false, .. } => "refused: of no connection".to_owned(),
+        BoxEvent::BadDropped => "dropped as bad".to_owned(),
+        BoxEvent::OptionsChanged => "options changed".to_owned(),
+        BoxEvent::Cut => "cut in pieces".to_owned(),
+        BoxEvent::Joined => "joined".to_owned(),
+        BoxEvent::ErrorTranslated => "ICMP translated".to_owned(),
+    }
 }
 
 /// Whether the event reports a call that may change the state.

@@ -28,7 +28,10 @@ impl Bounds {
         let pair = facts.pair_of(of).unwrap_or(of);
         let a = circumstances.config(of.host)?;
         let b = circumstances.config(pair.host)?;
-        let longest_timer = longest_timer(a).max(longest_timer(b));
+        let [clock_a, clock_b] = [of, pair].map(|name| circumstances.clock(name.host));
+        let longest_timer = clock_a
+            .at_most(longest_timer(a))
+            .max(clock_b.at_most(longest_timer(b)));
         let ways = [(of.host, pair.host), (pair.host, of.host)];
         if ways
             .iter()
@@ -65,7 +68,7 @@ impl Bounds {
                 .saturating_add(longest_timer.saturating_mul(losses + search))
                 .saturating_add(step.saturating_mul(segments)),
             quiet: longest_timer,
-            two_msl: a.msl.max(b.msl).saturating_mul(2),
+            two_msl: clock_a.at_most(a.msl * 2).max(clock_b.at_most(b.msl * 2)),
         })
     }
 }

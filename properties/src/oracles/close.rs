@@ -11,8 +11,8 @@
 //! Not promised, named and counted: FIN-WAIT-2 with a peer that stays, an idle connection, a
 //! half-close, a window that its owner keeps shut. Any other survivor is a violation.
 //!
-//! A pause of a host would add its length to the bounds, a drift stretch them, NAT excuse them;
-//! there are none. User timeouts (U) are not offered by the stack.
+//! All bounds count from when the last pause of a host is over, and are stretched by the drift of its
+//! clock. What a box on the way has let go of is excused ([`Taint::Box`](crate::facts::Taint::Box)).
 
 mod orderly;
 mod silence;
@@ -280,7 +280,9 @@ impl Watch {
         let from = bounds::healed(facts, done)?;
         let terms = Bounds::of(facts, report.who, self.backlog)?;
         let false_syns = if self.reopened > 0 {
-            (bounds::handshake(config)? + terms.two_msl).saturating_mul(self.reopened)
+            let clock = facts.circumstances().clock(report.who.host);
+            let handshake = clock.at_most(bounds::handshake(config)?);
+            (handshake + terms.two_msl).saturating_mul(self.reopened)
         } else {
             Duration::ZERO
         };
@@ -325,9 +327,15 @@ fn both_done_at(life: &Life, facts: &Facts) -> Option<Instant> {
     Some(mine.max(theirs))
 }
 
-/// It waits for a window, or for a reader that is behind (MUST-37).
+/// It waits for a window, or for a reader that is behind (MUST-37), or for the memory of its host.
 fn is_shut_out(life: &Life, facts: &Facts) -> bool {
     let pair = facts.pair_of(life.name).and_then(|name| facts.life(name));
+    if pair.is_some_and(|pair| facts.circumstances().is_short_of_memory(pair.name.host)) {
+        return life
+            .vars
+            .as_ref()
+            .is_some_and(|vars| vars.snd_wnd < u32::from(vars.smss));
+    }
     let Some(pair) = pair.filter(|pair| pair.is_alive() && pair.user.closed_at.is_none()) else {
         return false;
     };

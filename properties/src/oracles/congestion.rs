@@ -187,6 +187,9 @@ impl Congestion {
             Event::Icmp(arrival) if matches!(arrival.verdict, IcmpVerdict::PathMtu(_)) => {
                 if let Some(end) = self.ends.get_mut(&report.who) {
                     end.repair.may_send_all_again(end.sent_to);
+                    if arrival.after.smss < arrival.before.smss {
+                        end.cut_smaller();
+                    }
                     (end.batch.forced, end.batch.pipe) = (true, None);
                 }
             }
@@ -229,6 +232,14 @@ impl End {
     fn holds(&mut self, vars: &Vars, report: &mut Report<'_>) {
         if let Some(envelope) = self.envelope.as_mut().filter(|_| transfers(vars.state)) {
             report.violations_unless_damaged(envelope.hold(vars));
+        }
+    }
+
+    /// What is out goes again in smaller segments: a repair at hand lasts until that is acknowledged, for
+    /// what of it is found lost on the way tells of no congestion.
+    fn cut_smaller(&mut self) {
+        if let Some(envelope) = &mut self.envelope {
+            envelope.prolonged(self.sent_to);
         }
     }
 
@@ -313,7 +324,7 @@ impl End {
         let cut = self.takes_back(before, after, report);
         if let Some(envelope) = &mut self.envelope {
             if acked > 0 {
-                envelope.acked(before, after, report.now, congested);
+                envelope.acked(before, after, report.shown(), congested);
             }
             if let Some(cut) = cut {
                 envelope.undone(cut);
@@ -325,7 +336,7 @@ impl End {
                 envelope.undo(before, undone, congested);
             }
             if congested && envelope.reported(self.sent_to, after) {
-                self.held_until = Some(report.now + after.rto);
+                self.held_until = Some(report.shown() + after.rto);
             }
         }
         if acked > 0 {
@@ -491,7 +502,7 @@ impl End {
         report: &mut Report<'_>,
     ) -> Option<Instant> {
         if self.repair.takes_probe(segment) {
-            return Some(report.now);
+            return Some(report.shown());
         }
         if segment.seq.before(sent_to) {
             self.sends_again(segment, vars, report);
@@ -503,7 +514,7 @@ impl End {
         if let Some(envelope) = &mut self.envelope {
             envelope.sent(segment.seg_len());
         }
-        Some(report.now)
+        Some(report.shown())
     }
 
     /// Text in the segment was never sent before.
@@ -514,7 +525,7 @@ impl End {
         vars: &Vars,
         report: &mut Report<'_>,
     ) {
-        if self.held_until.is_some_and(|until| report.now < until) {
+        if self.held_until.is_some_and(|until| report.shown() < until) {
             report.violation_unless_damaged(format!(
                 "with a cwnd of one segment congestion was reported, and {segment} goes before an RTO \
                  has passed"
@@ -529,7 +540,7 @@ impl End {
         if nothing_out
             && self
                 .data_sent_at
-                .is_some_and(|at| idle(at, vars, report.now))
+                .is_some_and(|at| idle(at, vars, report.shown()))
         {
             let largest = smss.max(raised(vars, report));
             envelope.restart(envelope.profile().initial_window(largest));

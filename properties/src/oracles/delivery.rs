@@ -67,6 +67,7 @@ impl Judge for Delivery {
         };
         let event = match event {
             HostEvent::Stack(event) => event,
+            HostEvent::Box(_) => return,
             HostEvent::User(event) => {
                 let connection = crate::facts::connection_of(event);
                 let Some(connection) = connection else { return };
@@ -321,6 +322,9 @@ fn exemption(
         || facts.circumstances().is_black_hole(hosts.1, hosts.0)
     {
         return Some("delivery: black hole, and nobody looks for it");
+    }
+    if facts.circumstances().is_short_of_memory(reader.host) {
+        return Some("delivery: the reader's host is short of memory");
     }
     if to.user.opened_at.is_none() {
         return Some("delivery: never accepted");

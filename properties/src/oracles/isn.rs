@@ -114,7 +114,7 @@ impl InitialNumbers {
         let iss = facts.segment_sent()?.seq;
         let tuple = (who.host, who.boot, life.local, life.remote?);
         let reading = Reading {
-            at: life.opened_at,
+            at: facts.circumstances().clock(who.host).shows(life.opened_at),
             iss,
             opens,
         };

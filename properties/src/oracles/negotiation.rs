@@ -26,6 +26,7 @@ use timewait_stack::wire::Flags;
 use timewait_stack::{Config, Event, State};
 
 use super::report::Report;
+use crate::clock::Clock;
 use crate::event::HostEvent;
 use crate::facts::{Facts, Life, SegmentHeader, is_by_cookie, sets_irs};
 use crate::label::{Incarnation, class};
@@ -70,8 +71,8 @@ impl Syns {
 impl Agreed {
     /// The largest datagram that may be sent: a report of a router holds until a larger size may be
     /// tried (RFC 1191 §6.3, RFC 8201 §4).
-    fn mtu(&self, config: &Config, now: Instant) -> u16 {
-        let holds = |since| now.saturating_since(since) < config.path_mtu_raise_after;
+    fn mtu(&self, config: &Config, clock: Clock, now: Instant) -> u16 {
+        let holds = |since| clock.between(since, now) < config.path_mtu_raise_after;
         let path = self.path.filter(|(_, since)| holds(*since));
         path.map_or(config.mtu, |(mtu, _)| mtu.min(config.mtu))
     }
@@ -196,7 +197,8 @@ impl Negotiation {
         }
         let syns = &agreed.syns;
         if let Some(peer) = &syns.peer {
-            let mtu = agreed.mtu(config, report.now);
+            let clock = report.facts.circumstances().clock(packet.id.origin);
+            let mtu = agreed.mtu(config, clock, report.now);
             report.violations_unless_damaged(mss::size(&segment, peer, packet.src, mtu));
         }
         let buffer = buffer(&segment, life, config, report);

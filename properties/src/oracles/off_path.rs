@@ -182,7 +182,7 @@ impl OffPath {
         let who = blind.limited.filter(|_| bare)?;
         let interval = facts.circumstances().config(who.host)?.challenge_interval;
         let last = self.answered.insert(who, now)?;
-        let pause = now.saturating_since(last);
+        let pause = facts.circumstances().clock(who.host).between(last, now);
         (pause < interval).then(|| {
             format!(
                 "{who} answers blind segments {pause:?} apart, {interval:?} at least (RFC 5961 §7)"

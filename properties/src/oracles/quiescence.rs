@@ -30,7 +30,7 @@ use timewait_stack::{Event, SeqNumber, State, Vars};
 
 use crate::event::HostEvent;
 use crate::facts::{Delivery, Facts, accepted, connection_of};
-use crate::label::{Incarnation, class, flow_of};
+use crate::label::{Incarnation, class};
 use crate::oracle::Judge;
 use crate::oracles::report::Report;
 
@@ -86,6 +86,7 @@ impl Judge for Quiescence {
                         }
                     }
                     HostEvent::Crashed | HostEvent::Rebooted { .. } => self.step.user = true,
+                    HostEvent::Box(_) => {}
                 }
             }
             Observation::Sent { cause, packet } => {
@@ -180,12 +181,7 @@ impl Quiescence {
     }
 
     fn flow(&mut self, who: Incarnation, facts: &Facts) -> Option<&mut idle::Flow> {
-        let life = facts.life(who)?;
-        Some(
-            self.flows
-                .entry(flow_of(life.local, life.remote?))
-                .or_default(),
-        )
+        Some(self.flows.entry(facts.flow_of(who)?).or_default())
     }
 
     /// Whether the datagram holds text, SYN or FIN that its incarnation never sent before.
@@ -207,7 +203,8 @@ impl Quiescence {
         if self.is_new(packet, report.who, report.facts) {
             (step.accepted, step.progress) = (true, true);
         }
-        let Some(flow) = self.flows.get(&packet.flow) else {
+        let known = report.facts.flow_of(report.who);
+        let Some(flow) = self.flows.get(&known.unwrap_or(packet.flow)) else {
             return;
         };
         let verdict = self.chains.sent(chain::Sent {

@@ -112,12 +112,16 @@ impl ReplyTable {
             Observation::Fate { .. }
             | Observation::Dropped { .. }
             | Observation::Marked { .. }
-            | Observation::Released { .. } => true,
+            | Observation::Released { .. }
+            | Observation::Passed { .. }
+            | Observation::Paused { .. }
+            | Observation::Resumed { .. } => true,
         }
     }
 
     /// A segment was judged: from here on, its host answers.
     fn arrived(&mut self, now: Instant, node: NodeId, arrival: &SegmentArrival, facts: &Facts) {
+        let shown = facts.circumstances().clock(node).shows(now);
         let Some(delivery) = facts.delivery() else {
             return;
         };
@@ -135,9 +139,10 @@ impl ReplyTable {
             max_snd_wnd: life.map_or(0, |life| life.shadow.max_snd_wnd),
             stamped: life
                 .zip(segment)
-                .is_none_or(|(life, segment)| life.shadow.passes(segment, now)),
+                .is_none_or(|(life, segment)| life.shadow.passes(segment, shown)),
             may_reopen: life.zip(segment).is_some_and(|(life, segment)| {
-                life.shadow.may_reopen(arrival.before.rcv_nxt, segment, now)
+                life.shadow
+                    .may_reopen(arrival.before.rcv_nxt, segment, shown)
             }),
         };
         let (class, other) = classes(seen, segment);
@@ -191,7 +196,12 @@ impl ReplyTable {
             .config(name.host)
             .map(|config| config.challenge_interval);
         match (self.limited.get(&name), interval) {
-            (Some(last), Some(interval)) => now < *last + interval,
+            (Some(last), Some(interval)) => {
+                now < facts
+                    .circumstances()
+                    .clock(name.host)
+                    .after(*last, interval)
+            }
             (Some(_), None) => true,
             (None, _) => false,
         }

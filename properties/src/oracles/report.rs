@@ -23,6 +23,14 @@ impl<'a> Report<'a> {
         self.facts.circumstances().config(self.who.host)
     }
 
+    /// The time that the clock of its host shows.
+    pub(super) fn shown(&self) -> Instant {
+        self.facts
+            .circumstances()
+            .clock(self.who.host)
+            .shows(self.now)
+    }
+
     /// Something that must not happen. If an old or a damaged segment has spoilt the incarnation
     /// or its pair before, it is no more than a hazard: `incarnation` and `acceptance` have said
     /// whether *that* was a violation.

@@ -5,6 +5,8 @@
 //!   within SO_RCVBUF and SO_SNDBUF, the TIME-WAIT table within its limit; of the scoreboard of loss
 //!   recovery its segments, and how many of them one ACK makes it look at. A buffer that the user
 //!   makes smaller may hold what the larger one has taken or promised (SHLD-14).
+//! - What all ends of a host hold and have promised by windows is within `Config::memory_max`
+//!   (`memory.rs`).
 //! - SO_RCVBUF and SO_SNDBUF are what the user has set.
 //! - Whenever somebody looks: as many listeners, connections (half-open ones, and ones that wait
 //!   to be accepted) and TIME-WAIT records as there are lives. A record whose SYN is put to the
@@ -16,6 +18,8 @@
 //! end. Half-open connections are counted from the events, as they come: listeners are mostly gone
 //! by the end. No other work per segment is counted yet.
 
+mod memory;
+
 use std::collections::BTreeMap;
 use timewait_sim::{Finding, Instant, NodeId, Observation};
 use timewait_stack::config::Config;
@@ -23,7 +27,7 @@ use timewait_stack::event::Cause;
 use timewait_stack::status::{NetstatRow, Usage};
 use timewait_stack::{Event, State, Vars};
 
-use crate::event::HostEvent;
+use crate::event::{HostEvent, UserEvent};
 use crate::facts::{Ending, Facts, Life};
 use crate::label::Incarnation;
 use crate::oracle::{Judge, Sample};
@@ -37,6 +41,7 @@ pub struct Resources {
     half_open: BTreeMap<(NodeId, u16), u32>,
     /// The largest buffers that each connection has had.
     buffers: BTreeMap<Incarnation, Buffers>,
+    memory: memory::Memory,
 }
 
 impl Judge for Resources {
@@ -58,9 +63,16 @@ impl Judge for Resources {
             HostEvent::Stack(event) => event,
             HostEvent::Crashed => {
                 self.half_open.retain(|(host, _), _| *host != node);
+                self.memory.crashed(node);
                 return;
             }
-            HostEvent::User(_) | HostEvent::Rebooted { .. } => return,
+            HostEvent::User(UserEvent::Received {
+                connection, octets, ..
+            }) => {
+                let who = facts.name(node, *connection);
+                return self.memory.read(who, octets.len() as u64);
+            }
+            HostEvent::User(_) | HostEvent::Rebooted { .. } | HostEvent::Box(_) => return,
         };
         match event {
             // A user may set another buffer before the first snapshot.
@@ -84,6 +96,7 @@ impl Judge for Resources {
                 let buffers = self.largest_buffers(who, &snapshot.vars);
                 let mut wrong = beyond_bounds(&snapshot.vars, config, buffers);
                 wrong.extend(not_as_set(who, &snapshot.vars, facts));
+                wrong.extend(self.memory.snapshot(who, &snapshot.vars, config.memory_max));
                 report.violations_unless_damaged(wrong);
             }
             Event::Transition {
@@ -95,6 +108,9 @@ impl Judge for Resources {
                 let who = facts.name(node, *connection);
                 if *to == State::Closed {
                     self.buffers.remove(&who);
+                }
+                if matches!(to, State::Closed | State::Listen | State::TimeWait) {
+                    self.memory.ended(who);
                 }
                 let life = facts.life(who);
                 let wrong = life.and_then(|life| self.moved(life, (*from, *to), *cause, facts));

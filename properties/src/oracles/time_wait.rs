@@ -125,7 +125,8 @@ impl TimeWait {
         let delivery = facts.delivery()?;
         let life = facts.life(old)?;
         let rcv_nxt = life.vars.as_ref()?.rcv_nxt;
-        let may = |syn| life.shadow.may_reopen(rcv_nxt, syn, now);
+        let shown = facts.circumstances().clock(old.host).shows(now);
+        let may = |syn| life.shadow.may_reopen(rcv_nxt, syn, shown);
         (!delivery.segment().is_some_and(may)).then(|| {
             let stamps = match (life.shadow.ts_recent(), delivery.header?.timestamps) {
                 (Some(recent), Some((value, _))) => format!(", TS.Recent {recent}, TSval {value}"),
@@ -237,7 +238,11 @@ fn latest(facts: &Facts, life: &Life, touched: Instant) -> Option<Instant> {
         .config(life.name.host)?
         .rto
         .granularity;
-    Some(since + facts.two_msl(life.name.host)? + slack.max(Duration::from_nanos(1)))
+    let host = life.name.host;
+    let time = facts.two_msl(host)? + slack.max(Duration::from_nanos(1));
+    let circumstances = facts.circumstances();
+    let at = circumstances.clock(host).after(since, time);
+    Some(circumstances.awake(host, at))
 }
 
 #[cfg(test)]

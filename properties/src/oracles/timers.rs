@@ -11,8 +11,8 @@
 //!   gives up before R2.
 //!
 //! Sockets are taken to keep the settings of their stack. Damage that the checksum missed taints
-//! both ends (E6): what follows is a hazard. Paused hosts would be excepted in `slept`; there are
-//! none.
+//! both ends (E6): what follows is a hazard. All times are those of the clock of the host. A host that
+//! stands still is excepted in `slept`: its timers expire when it goes on.
 
 mod armed;
 mod delayed_ack;
@@ -74,7 +74,8 @@ impl Judge for Timers {
                 let who = Incarnation::from_tag(packet.tag);
                 let ends = (self.ends.get_mut(&who), facts.segment_sent());
                 if let (Some(watch), Some(header)) = ends {
-                    watch.sent(&header, now);
+                    let clock = facts.circumstances().clock(who.host);
+                    watch.sent(&header, clock.shows(now));
                 }
             }
             Observation::Node {
@@ -137,7 +138,7 @@ impl Timers {
             Event::Timer { timer, .. } => watch.expired(*timer, config, report),
             Event::RttSample { seq, rtt, .. } => {
                 watch.rto.sampled();
-                let (tick, now) = (config.rto.granularity, report.now);
+                let (tick, now) = (config.rto.granularity, report.shown());
                 let segment = report.facts.delivery().and_then(|p| p.segment());
                 let echoed = report.facts.life(report.who).zip(segment);
                 let by_echo = echoed
@@ -162,6 +163,7 @@ impl Timers {
 }
 
 impl Watch {
+    /// A segment is sent; `now` is by the clock of its host.
     fn sent(&mut self, header: &SegmentHeader, now: Instant) {
         let una = self.vars.as_ref().map_or(header.seq, |vars| vars.snd_una);
         self.owed.retain(|timer| match timer {
@@ -182,7 +184,7 @@ impl Watch {
     }
 
     fn arrived(&mut self, arrival: &SegmentArrival, report: &Report<'_>) {
-        let now = on_stack(report.now);
+        let now = on_stack(report.shown());
         let header = report
             .facts
             .delivery()
@@ -214,7 +216,7 @@ impl Watch {
         }
         let Some(vars) = &self.vars else { return };
         let deadline = armed::deadline(&vars.timers, timer);
-        if timer != Timer::TimeWait && deadline.is_none_or(|at| on_stack(report.now) < at) {
+        if timer != Timer::TimeWait && deadline.is_none_or(|at| on_stack(report.shown()) < at) {
             report.violation_unless_damaged(format!(
                 "the {timer:?} timer expires, it was armed for {deadline:?}"
             ));
@@ -223,13 +225,13 @@ impl Watch {
             report.violations_unless_damaged(self.keepalive.expired(
                 vars,
                 config,
-                on_stack(report.now),
+                on_stack(report.shown()),
             ));
         }
     }
 
     fn snapshot(&mut self, vars: &Vars, config: &Config, report: &mut Report<'_>) {
-        let now = on_stack(report.now);
+        let now = on_stack(report.shown());
         self.slept(report);
         for timer in self.owed.drain(..) {
             let what = format!("the {timer:?} timer has expired, and what it is for was not sent");
@@ -259,11 +261,16 @@ impl Watch {
     /// A deadline has passed since the last snapshot, and its timer did nothing.
     fn slept(&self, report: &mut Report<'_>) {
         let Some(vars) = &self.vars else { return };
+        let circumstances = report.facts.circumstances();
+        let clock = circumstances.clock(report.who.host);
         for timer in armed::JUDGED {
             let Some(at) = armed::deadline(&vars.timers, timer) else {
                 continue;
             };
-            let late = on_stack(report.now).saturating_since(at);
+            // A timer that is due while its host stands still expires when that goes on.
+            let due = clock.reaches(Instant::from_nanos(at.as_nanos()));
+            let latest = circumstances.awake(report.who.host, due);
+            let late = report.now.saturating_since(latest);
             if !late.is_zero() {
                 report.violation_unless_damaged(format!(
                     "the {timer:?} timer slept {late:?} past its deadline"
@@ -299,9 +306,8 @@ impl Watch {
             }
             (Timer::User, _) => {
                 let least = user_timeout::shortest(config);
-                let waited = report
-                    .now
-                    .saturating_since(self.karn.oldest_at().unwrap_or(report.now));
+                let now = report.shown();
+                let waited = now.saturating_since(self.karn.oldest_at().unwrap_or(now));
                 if least.is_none_or(|least| waited < least) {
                     report.violation_unless_damaged(format!(
                         "the user timeout ends it after {waited:?}: it is {least:?}"
@@ -320,7 +326,7 @@ impl Watch {
                 let waited = self
                     .karn
                     .oldest_at()
-                    .map(|at| report.now.saturating_since(at));
+                    .map(|at| report.shown().saturating_since(at));
                 let early = match r2 {
                     GiveUp::Retransmissions(least) => self.expiries < u32::from(least),
                     GiveUp::Elapsed(least) => waited.is_some_and(|waited| waited < least),
@@ -340,7 +346,7 @@ impl Watch {
 
 const NAME: &str = "timers";
 
-/// True time on the clock of a stack: the clocks of all hosts show true time.
+/// A time of a host as its stack has it.
 fn on_stack(now: Instant) -> timewait_stack::Instant {
     timewait_stack::Instant::from_nanos(now.as_nanos())
 }

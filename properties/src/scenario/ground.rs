@@ -12,8 +12,10 @@ use core::time::Duration;
 use timewait_stack::config::{EcnUse, Keepalive};
 use timewait_stack::{Config, Profile};
 
-use super::{HostPlan, LinkEnd, LinkPlan};
+use super::{FaultPlan, HostPlan, LinkEnd, LinkPlan, Scenario};
 use crate::choose::Choose;
+use crate::clock::Clock;
+use crate::scenarios::Kind;
 use tweak::Tweak;
 
 /// The times of a world.
@@ -103,6 +105,7 @@ impl Ground {
         };
         HostPlan {
             config,
+            clock: Clock::TRUE,
             apps: Vec::new(),
         }
     }
@@ -156,6 +159,32 @@ impl Ground {
             }
         });
         (routers, links.collect())
+    }
+
+    /// A scenario of these hosts and wires in which nothing goes wrong.
+    pub(crate) fn calm(
+        &self,
+        kind: Kind,
+        hosts: Vec<HostPlan>,
+        (routers, links): (u16, Vec<LinkPlan>),
+        limit: Duration,
+    ) -> Scenario {
+        Scenario {
+            kind,
+            seed: None,
+            hosts,
+            routers,
+            attackers: Vec::new(),
+            boxes: Vec::new(),
+            links,
+            icmp: None,
+            lifetime: Some(self.lifetime),
+            faults: FaultPlan::NONE,
+            crashes: Vec::new(),
+            pauses: Vec::new(),
+            heal_at: Duration::ZERO,
+            limit,
+        }
     }
 
     /// The link by which the attacker is joined to a router.

@@ -7,11 +7,13 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use timewait_sim::Instant;
 use timewait_stack::wire::Segment;
-use timewait_stack::{Config, Instant, SeqNumber, SocketOption, Stack};
+use timewait_stack::{Config, SeqNumber, SocketOption, Stack};
 
-use super::{Call, Churn, Role, Scenario};
+use super::{Call, Churn, HostPlan, Role, Scenario};
 use crate::choose::Choose;
+use crate::clock::Clock;
 
 /// An incarnation that sends a lot begins so far before the wrap at most.
 const REACH: u64 = 512 << 10;
@@ -19,6 +21,12 @@ const REACH: u64 = 512 << 10;
 /// How far the clock has gone in this time: it ticks once in 4 us (RFC 9293 §3.4.1).
 pub(crate) fn ticks(passed: Duration) -> u32 {
     (passed.as_nanos() / 4_000) as u32
+}
+
+/// What a clock shows so long after the start of the run.
+fn shown(clock: Clock, passed: Duration) -> Duration {
+    let at = clock.shows(Instant::ZERO + passed);
+    at.saturating_since(Instant::ZERO)
 }
 
 /// Sets the epoch of each host so that the ISN of its first connection lies where it was drawn.
@@ -34,7 +42,8 @@ pub(crate) fn aim(choose: &mut dyn Choose, scenario: &mut Scenario) {
         let Some((start, local, remote)) = first_tuple(scenario, host) else {
             continue;
         };
-        let config = &scenario.hosts[usize::from(host)].config;
+        let HostPlan { config, clock, .. } = &scenario.hosts[usize::from(host)];
+        let start = shown(*clock, start);
         let config = Config {
             isn_epoch: 0,
             ..config.clone()
@@ -54,7 +63,8 @@ pub(super) fn at(
     remote: SocketAddr,
     start: Duration,
 ) -> Option<u32> {
-    let config = &scenario.hosts.get(usize::from(host))?.config;
+    let HostPlan { config, clock, .. } = scenario.hosts.get(usize::from(host))?;
+    let start = shown(*clock, start);
     let (_, iss) = opening(config.clone(), Some(local), remote)?;
     Some(iss.0.wrapping_add(ticks(start)))
 }
@@ -120,9 +130,10 @@ fn opening(
             .ok()?;
         stack.bind(socket, local).ok()?;
     }
-    stack.connect(Instant::ZERO, socket, remote).ok()?;
+    let start = timewait_stack::Instant::ZERO;
+    stack.connect(start, socket, remote).ok()?;
     let mut octets = Vec::new();
-    let transmit = stack.poll_transmit(Instant::ZERO, &mut octets)?;
+    let transmit = stack.poll_transmit(start, &mut octets)?;
     let syn = Segment::parse(&octets).ok()?;
     Some((SocketAddr::new(transmit.from, syn.source_port), syn.seq))
 }

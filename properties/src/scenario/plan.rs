@@ -62,15 +62,18 @@ pub enum LinkEnd {
     Router(u16),
     /// An attacker, by its number.
     Attacker(u16),
+    /// A box on the way, by its number.
+    Box(u16),
 }
 
-/// `h0`, `r2`, `a1`.
+/// `h0`, `r2`, `a1`, `b0`.
 impl fmt::Display for LinkEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Host(number) => write!(f, "h{number}"),
             Self::Router(number) => write!(f, "r{number}"),
             Self::Attacker(number) => write!(f, "a{number}"),
+            Self::Box(number) => write!(f, "b{number}"),
         }
     }
 }
@@ -99,8 +102,9 @@ impl FromStr for LinkEnd {
         end('h', Self::Host)
             .or_else(|| end('r', Self::Router))
             .or_else(|| end('a', Self::Attacker))
+            .or_else(|| end('b', Self::Box))
             .ok_or_else(|| {
-                format!("`{name}` is no machine: it takes h0, r0 or a0, or another number")
+                format!("`{name}` is no machine: it takes h0, r0, a0 or b0, or another number")
             })
     }
 }

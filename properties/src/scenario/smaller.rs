@@ -9,6 +9,7 @@ use core::time::Duration;
 use timewait_sim::fates::LinkFaults;
 
 use super::{FaultPlan, LinkEnd, Role, Scenario};
+use crate::clock::Clock;
 
 mod drop_host;
 mod numbers;
@@ -20,6 +21,8 @@ enum Step {
     DropHost(u16),
     /// Without this attacker and its link.
     DropAttacker(u16),
+    /// A router in the place of this box.
+    DropBox(u16),
     /// Without this attack of this attacker.
     DropAttack(u16, u16),
     /// Without this user of this host.
@@ -28,6 +31,10 @@ enum Step {
     DropRounds { first: u32, count: u32 },
     /// Without this crash.
     DropCrash(u32),
+    /// Without this pause.
+    DropPause(u32),
+    /// The clock of this host shows true time.
+    TrueClock(u16),
     /// Without this user after this crash.
     DropLaterApp(u32, u16),
     /// Without this part of the listed fates.
@@ -83,6 +90,7 @@ impl Scenario {
             let attacks = 0..plan.attacks.len() as u16;
             steps.extend(attacks.map(|attack| Step::DropAttack(attacker, attack)));
         }
+        steps.extend((0..self.boxes.len() as u16).map(Step::DropBox));
         steps.extend(pieces(self.rounds()).map(|(first, count)| Step::DropRounds { first, count }));
         for (host, plan) in (0..).zip(&self.hosts) {
             steps.extend((0..plan.apps.len() as u16).map(|app| Step::DropApp(host, app)));
@@ -91,6 +99,8 @@ impl Scenario {
             steps.push(Step::DropCrash(nth));
             steps.extend((0..crash.apps.len() as u16).map(|app| Step::DropLaterApp(nth, app)));
         }
+        steps.extend((0..self.pauses.len() as u32).map(Step::DropPause));
+        steps.extend((0..hosts).map(Step::TrueClock));
         match &self.faults {
             FaultPlan::Listed(fates) => {
                 let pieces = pieces(fates.len() as u32);
@@ -112,6 +122,7 @@ impl Scenario {
         match step {
             Step::DropHost(host) => return self.without_host(host),
             Step::DropAttacker(attacker) => return self.without_attacker(attacker),
+            Step::DropBox(number) => return self.without_box(number),
             Step::DropAttack(attacker, attack) => {
                 let plan = scenario.attackers.get_mut(usize::from(attacker))?;
                 plan.attacks.remove(usize::from(attack));
@@ -128,6 +139,12 @@ impl Scenario {
             }
             Step::DropCrash(nth) => {
                 scenario.crashes.remove(nth as usize);
+            }
+            Step::DropPause(nth) => {
+                scenario.pauses.remove(nth as usize);
+            }
+            Step::TrueClock(host) => {
+                scenario.hosts.get_mut(usize::from(host))?.clock = Clock::TRUE;
             }
             Step::DropLaterApp(nth, app) => {
                 let crash = scenario.crashes.get_mut(nth as usize)?;
@@ -171,7 +188,7 @@ impl Scenario {
             FaultPlan::Listed(fates) => fates.is_empty(),
             FaultPlan::Drawn { hops, nth, .. } => hops.is_empty() && nth.is_empty(),
         };
-        let others = self.hosts.len() != 2 || !self.attackers.is_empty();
+        let others = self.hosts.len() != 2 || !self.attackers.is_empty() || !self.boxes.is_empty();
         if others || self.routers == 0 || !no_faults {
             return None;
         }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Buffers, Ending, Read, Talk, Write};
+use super::{AppPlan, Buffers, Call, Ending, Read, Role, Serve, Talk, Write};
 use crate::choose::Choose;
 
 /// A few octets, about the sizes where segments begin and end.
@@ -28,6 +28,40 @@ pub(crate) fn defer_accept(choose: &mut dyn Choose) -> Option<Duration> {
     choose
         .chance(1, 6)
         .then(|| Duration::from_millis(choose.log_between(10, 1000)))
+}
+
+/// A user who calls this port of another host, from its own port or, with 0, an ephemeral one.
+pub(crate) fn caller(start: Duration, from: u16, (host, port): (u16, u16), talk: Talk) -> AppPlan {
+    let role = Role::Call(Call {
+        from,
+        host,
+        port,
+        talk,
+    });
+    AppPlan { start, role }
+}
+
+/// A server for so many clients that has its own ways to accept, from the start of the run on.
+pub(crate) fn server(
+    choose: &mut dyn Choose,
+    port: u16,
+    clients: u16,
+    patience: Duration,
+    talk: Talk,
+) -> AppPlan {
+    let role = Role::Serve(Serve {
+        port,
+        backlog: backlog(choose),
+        accept_pause: accept_pause(choose),
+        defer_accept: defer_accept(choose),
+        clients,
+        patience,
+        talk,
+    });
+    AppPlan {
+        start: Duration::ZERO,
+        role,
+    }
 }
 
 /// How somebody reads: mostly at once.

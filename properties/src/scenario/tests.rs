@@ -5,6 +5,7 @@ use timewait_stack::{Profile, Protection};
 
 use super::{End, FaultPlan, HostPlan, LinkEnd, Role, Scenario};
 use crate::choose::{Bytes, Seeded};
+use crate::clock::Clock;
 use crate::label::class;
 use crate::scenarios::Kind;
 
@@ -87,6 +88,7 @@ fn every_kind_runs_over_every_profile_and_both_families_and_over_drawn_settings(
 fn a_drawn_setting_is_no_profiles() {
     let host = |profile: Profile| HostPlan {
         config: profile.config(Vec::new(), [1; 32]),
+        clock: Clock::TRUE,
         apps: Vec::new(),
     };
     for profile in Profile::ALL {
@@ -113,6 +115,7 @@ fn everything_is_named_by_a_number_that_exists() {
                     LinkEnd::Attacker(attacker) => {
                         usize::from(attacker) < scenario.attackers.len()
                     }
+                    LinkEnd::Box(number) => usize::from(number) < scenario.boxes.len(),
                 });
             }
         }

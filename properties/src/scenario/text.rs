@@ -20,6 +20,11 @@ pub(super) const fn backlog() -> u16 {
     16
 }
 
+/// Datagrams that wait for a host that stands still.
+pub(super) const fn waiting() -> u32 {
+    1000
+}
+
 /// A server serves as many as come.
 pub(super) const fn clients() -> u16 {
     u16::MAX

@@ -76,18 +76,10 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         false => Vec::new(),
     };
     let mut scenario = Scenario {
-        kind: Kind::Attack,
-        seed: None,
-        hosts,
-        routers,
         attackers,
-        links,
-        icmp: None,
-        lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, nth),
-        crashes: Vec::new(),
         heal_at: weather::heal_at(choose),
-        limit: LIMIT,
+        ..ground.calm(Kind::Attack, hosts, (routers, links), LIMIT)
     };
     if choose.chance(1, 3) {
         let lies = lies(choose, &ground);

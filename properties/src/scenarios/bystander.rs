@@ -15,8 +15,7 @@ use super::{Kind, attack};
 use crate::choose::Choose;
 use crate::scenario::ground::{Ground, Shape};
 use crate::scenario::{
-    AppPlan, AttackerPlan, Call, Ending, FaultPlan, HostPlan, LinkPlan, Role, Scenario, Serve,
-    Talk, Write,
+    AppPlan, AttackerPlan, Call, Ending, HostPlan, LinkPlan, Role, Scenario, Serve, Talk, Write,
 };
 
 /// The bystander's ports, its caller's first.
@@ -50,21 +49,11 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let address = super::beyond(hosts[0].config.addresses[0]);
     let attacks = (0..choose.between(1, 3)).map(|_| attack::on_conversation(choose));
     Scenario {
-        kind: Kind::Bystander,
-        seed: None,
-        hosts,
-        routers,
         attackers: vec![AttackerPlan {
             address,
             attacks: attacks.collect(),
         }],
-        links,
-        icmp: None,
-        lifetime: Some(ground.lifetime),
-        faults: FaultPlan::NONE,
-        crashes: Vec::new(),
-        heal_at: Duration::ZERO,
-        limit: LIMIT,
+        ..ground.calm(Kind::Bystander, hosts, (routers, links), LIMIT)
     }
 }
 

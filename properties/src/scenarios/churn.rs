@@ -68,19 +68,10 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let hops = weather::hops(&links).map(|hop| (hop, faults(choose, &ground, &links, hop)));
     let hops = hops.collect();
     Scenario {
-        kind: Kind::Churn,
-        seed: None,
-        hosts,
-        routers,
-        attackers: Vec::new(),
-        links,
-        icmp: None,
-        lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
-        crashes: Vec::new(),
         // Incarnations that wait for 2MSL take long; the copies are to be made in all of them.
         heal_at: LIMIT / 2,
-        limit: LIMIT,
+        ..ground.calm(Kind::Churn, hosts, (routers, links), LIMIT)
     }
 }
 

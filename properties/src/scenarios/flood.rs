@@ -57,18 +57,10 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let faults = weather::families(choose, &ground, 2);
     let hops = weather::spread(choose, &links, faults, 2);
     Scenario {
-        kind: Kind::Flood,
-        seed: None,
-        hosts,
-        routers,
         attackers: vec![AttackerPlan { address, attacks }],
-        links,
-        icmp: None,
-        lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
-        crashes: Vec::new(),
         heal_at: weather::heal_at(choose),
-        limit: LIMIT,
+        ..ground.calm(Kind::Flood, hosts, (routers, links), LIMIT)
     }
 }
 

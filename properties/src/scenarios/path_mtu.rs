@@ -43,18 +43,10 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         false => Vec::new(),
     };
     let mut scenario = Scenario {
-        kind: Kind::PathMtu,
-        seed: None,
-        hosts,
-        routers,
-        attackers: Vec::new(),
-        links,
         icmp,
-        lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
-        crashes: Vec::new(),
         heal_at: weather::heal_at(choose),
-        limit: LIMIT,
+        ..ground.calm(Kind::PathMtu, hosts, (routers, links), LIMIT)
     };
     users(choose, &mut scenario);
     scenario

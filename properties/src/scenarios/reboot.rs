@@ -47,18 +47,9 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         false => hops(choose, &ground, &links),
     };
     let mut scenario = Scenario {
-        kind: Kind::Reboot,
-        seed: None,
-        hosts,
-        routers,
-        attackers: Vec::new(),
-        links,
-        icmp: None,
-        lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
-        crashes: Vec::new(),
         heal_at: weather::heal_at(choose),
-        limit: LIMIT,
+        ..ground.calm(Kind::Reboot, hosts, (routers, links), LIMIT)
     };
     match again {
         true => numbers_again(choose, &ground, &mut scenario),

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::Kind;
 use crate::choose::Choose;
 use crate::scenario::ground::{Ground, Shape, narrow};
-use crate::scenario::{AppPlan, Call, HostPlan, IcmpPlan, Role, Scenario, Serve};
+use crate::scenario::{HostPlan, IcmpPlan, Scenario};
 use crate::scenario::{talks, weather};
 
 /// When nothing has ended a conversation, its users do.
@@ -38,18 +38,10 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let faults = weather::families(choose, &ground, 4);
     let hops = weather::spread(choose, &links, faults, 2);
     Scenario {
-        kind: Kind::Swarm,
-        seed: None,
-        hosts,
-        routers,
-        attackers: Vec::new(),
-        links,
         icmp,
-        lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
-        crashes: Vec::new(),
         heal_at: weather::heal_at(choose),
-        limit: LIMIT,
+        ..ground.calm(Kind::Swarm, hosts, (routers, links), LIMIT)
     }
 }
 
@@ -63,28 +55,9 @@ fn add_service(choose: &mut dyn Choose, hosts: &mut [HostPlan], service: u16) {
     for _ in 0..clients {
         let from = (at + choose.between(1, count - 1)) % count;
         let start = Duration::from_millis(choose.below(10_000));
-        let call = Call {
-            from: 0,
-            host: at as u16,
-            port,
-            talk: client,
-        };
-        hosts[from as usize].apps.push(AppPlan {
-            start,
-            role: Role::Call(call),
-        });
+        let caller = talks::caller(start, 0, (at as u16, port), client);
+        hosts[from as usize].apps.push(caller);
     }
-    let serve = Serve {
-        port,
-        backlog: talks::backlog(choose),
-        accept_pause: talks::accept_pause(choose),
-        defer_accept: talks::defer_accept(choose),
-        clients,
-        patience: PATIENCE,
-        talk: server,
-    };
-    hosts[at as usize].apps.push(AppPlan {
-        start: Duration::ZERO,
-        role: Role::Serve(serve),
-    });
+    let server = talks::server(choose, port, clients, PATIENCE, server);
+    hosts[at as usize].apps.push(server);
 }

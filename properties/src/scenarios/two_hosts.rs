@@ -9,7 +9,7 @@ use super::Kind;
 use crate::choose::Choose;
 use crate::label::class;
 use crate::scenario::ground::{Ground, Shape};
-use crate::scenario::{AppPlan, Call, Ending, FaultPlan, Role, Scenario, Serve, Talk, Write};
+use crate::scenario::{AppPlan, Call, Ending, Role, Scenario, Serve, Talk, Write};
 use crate::scenario::{talks, weather};
 
 /// The server's port.
@@ -43,7 +43,9 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         | Kind::Attack
         | Kind::Flood
         | Kind::Bystander
-        | Kind::Reboot => {
+        | Kind::Reboot
+        | Kind::Middlebox
+        | Kind::Ailing => {
             bulk(&mut scenario, choose, &ground);
         }
     }
@@ -54,20 +56,8 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
 fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
     let shape = Shape::Chain(choose.below(4) as u16);
     let (routers, links) = ground.wires(choose, shape, 2);
-    Scenario {
-        kind,
-        seed: None,
-        hosts: (0..2).map(|index| ground.host(choose, index)).collect(),
-        routers,
-        attackers: Vec::new(),
-        links,
-        icmp: None,
-        lifetime: Some(ground.lifetime),
-        faults: FaultPlan::NONE,
-        crashes: Vec::new(),
-        heal_at: Duration::ZERO,
-        limit: LIMIT,
-    }
+    let hosts = (0..2).map(|index| ground.host(choose, index)).collect();
+    ground.calm(kind, hosts, (routers, links), LIMIT)
 }
 
 fn handshake(scenario: &mut Scenario, choose: &mut dyn Choose, ground: &Ground) {

@@ -78,10 +78,31 @@ pub(super) fn lines(seen: &Observation<'_, HostEvent>, boots: &BTreeMap<NodeId, 
             let text = format!("h{} gets {}{held}{damaged}", node.0, name(packet.id));
             vec![Line::of_packet(Part::Segment, Some(node), packet, text)]
         }
+        Observation::Passed { node, packet } => {
+            let text = format!(
+                "b{} passes on {} {}",
+                node.0,
+                name(packet.id),
+                content(packet)
+            );
+            vec![Line::of_packet(Part::Network, Some(node), packet, text)]
+        }
+        Observation::Paused { node } => vec![at_host(node, "stands still")],
+        Observation::Resumed { node } => vec![at_host(node, "goes on")],
         Observation::Node { node, event, .. } => {
             let boot = boots.get(&node).copied().unwrap_or(0);
             happened(node, boot, event).into_iter().collect()
         }
+    }
+}
+
+/// Something that a host does as a whole.
+fn at_host(host: NodeId, what: &str) -> Line {
+    Line {
+        part: Part::User,
+        hosts: [Some(host), None],
+        of: None,
+        text: format!("h{} {what}", host.0),
     }
 }
 
@@ -130,6 +151,14 @@ fn happened(host: NodeId, boot: u8, event: &HostEvent) -> Option<Line> {
     let (part, connection, what) = match event {
         HostEvent::Stack(event) => stack(event)?,
         HostEvent::User(event) => (Part::User, connection_of(event), said::user(event)),
+        HostEvent::Box(event) => {
+            return Some(Line {
+                part: Part::Network,
+                hosts: [Some(host), None],
+                of: None,
+                text: format!("b{} {}", host.0, words::of_box(event)),
+            });
+        }
         HostEvent::Crashed => (Part::User, None, "crashed".to_owned()),
         HostEvent::Rebooted { boot } => (Part::User, None, format!("boot {boot}")),
     };

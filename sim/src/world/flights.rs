@@ -93,6 +93,7 @@ fn nothing() -> Flight {
         },
         born: Instant::ZERO,
         sent,
+        parts: Vec::new(),
     };
     Flight {
         packet,

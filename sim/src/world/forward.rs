@@ -76,6 +76,7 @@ impl<N: Node, F: Fates> World<N, F> {
         of.packet.id = id;
         of.packet.born = now;
         of.packet.sent = sent;
+        of.packet.parts.clear();
         of.destination = destination;
         of.next = id.origin;
         of.damaged = false;
@@ -115,6 +116,11 @@ impl<N: Node, F: Fates> World<N, F> {
     pub(super) fn arrive(&mut self, flight: u32) {
         let of = &mut self.flights[flight];
         let at = of.next;
+        if self.is_on_the_way(at) {
+            self.hand_over(at, flight);
+            return;
+        }
+        let of = &mut self.flights[flight];
         if at == of.destination {
             self.deliver(at, flight);
             return;
@@ -128,7 +134,10 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// Hands a datagram to its destination.
-    fn deliver(&mut self, node: NodeId, flight: u32) {
+    pub(super) fn deliver(&mut self, node: NodeId, flight: u32) {
+        if self.waits(node, flight) {
+            return;
+        }
         if self.is_too_old(flight) {
             self.drop(flight, None, DropReason::TooOld);
             return;
@@ -377,7 +386,7 @@ impl<N: Node, F: Fates> World<N, F> {
         &mut self.machines[near.0 as usize]
     }
 
-    fn is_too_old(&self, flight: u32) -> bool {
+    pub(super) fn is_too_old(&self, flight: u32) -> bool {
         let born = self.flights[flight].packet.born;
         self.now.as_nanos() - born.as_nanos() > self.lifetime_ns
     }
@@ -408,7 +417,7 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// A flight is over: its buffer goes back to its sender.
-    fn end(&mut self, flight: u32) {
+    pub(super) fn end(&mut self, flight: u32) {
         let origin = self.flights[flight].packet.id.origin;
         if let Some(payload) = self.flights.end(flight)
             && let Machine::Host(host) = &mut self.machines[origin.0 as usize]

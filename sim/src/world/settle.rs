@@ -123,6 +123,9 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     pub(super) fn timeout(&mut self, node: NodeId) {
+        if self.is_late(node) {
+            return;
+        }
         let now = self.now;
         self.host_mut(node).node.handle_timeout(now);
         self.settle(node, Cause::Timer);
@@ -145,6 +148,10 @@ impl<N: Node, F: Fates> World<N, F> {
                     cause,
                     event: &event,
                 });
+            } else if host.on_the_way
+                && let Some(transit) = host.node.poll_transit(now)
+            {
+                self.pass_on(node, transit);
             } else if let Some(outgoing) = host.node.poll_transmit(now) {
                 self.send(node, cause, outgoing);
             } else if let Some(event) = host.node.poll_event() {

@@ -7,6 +7,8 @@ mod faults;
 mod holds;
 mod links;
 mod nodes;
+mod pauses;
 mod reports;
 mod talker;
 mod topologies;
+mod transit;

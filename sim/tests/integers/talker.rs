@@ -188,6 +188,9 @@ impl Oracle<u32> for Scribe {
             Observation::Dropped { hop, reason, .. } => format!("dropped {hop:?} {reason:?}"),
             Observation::Marked { hop, packet } => format!("marked {} {}", hop.0, packet.ecn),
             Observation::Released { hop, router, .. } => format!("released {} {}", hop.0, router.0),
+            Observation::Passed { node, packet } => {
+                format!("passed {} by {}", packet.id.ordinal, node.0)
+            }
             Observation::Delivered {
                 node,
                 damaged,
@@ -199,6 +202,8 @@ impl Oracle<u32> for Scribe {
                     node.0
                 )
             }
+            Observation::Paused { node } => format!("{} stands still", node.0),
+            Observation::Resumed { node } => format!("{} goes on", node.0),
             Observation::Node { node, cause, event } => format!("{} {event} {cause:?}", node.0),
         };
         let milliseconds = now.as_nanos() / 1_000_000;

@@ -13,7 +13,12 @@ use crate::state::State;
 impl Connection {
     /// The user has changed settings: what waited for a change goes at the next output. Returns
     /// whether the user waits for space to send and has it now.
-    pub(crate) fn set_options(&mut self, options: Arc<SocketOptions>, config: &Config) -> bool {
+    pub(crate) fn set_options(
+        &mut self,
+        options: Arc<SocketOptions>,
+        config: &Config,
+        spare: u32,
+    ) -> bool {
         let told = options.user_timeout != self.options.user_timeout
             || options.announce_user_timeout != self.options.announce_user_timeout;
         let acks_now = options.quick_ack && self.receive.incoming.ack_pending > 0;
@@ -24,7 +29,7 @@ impl Connection {
             self.apply_receive_buffer();
         }
         let reads = self.state.is_synchronized() && self.state.may_receive();
-        let tells = larger && reads && self.receive.window_update_due(config);
+        let tells = larger && reads && self.receive.window_update_due(config, spare);
         if told {
             self.announce_user_timeout();
         }
@@ -32,7 +37,7 @@ impl Connection {
             self.due |= Due::ACK;
         }
         let waits = self.send.out.want_space && self.send.fin == Fin::Open;
-        let has_space = waits && self.send_room() > 0;
+        let has_space = waits && self.send_room(spare) > 0;
         if has_space {
             self.send.out.want_space = false;
         }
@@ -47,19 +52,19 @@ impl Connection {
         }
     }
 
-    /// SEND: takes as many octets as the buffer has room for.
-    pub(crate) fn send_octets(&mut self, octets: &[u8]) -> usize {
-        let room = self.send_room() as usize;
+    /// SEND: takes as many octets as the buffer has room for, and the stack memory.
+    pub(crate) fn send_octets(&mut self, octets: &[u8], spare: u32) -> usize {
+        let room = self.send_room(spare) as usize;
         let taken = &octets[..octets.len().min(room)];
         self.send.out.buffer.push(taken);
         self.send.out.want_space = taken.len() < octets.len();
         taken.len()
     }
 
-    /// Octets that SEND would take now.
-    pub(crate) fn send_room(&self) -> u32 {
+    /// Octets that SEND would take now, where the stack has memory for `spare`.
+    pub(crate) fn send_room(&self, spare: u32) -> u32 {
         let held = self.send.out.buffer.len();
-        self.options.send_buffer.saturating_sub(held)
+        self.options.send_buffer.saturating_sub(held).min(spare)
     }
 
     /// RECEIVE: octets in order. The sender hears of the space when it is worth a segment.
@@ -70,7 +75,9 @@ impl Connection {
         if self.receive.incoming.buffer.readable() == 0 {
             self.receive.incoming.buffer.release_much();
         }
-        if self.state.may_receive() && self.receive.window_update_due(cx.config) {
+        // What was read is spare now, though nobody has counted it yet.
+        let spare = cx.spare.saturating_add(octets);
+        if self.state.may_receive() && self.receive.window_update_due(cx.config, spare) {
             self.due |= Due::ACK;
         }
         octets as usize

@@ -364,7 +364,7 @@ impl Connection {
             },
             flags,
             window: if acknowledges {
-                self.receive.offer(cx.config, syn)
+                self.receive.offer(cx, syn)
             } else {
                 self.receive.initial_window()
             },

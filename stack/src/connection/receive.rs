@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use super::Reports;
 use crate::config::Config;
+use crate::context::Context;
 use crate::protection::Protection;
 use crate::reassembly::Reassembly;
 use crate::resting::{Rest, Resting};
@@ -124,6 +125,13 @@ impl ReceiveSpace {
         self.adv.saturating_since(self.nxt)
     }
 
+    /// What is held, and what may still come into the window that the peer knows of.
+    pub(crate) fn committed(&self) -> u64 {
+        let buffer = &self.incoming.buffer;
+        let promised = if self.fin_taken { 0 } else { self.window() };
+        u64::from(buffer.readable()) + u64::from(promised.max(buffer.out_of_order()))
+    }
+
     /// SO_RCVBUF has changed. What was offered stays offered (SHLD-14). Returns what it is now: four
     /// units of the window field at least, or a window that is nearly open would look shut.
     pub(crate) fn set_capacity(&mut self, octets: u32) -> u32 {
@@ -174,8 +182,8 @@ impl ReceiveSpace {
 
     /// Moves the advertised edge and returns the window field that says so; that of a SYN is
     /// not scaled (R7323-03).
-    pub(crate) fn offer(&mut self, config: &Config, syn: bool) -> u16 {
-        let edge = self.edge(config);
+    pub(crate) fn offer(&mut self, cx: &Context<'_>, syn: bool) -> u16 {
+        let edge = self.edge(cx.config, cx.spare);
         let shift = if syn { Shift::NONE } else { self.shift };
         let field = shift.field(edge.saturating_since(self.nxt));
         self.told = self.nxt + shift.octets(field);
@@ -189,9 +197,10 @@ impl ReceiveSpace {
 
     /// The right edge to advertise now: it never moves left (SHLD-14), and right only by a
     /// worthwhile step (RFC 9293 §3.8.6.2.2, MUST-39). What a window field can't say does not
-    /// count.
-    fn edge(&self, config: &Config) -> SeqNumber {
-        let open = self.nxt + self.shift.rounded(self.free());
+    /// count. By at most `spare` octets it grows: so much memory the stack has.
+    fn edge(&self, config: &Config, spare: u32) -> SeqNumber {
+        let room = self.free().min(self.window().saturating_add(spare));
+        let open = self.nxt + self.shift.rounded(room);
         if !config.protects(Protection::NoShrink) {
             // As a stack would that counts what waits out of order against the window.
             return open.back(self.incoming.buffer.out_of_order());
@@ -205,8 +214,8 @@ impl ReceiveSpace {
     }
 
     /// Whether the user has read so much that the sender should hear of it at once.
-    pub(crate) fn window_update_due(&self, config: &Config) -> bool {
-        let edge = self.edge(config).saturating_since(self.nxt);
+    pub(crate) fn window_update_due(&self, config: &Config, spare: u32) -> bool {
+        let edge = self.edge(config, spare).saturating_since(self.nxt);
         let moved = (self.nxt + self.shift.rounded(edge)).saturating_since(self.told);
         let rmss = u32::from(self.rmss);
         let plenty = (2 * rmss).min(self.capacity / 2).max(1);

@@ -183,6 +183,9 @@ impl Connection {
             self.time_out(Timer::Keepalive, cx);
             return;
         }
+        // A probe that comes late, to a host that stood still, must not let the next ones and the end
+        // follow at once: each has its interval to be answered in (MUST-29).
+        self.times.heard_at += cx.now.saturating_since(self.keepalive_at());
         self.timers.keepalive_probes += 1;
         cx.events
             .timer(self.id, Timer::Keepalive, self.timers.keepalive_probes);

@@ -9,7 +9,7 @@ use crate::time::Instant;
 pub(crate) struct Times {
     /// For when the stack's queue holds the entry that counts.
     pub(crate) scheduled: Instant,
-    /// When the peer was last heard.
+    /// When the peer was last heard; later by as much as keepalive probes since have come late.
     pub(crate) heard_at: Instant,
     /// When text or a FIN was last sent; acknowledgments alone do not count (RFC 5681 §4.1).
     pub(crate) data_sent_at: Instant,

@@ -44,6 +44,7 @@ impl Stack {
             self.ports.add_connection(tuple.local.port);
         }
         self.enqueue(key);
+        self.account(key);
         key
     }
 
@@ -107,6 +108,7 @@ impl Stack {
         } else {
             self.reschedule(key);
             self.enqueue(key);
+            self.account(key);
         }
     }
 
@@ -147,6 +149,7 @@ impl Stack {
             None
         };
         self.leave_to_user(now, connection, error);
+        self.account(key);
         self.sweep_timers();
     }
 
@@ -183,6 +186,7 @@ impl Stack {
             socket.kind = SocketKind::Ended(Box::new(ended));
             socket.pending_error = error;
         }
+        self.account_rest(id);
         if let Some(error) = error {
             self.events.ready(id, Ready::Failed(error));
         }

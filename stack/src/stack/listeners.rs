@@ -73,7 +73,7 @@ impl Stack {
         self.listener_ref(listener).is_some_and(|listener| {
             let full =
                 listener.syn_full(&self.config) && self.config.protects(Protection::SynQueueBound);
-            !full && !listener.accept_full()
+            !full && !listener.accept_full() && self.has_memory(&listener.options)
         })
     }
 
@@ -81,12 +81,18 @@ impl Stack {
     /// itself for connected.
     fn room(&self, listener: SocketId) -> Room {
         match self.config.syn_cookies {
-            _ if self.accept_full(listener) => Room::None,
+            _ if self.accept_full(listener) || !self.has_memory_for(listener) => Room::None,
             SynCookies::Always => Room::Cookie,
             _ if self.has_room(listener) => Room::Child,
             SynCookies::WhenFull => Room::Cookie,
             SynCookies::Off => Room::None,
         }
+    }
+
+    /// Whether the first window of one more connection has room.
+    fn has_memory_for(&self, listener: SocketId) -> bool {
+        let options = self.listener_ref(listener).map(|it| &it.options);
+        options.is_some_and(|options| self.has_memory(options))
     }
 
     /// Without room for one more connection that waits to be accepted, or no listener at all.
@@ -182,7 +188,8 @@ impl Stack {
         let Some(options) = self.options_of(listener).map(Arc::clone) else {
             return false;
         };
-        if self.accept_full(listener) {
+        // The window of a cookie has been told, but nobody has kept room for it.
+        if self.accept_full(listener) || !self.has_memory_for(listener) {
             return false;
         }
         let told = self.listener_ref(listener).map(|it| it.cookie_buffer);

@@ -53,7 +53,8 @@ impl Stack {
             SocketKind::Listener(listener) => listener.options = options,
             SocketKind::Ended(ended) => ended.options = options,
             &mut SocketKind::Connection(key) => {
-                if self.connections[key as usize].set_options(options, &self.config) {
+                let spare = self.spare();
+                if self.connections[key as usize].set_options(options, &self.config, spare) {
                     self.events.ready(socket, Ready::Writable);
                 }
                 self.reschedule(key);
@@ -174,6 +175,9 @@ impl Stack {
         }
         if self.keeps_quiet(now) {
             return Err(ConnectError::QuietTime);
+        }
+        if !self.has_memory(&options) {
+            return Err(ConnectError::NoMemory);
         }
         let tuple = self.choose_tuple(socket, remote)?;
         let id = self.new_connection_id();

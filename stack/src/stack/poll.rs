@@ -72,6 +72,7 @@ impl Stack {
             // A connection that is gone, or another in its place that was served already.
             if let Some(connection) = connections.get_mut(key as usize).filter(|c| c.queued) {
                 if let Some(transmit) = connection.output(buf, &cx) {
+                    self.account(key);
                     return Some(transmit);
                 }
                 connection.queued = false;

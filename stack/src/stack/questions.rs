@@ -103,7 +103,11 @@ impl Stack {
 
     fn writable(&self, connection: &Connection) -> u32 {
         let open = connection.send.fin == Fin::Open;
-        if open { connection.send_room() } else { 0 }
+        if open {
+            connection.send_room(self.spare())
+        } else {
+            0
+        }
     }
 
     /// The key of the TIME-WAIT record that this connection has become, if it still waits.

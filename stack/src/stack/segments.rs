@@ -143,6 +143,7 @@ impl Stack {
         let before = self.events.wants(Interest::SEGMENTS).then(|| record.vars());
         let listener = self.ports.listener(tuple.local.ip(), tuple.local.port);
         let listener = listener.filter(|listener| self.has_room(*listener));
+        let spare = self.spare();
         let Self {
             config,
             events,
@@ -155,6 +156,7 @@ impl Stack {
             now,
             ecn: Ecn::NotEct,
             config,
+            spare,
             events,
             replies,
             common_limit,

@@ -35,6 +35,7 @@ impl Stack {
             SocketKind::Ended(ended) => return Err(send_error(ended)),
             &SocketKind::Connection(key) => key,
         };
+        let spare = self.spare();
         let connection = &mut self.connections[key as usize];
         if !connection.state.may_send() || connection.send.fin != Fin::Open {
             return Err(SendError::Shutdown);
@@ -42,7 +43,13 @@ impl Stack {
         if octets.is_empty() {
             return Ok(0);
         }
-        match connection.send_octets(octets) {
+        let room = connection.send_room(u32::MAX);
+        let taken = connection.send_octets(octets, spare);
+        if room > spare && connection.send.out.want_space {
+            self.waits_for_memory(key);
+        }
+        let connection = &mut self.connections[key as usize];
+        match taken {
             0 => Err(SendError::WouldBlock),
             taken => {
                 connection.send.out.more = flags.contains(SendFlags::MORE);
@@ -50,6 +57,7 @@ impl Stack {
                     connection.mark_urgent();
                 }
                 self.enqueue(key);
+                self.account(key);
                 Ok(taken)
             }
         }
@@ -77,7 +85,11 @@ impl Stack {
         let peeks = flags.contains(RecvFlags::PEEK);
         let key = match &mut self.socket_mut(socket).ok_or(RecvError::BadSocket)?.kind {
             SocketKind::Fresh(_) | SocketKind::Listener(_) => return Err(RecvError::NotConnected),
-            SocketKind::Ended(ended) => return receive_rest(ended, into, peeks),
+            SocketKind::Ended(ended) => {
+                let result = receive_rest(ended, into, peeks);
+                self.account_rest(socket);
+                return result;
+            }
             &mut SocketKind::Connection(key) => key,
         };
         let (connections, cx) = self.split(now);
@@ -98,6 +110,7 @@ impl Stack {
         if due {
             self.enqueue(key);
         }
+        self.account(key);
         if cold {
             self.keep_warm(now, key);
         }
@@ -163,6 +176,7 @@ impl Stack {
                 if let (Call::Abort, Some(key)) = (call, self.time_wait_of(&ended)) {
                     self.end_time_wait(key, Cause::User(call));
                 }
+                self.account_rest(id);
             }
         }
         if let Some(bound) = bound {

@@ -316,6 +316,34 @@ fn keepalive_asks_only_when_idle_and_forgives_one_miss() {
     );
 }
 
+/// MUST-29: nobody has been asked in time that a host spends standing still.
+#[test]
+fn keepalive_that_comes_late_still_waits_for_each_answer() {
+    let keepalive = Keepalive {
+        idle: Duration::from_secs(60),
+        interval: Duration::from_secs(10),
+        probes: 3,
+        garbage: false,
+    };
+    let (mut bench, socket, _) = Bench::established(Config {
+        keepalive: Some(keepalive),
+        ..config()
+    });
+    bench.now += Duration::from_secs(1000);
+    assert_eq!(bench.wait(Duration::ZERO).len(), 1);
+    for _ in 0..2 {
+        assert_eq!(bench.wait(Duration::from_secs(9)), []);
+        assert_eq!(bench.wait(Duration::from_secs(1)).len(), 1);
+    }
+    assert_eq!(bench.wait(Duration::from_secs(9)), []);
+    assert_eq!(bench.state(socket), State::Established);
+    bench.wait(Duration::from_secs(1));
+    assert_eq!(
+        bench.ready.last(),
+        Some(&(socket, Ready::Failed(Errno::ETIMEDOUT)))
+    );
+}
+
 #[test]
 fn keepalive_is_switched_on_and_off_for_one_connection() {
     let (mut bench, socket, _) = Bench::established(config());

@@ -151,6 +151,7 @@ fn islands_leave_every_second_octet_out() {
         id,
         born: Instant::ZERO,
         sent: wrap(&syn_ack, to, from, someone),
+        parts: Vec::new(),
     };
     attacker.handle_packet(syn_at, &packet);
     let sent = run(&mut attacker);

@@ -85,7 +85,9 @@ impl Silence {
     fn begin(&mut self, wait: Wait, vars: &Vars, report: &Report<'_>) {
         let config = report.config();
         let longest = config.and_then(|config| wait.longest(vars, config));
-        self.limit = longest.map(|longest| report.now + longest);
+        let circumstances = report.facts.circumstances();
+        let over_by = |longest| circumstances.over_by(report.who.host, report.now, longest);
+        self.limit = longest.map(over_by);
     }
 }
 

@@ -216,6 +216,13 @@ impl Envelope {
         self.prr.sent(sent);
     }
 
+    /// The repair at hand, if there is one, lasts until all is acknowledged that was sent up to now.
+    pub(super) fn prolonged(&mut self, sent_to: Option<SeqNumber>) {
+        if self.recovering {
+            self.recover = sent_to;
+        }
+    }
+
     /// In the repair at hand ssthresh was lowered once more: a retransmission is lost, too (RFC 5681
     /// §4.3).
     pub(super) fn lowered(&mut self, vars: &Vars) {

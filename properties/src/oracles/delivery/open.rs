@@ -119,7 +119,10 @@ impl Open {
             .is_some_and(|life| life.has_been(State::SynReceived));
         let bound = bound * if crossed { 2 } else { 1 } + TICKS;
         let waited = report.now.saturating_since(self.since);
-        if waited > bound {
+        let latest = facts
+            .circumstances()
+            .over_by(report.who.host, self.since, bound);
+        if report.now > latest {
             report.violation(format!(
                 "connect was not decided for {waited:?}, {bound:?} at most"
             ));

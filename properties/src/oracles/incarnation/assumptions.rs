@@ -3,8 +3,9 @@
 //! Each is a fact about network, hosts and users. What a stack did wrong breaks none of them: a
 //! TIME-WAIT that was too short, or none at all, is a TIME-WAIT.
 //!
-//! E6 (undetected damage) and E8 (NAT) have their place in [`first_broken`] when there is something
-//! that can break them.
+//! E6 (undetected damage) has its place in [`first_broken`] when there is something that can break it.
+//! E12 is ours: a box has put octets of two incarnations into one segment, which no check of a receiver
+//! can take apart.
 
 use timewait_sim::{Duration, Instant, NodeId};
 
@@ -15,6 +16,12 @@ use crate::label::Incarnation;
 pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Option<&'static str> {
     if is_attack(facts, p) {
         return Some("E7");
+    }
+    if changed_hands(facts, p.tag, f) {
+        return Some("E8");
+    }
+    if !p.others.is_empty() {
+        return Some("E12");
     }
     let msl = facts.circumstances().msl(p.id.origin, f.host)?;
     if p.age() > msl {
@@ -54,6 +61,17 @@ pub(super) fn first_broken(facts: &Facts, p: &Delivery, f: Incarnation) -> Optio
 fn is_attack(facts: &Facts, p: &Delivery) -> bool {
     let parent = facts.parent_of(p.tag);
     p.forged || parent.is_some_and(|parent| facts.is_attacker(parent.host))
+}
+
+/// E8: a NAT has given the port that one of the two ends shows outside to another end inside.
+fn changed_hands(facts: &Facts, x: Incarnation, f: Incarnation) -> bool {
+    let end = |of: Incarnation| facts.life(of).map(|life| (of.host, life.local));
+    let differ = |a: Option<Incarnation>, b: Incarnation| {
+        let ends = a.and_then(end).zip(end(b));
+        ends.is_some_and(|(a, b)| a != b)
+    };
+    facts.circumstances().translates
+        && (differ(facts.parent_of(x), f) || differ(facts.parent_of(f), x))
 }
 
 /// E2: a host of the tuple lost its memory less than MSL before, and was not told to keep a quiet
@@ -155,6 +173,7 @@ fn same_tick(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> bool {
         .parent
         .and_then(|peer| facts.life(peer))
         .filter(|peer| peer.name != x.name);
+    let tick = |life| tick(facts, life);
     tick(f) == tick(pair) || peer.is_some_and(|peer| tick(peer) == tick(x))
 }
 
@@ -167,7 +186,8 @@ fn same_stamp(facts: &Facts, p: &Delivery, x: &Life, f: Incarnation) -> bool {
         return false;
     };
     let peer = f.parent.and_then(|peer| facts.life(peer));
-    let millis = |at: Instant| at.as_nanos() / STAMP_TICK_NS;
+    let clock = facts.circumstances().clock(p.id.origin);
+    let millis = |at: Instant| clock.shows(at).as_nanos() / STAMP_TICK_NS;
     peer.is_some_and(|peer| {
         peer.name != x.name
             && peer.name.host == p.id.origin
@@ -206,11 +226,13 @@ fn outran_the_clock(facts: &Facts, x: &Life, pair: &Life, f: Incarnation) -> boo
         .vars
         .as_ref()
         .map_or(0, |vars| u64::from(vars.snd_nxt - vars.iss));
-    f.reopened_from.is_none() && tick(f).saturating_sub(tick(pair)) <= sent
+    f.reopened_from.is_none() && tick(facts, f).saturating_sub(tick(facts, pair)) <= sent
 }
 
-fn tick(life: &Life) -> u64 {
-    life.opened_at.as_nanos() / ISN_TICK_NS
+/// What the ISN clock of its host showed when it began.
+fn tick(facts: &Facts, life: &Life) -> u64 {
+    let clock = facts.circumstances().clock(life.name.host);
+    clock.shows(life.opened_at).as_nanos() / ISN_TICK_NS
 }
 
 /// RFC 9293 §3.4.1, MUST-8: the clock of initial sequence numbers ticks every 4 us.

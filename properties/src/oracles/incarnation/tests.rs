@@ -8,7 +8,7 @@ use crate::label::Incarnation;
 use crate::staging::{
     A, B, MSL, Seg, Stage, acked_all, circumstances, established, seg, took_fin, took_text,
 };
-use timewait_sim::{Duration, Packet};
+use timewait_sim::{Duration, Packet, Part};
 use timewait_stack::event::{Call, Cause as Why, Timer};
 use timewait_stack::wire::Flags;
 use timewait_stack::{SeqNumber, State};
@@ -533,4 +533,46 @@ fn an_end_of_file_from_an_old_fin_is_recognised() {
         },
     );
     stage.assert_violation("got its end of file from");
+}
+
+#[test]
+fn octets_of_two_incarnations_in_one_segment_are_a_hazard() {
+    let mut churn = Churn::cut_short();
+    let Packet { id, born, .. } = churn.copy;
+    let another = Incarnation {
+        connection: timewait_stack::ConnectionId(77),
+        ..churn.client
+    };
+    for tag in [churn.client, another].map(Incarnation::tag) {
+        churn.copy.parts.push(Part { id, born, tag });
+    }
+    churn.accept_copy();
+    churn.stage.assert_hazard("E12");
+}
+
+#[test]
+fn a_port_of_a_nat_that_changes_hands_is_a_hazard() {
+    let mut churn = Churn::under(Circumstances {
+        translates: true,
+        ..circumstances()
+    });
+    churn.stage.close_in_turn(churn.client, churn.server);
+    churn.end_time_wait();
+    churn
+        .stage
+        .translate(A, "10.0.0.9:1000".parse().expect("an end"));
+    churn.accept_copy();
+    churn.stage.assert_hazard("E8");
+}
+
+#[test]
+fn behind_a_nat_an_old_duplicate_of_the_same_end_is_a_violation() {
+    let mut churn = Churn::under(Circumstances {
+        translates: true,
+        ..circumstances()
+    });
+    churn.stage.close_in_turn(churn.client, churn.server);
+    churn.end_time_wait();
+    churn.accept_copy();
+    churn.stage.assert_violation("every assumption holds");
 }

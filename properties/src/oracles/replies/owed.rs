@@ -7,6 +7,13 @@ use timewait_stack::SeqNumber;
 use crate::facts::Facts;
 use crate::label::Incarnation;
 
+/// The bound has passed, or, where it passed while the host stood still, the moment at which it went on.
+fn is_late(now: Instant, who: Incarnation, since: Instant, facts: &Facts) -> bool {
+    let due = since + BOUND;
+    let awake = facts.circumstances().awake(who.host, due);
+    now > awake || now == due && awake == due
+}
+
 /// The delay is less than this.
 const BOUND: Duration = Duration::from_millis(500);
 
@@ -48,10 +55,11 @@ impl Owed {
         let mut late = Vec::new();
         self.waiting.retain(|&who, &mut (since, _)| {
             let alive = facts.life(who).is_some_and(crate::facts::Life::is_alive);
-            if alive && now >= since + BOUND {
+            let is_late = is_late(now, who, since, facts);
+            if alive && is_late {
                 late.push((who, since));
             }
-            alive && now < since + BOUND
+            alive && !is_late
         });
         self.earliest = self.waiting.values().map(|(since, _)| *since + BOUND).min();
         late

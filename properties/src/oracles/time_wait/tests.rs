@@ -1,4 +1,6 @@
 use super::TimeWait;
+use crate::clock::Clock;
+use crate::facts::Circumstances;
 use crate::label::Incarnation;
 use crate::staging::{A, B, Stage, circumstances, established, seg};
 use timewait_stack::State;
@@ -8,7 +10,11 @@ use timewait_stack::wire::Flags;
 /// A connection that the server closed first: it is in TIME-WAIT since 6 ms, the client is done
 /// since 7 ms. 2MSL are 2 s.
 fn waiting() -> (Stage, Incarnation, Incarnation) {
-    let mut stage = Stage::new(vec![Box::<TimeWait>::default()]);
+    waiting_under(circumstances())
+}
+
+fn waiting_under(circumstances: Circumstances) -> (Stage, Incarnation, Incarnation) {
+    let mut stage = Stage::under(circumstances, vec![Box::<TimeWait>::default()]);
     let listener = stage.listen(B);
     let (client, server) = stage.handshake(listener, 1000, 5000);
     stage.close_in_turn(server, client);
@@ -212,5 +218,39 @@ fn what_is_not_proved_must_return() {
         let reset = stage.send(next, seg(Flags::RST).seq(2001));
         stage.take(new, &reset, |v| v.state = State::Closed);
         assert_eq!(stage.findings().is_empty(), fine, "{:?}", stage.findings());
+    }
+}
+
+/// By a clock that gains 500 parts in a million 2MSL of 2 s are over after 1.9990005 s of true time.
+#[test]
+fn two_msl_are_those_of_the_hosts_clock() {
+    let clock = Clock {
+        offset: timewait_sim::Duration::from_secs(7),
+        drift_ppm: 500,
+    };
+    for (us, fine) in [(1_998_000, false), (1_998_001, true), (2_000_000, false)] {
+        let (mut stage, _, server) = waiting_under(Circumstances {
+            clocks: [(B, clock)].into(),
+            ..circumstances()
+        });
+        stage.pass(timewait_sim::Duration::from_micros(us));
+        expires(&mut stage, server);
+        let findings = stage.findings();
+        assert_eq!(findings.is_empty(), fine, "{us}: {findings:?}");
+    }
+}
+
+#[test]
+fn time_wait_lasts_until_its_host_goes_on_and_no_longer() {
+    let at = |ms: u64| timewait_sim::Instant::from_nanos(ms * 1_000_000);
+    for (ms, fine) in [(2993, true), (2995, false)] {
+        let (mut stage, _, server) = waiting_under(Circumstances {
+            pauses: [(B, vec![(at(1000), at(3000))])].into(),
+            ..circumstances()
+        });
+        stage.pass_ms(ms);
+        expires(&mut stage, server);
+        let findings = stage.findings();
+        assert_eq!(findings.is_empty(), fine, "{ms}: {findings:?}");
     }
 }

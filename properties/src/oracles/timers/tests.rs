@@ -2,13 +2,16 @@
 //! tested next to each; here they meet events.
 
 use timewait_sim::Duration;
+use timewait_sim::Instant as World;
 use timewait_stack::event::{Cause as Why, Timer};
 use timewait_stack::wire::Flags;
 use timewait_stack::{Event, Instant, SeqNumber, State};
 
 use super::Timers;
+use crate::clock::Clock;
+use crate::facts::Circumstances;
 use crate::label::Incarnation;
-use crate::staging::{A, B, Stage, fresh, seg};
+use crate::staging::{A, B, Stage, circumstances, fresh, seg};
 
 /// The moment `ms` milliseconds after the start.
 fn at(ms: u64) -> Option<Instant> {
@@ -17,7 +20,11 @@ fn at(ms: u64) -> Option<Instant> {
 
 /// A client that has sent its SYN at 0 and waits for one second.
 fn opening() -> (Stage, Incarnation) {
-    let mut stage = Stage::new(vec![Box::<Timers>::default()]);
+    opening_under(circumstances())
+}
+
+fn opening_under(circumstances: Circumstances) -> (Stage, Incarnation) {
+    let mut stage = Stage::under(circumstances, vec![Box::<Timers>::default()]);
     let client = stage.opened(A);
     *stage.vars(client) = fresh(100);
     stage.goes(
@@ -134,4 +141,77 @@ fn what_follows_damage_that_the_checksum_missed_is_a_hazard() {
     stage.deliver_damaged(&syn_ack, true);
     stage.judged(client, forgets_its_timer);
     stage.assert_hazard("E6");
+}
+
+/// The moment `ns` nanoseconds after the start, in true time.
+fn true_time(ns: u64) -> World {
+    World::from_nanos(ns)
+}
+
+#[test]
+fn who_stands_still_is_late_until_it_goes_on_and_no_longer() {
+    let pause = (true_time(900_000_000), true_time(5_000_000_000));
+    for (late_ms, fine) in [(5000, true), (5001, false)] {
+        let (mut stage, client) = opening_under(Circumstances {
+            pauses: [(A, vec![pause])].into(),
+            ..circumstances()
+        });
+        stage.pass_ms(late_ms);
+        expires(&mut stage, client, 1, 2000, late_ms + 2000);
+        stage.send(client, seg(Flags::SYN).seq(100));
+        stage.snapshot(client);
+        match fine {
+            true => stage.assert_silent(),
+            false => stage.assert_violation("slept 1ms past its deadline"),
+        }
+    }
+}
+
+#[test]
+fn a_pause_of_another_host_or_at_another_time_excuses_nothing() {
+    let pause = (true_time(1_000_000_001), true_time(5_000_000_000));
+    let early = (true_time(900_000_000), true_time(1_000_000_000));
+    for pauses in [
+        (B, vec![(early.0, pause.1)]),
+        (A, vec![pause]),
+        (A, vec![early]),
+    ] {
+        let (mut stage, client) = opening_under(Circumstances {
+            pauses: [pauses].into(),
+            ..circumstances()
+        });
+        stage.pass_ms(5000);
+        expires(&mut stage, client, 1, 2000, 7000);
+        stage.send(client, seg(Flags::SYN).seq(100));
+        stage.snapshot(client);
+        stage.assert_violation("slept 4s past its deadline");
+    }
+}
+
+#[test]
+fn a_host_is_judged_by_its_own_clock() {
+    // 1 s of it is over after 1 / 1.0005 s, which is 999,500,249.9 ns.
+    let fast = Clock {
+        offset: Duration::ZERO,
+        drift_ppm: 500,
+    };
+    let due = 999_500_250;
+    for (at, wrong) in [(due - 1, "was armed for"), (due, ""), (due + 1, "slept")] {
+        let (mut stage, client) = opening_under(Circumstances {
+            clocks: [(A, fast)].into(),
+            ..circumstances()
+        });
+        stage.pass(Duration::from_nanos(at));
+        stage.timer(client, Timer::Retransmit, 1);
+        let shown = fast.shows(true_time(at)).as_nanos();
+        let vars = stage.vars(client);
+        vars.rto = Duration::from_secs(2);
+        vars.timers.retransmit = Some(Instant::from_nanos(shown + 2_000_000_000));
+        stage.send(client, seg(Flags::SYN).seq(100));
+        stage.snapshot(client);
+        match wrong {
+            "" => stage.assert_silent(),
+            wrong => stage.assert_violation(wrong),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use timewait_sim::{HopId, NodeId};
 
 use crate::check::node;
 use crate::label::Incarnation;
+use crate::scenario::boxes::Work;
 use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
 
 impl Scenario {
@@ -14,6 +15,7 @@ impl Scenario {
         let mut scenario = self.clone();
         scenario.hosts.remove(usize::from(gone));
         scenario.crashes.retain_mut(|crash| host(&mut crash.host));
+        scenario.pauses.retain_mut(|pause| host(&mut pause.host));
         let apps = scenario.hosts.iter_mut().map(|plan| &mut plan.apps);
         let later = scenario.crashes.iter_mut().map(|crash| &mut crash.apps);
         for apps in apps.chain(later) {
@@ -22,6 +24,11 @@ impl Scenario {
                 Role::Call(call) => host(&mut call.host),
                 Role::Churn(churn) => host(&mut churn.host),
             });
+        }
+        for plan in &mut scenario.boxes {
+            if let Work::Nat(nat) = &mut plan.work {
+                nat.inside.retain_mut(host);
+            }
         }
         for attacker in &mut scenario.attackers {
             attacker.attacks.retain_mut(|attack| {
@@ -39,6 +46,25 @@ impl Scenario {
         scenario.attackers.remove(usize::from(gone));
         let end = LinkEnd::Attacker(gone);
         scenario.unplug(end, node(self, end));
+        Some(scenario)
+    }
+
+    /// With a router in the place of this box. Only without attackers, whose names would change.
+    pub(super) fn without_box(&self, gone: u16) -> Option<Self> {
+        if !self.attackers.is_empty() {
+            return None;
+        }
+        let mut scenario = self.clone();
+        scenario.boxes.remove(usize::from(gone));
+        let router = LinkEnd::Router(scenario.routers);
+        scenario.routers += 1;
+        for link in &mut scenario.links {
+            for end in [&mut link.a, &mut link.b] {
+                if !end_moves_up(end, LinkEnd::Box(gone)) {
+                    *end = router;
+                }
+            }
+        }
         Some(scenario)
     }
 
@@ -85,7 +111,8 @@ fn end_moves_up(end: &mut LinkEnd, gone: LinkEnd) -> bool {
     match (end, gone) {
         (LinkEnd::Host(n), LinkEnd::Host(gone))
         | (LinkEnd::Router(n), LinkEnd::Router(gone))
-        | (LinkEnd::Attacker(n), LinkEnd::Attacker(gone)) => moves_up(n, gone),
+        | (LinkEnd::Attacker(n), LinkEnd::Attacker(gone))
+        | (LinkEnd::Box(n), LinkEnd::Box(gone)) => moves_up(n, gone),
         _ => true,
     }
 }

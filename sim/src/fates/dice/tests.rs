@@ -54,6 +54,7 @@ fn packet(class: u16) -> Packet {
             flow: 0,
             class,
         },
+        parts: Vec::new(),
     }
 }
 

@@ -29,6 +29,7 @@ fn packet() -> Packet {
             flow: 0,
             class: 0,
         },
+        parts: Vec::new(),
     }
 }
 

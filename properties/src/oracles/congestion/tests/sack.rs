@@ -296,6 +296,37 @@ fn within_the_window_of_a_reduction_nothing_grows() {
     }
 }
 
+/// A repair ends where it began, or, if a router has said meanwhile that all of it was too big, with
+/// what was sent until then.
+#[test]
+fn a_repair_lasts_for_what_goes_again_in_smaller_segments() {
+    for (smaller, ends) in [(None, 2000), (Some(SeqNumber(3000)), 3000)] {
+        let mut envelope = Envelope::new(Profile::of(&Config::new(vec![], [7; 32])), 10 * SMSS);
+        let vars = |una: u32| Vars {
+            snd_una: SeqNumber(una),
+            smss: SMSS as u16,
+            sack: Some(SackVars::default()),
+            ..Vars::default()
+        };
+        let loss = Loss {
+            una: SeqNumber(1000),
+            flight: 10 * SMSS,
+            sent_to: Some(SeqNumber(2000)),
+            smss: SMSS,
+        };
+        envelope.prolonged(smaller);
+        assert!(!envelope.recovering(), "there is none to last");
+        envelope.lost_with_sack(&loss, 10 * SMSS, 3 * SMSS);
+        if smaller.is_some() {
+            envelope.prolonged(smaller);
+        }
+        for una in [1900, 2000, 3000] {
+            envelope.acked(&vars(una - 100), &vars(una), Instant::ZERO, false);
+            assert_eq!(envelope.recovering(), una < ends, "{una}");
+        }
+    }
+}
+
 /// NewReno has a seventh of a segment for it, CUBIC 9/17 of that (RFC 9438 §4.3), in whole octets.
 #[test]
 fn each_algorithm_has_its_own_width() {
