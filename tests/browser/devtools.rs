@@ -28,10 +28,17 @@ pub(crate) struct Browser {
 }
 
 impl Drop for Browser {
+    /// Asks it to end, so that none of its processes writes to the profile any more.
     fn drop(&mut self) {
+        let close = json!({ "id": self.calls + 1, "method": "Browser.close" });
+        let asked = self.socket.send(Message::text(close.to_string()));
+        while asked.is_ok() && self.socket.read().is_ok() {}
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.profile);
+        let gone = (0..PATIENCE).any(|_| std::fs::remove_dir_all(&self.profile).is_ok());
+        if !gone {
+            eprintln!("{} is left", self.profile.display());
+        }
     }
 }
 
