@@ -199,6 +199,11 @@ fn the_wheel_and_the_buttons_zoom() {
     let label = browser.words(first);
     browser.wheel("#sequence-chart", -400, false);
     assert_ne!(browser.words(first), label);
+    browser.focus("#sequence-chart");
+    let label = "document.querySelector('#sequence-chart .axes text').getAttribute('x')";
+    let before = browser.words(label);
+    browser.press("ArrowRight");
+    assert_ne!(browser.words(label), before, "keys pan");
     browser.has_no_complaint();
 }
 

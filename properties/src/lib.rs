@@ -9,6 +9,7 @@
 //! - [`scenario`]: one run as plain data; [`scenarios`]: the named kinds; [`choose`]: where choices
 //!   come from; [`strategy`]: the same for proptest
 //! - [`facts`], [`reference`](mod@reference), [`oracle`], [`oracles`]: what can be known of a run, and who judges it
+//! - [`ladder`], [`chronicle`]: what happened in a run, as text and as data
 //! - [`check`](mod@check): runs a scenario and reports; [`pair`]: the smallest world, for tests
 //!
 //! A seed is expanded to a scenario, and a scenario is run:

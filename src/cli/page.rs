@@ -11,8 +11,12 @@ pub(super) const DATAGRAMS_MAX: u64 = 20_000;
 
 const TEMPLATE: &str = include_str!("page/page.html");
 
+/// The colours of all pages.
+pub(super) const COLOURS: &str = include_str!("page/colours.css");
+
 /// Later ones add to earlier ones.
-const STYLES: [&str; 5] = [
+const STYLES: [&str; 6] = [
+    COLOURS,
     include_str!("page/page.css"),
     include_str!("page/ladder.css"),
     include_str!("page/charts.css"),

@@ -13,6 +13,9 @@ use tungstenite::{Message, WebSocket};
 /// Debian's name, and that of the vendor's packages.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
+/// How often to ask whether something is there: some half a minute.
+const PATIENCE: u32 = 100_000;
+
 /// One browser with one page. It ends with the test, and its profile with it.
 pub(crate) struct Browser {
     child: Child,
@@ -25,10 +28,17 @@ pub(crate) struct Browser {
 }
 
 impl Drop for Browser {
+    /// Asks it to end, so that none of its processes writes to the profile any more.
     fn drop(&mut self) {
+        let close = json!({ "id": self.calls + 1, "method": "Browser.close" });
+        let asked = self.socket.send(Message::text(close.to_string()));
+        while asked.is_ok() && self.socket.read().is_ok() {}
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.profile);
+        let gone = (0..PATIENCE).any(|_| std::fs::remove_dir_all(&self.profile).is_ok());
+        if !gone {
+            eprintln!("{} is left", self.profile.display());
+        }
     }
 }
 
@@ -77,12 +87,14 @@ impl Browser {
         let url = format!("file://{}", file.display());
         self.call("Page.navigate", json!({ "url": url }));
         let there = format!("location.href === {} && document.readyState", json!(url));
-        while self.evaluate(&there) != json!("complete") {}
+        let come = (0..PATIENCE).any(|_| self.evaluate(&there) == json!("complete"));
+        assert!(come, "{url} does not come");
     }
 
     /// Waits for an element, of the page that a click has led to.
     pub(crate) fn wait_for(&mut self, selector: &str) {
-        while self.count(selector) == 0 {}
+        let come = (0..PATIENCE).any(|_| self.count(selector) > 0);
+        assert!(come, "{selector} does not come");
     }
 
     /// The value of an expression in the page.

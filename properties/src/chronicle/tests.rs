@@ -194,6 +194,16 @@ fn too_many_datagrams_are_refused_with_both_numbers() {
 }
 
 #[test]
+fn a_run_without_a_report_still_has_its_datagrams() {
+    let (chronicle, report) = told(Kind::Handshake, 0);
+    let whole = cut(&chronicle, &report, &Part::default());
+    let record = chronicle.record(None, &Part::default(), u64::MAX);
+    let record = record.expect("there is room");
+    assert_eq!(record.datagrams, whole.datagrams);
+    assert_eq!((record.replay, record.findings.len()), (None, 0));
+}
+
+#[test]
 fn incarnations_of_one_tuple_are_numbered_at_each_host() {
     let (chronicle, report) = told(Kind::Churn, 0);
     let record = cut(&chronicle, &report, &Part::default());

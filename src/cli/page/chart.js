@@ -21,6 +21,7 @@ function newChart(box, paint) {
     chart.draw();
   };
   setUpChartPointer(chart);
+  box.addEventListener("keydown", (event) => chartKey(chart, event));
   return chart;
 }
 
@@ -154,4 +155,19 @@ function setUpChartPointer(chart) {
     hideHover();
   });
   box.addEventListener("dblclick", () => chart.show(...chart.whole));
+}
+
+/** The arrows pan by a tenth of what is in sight, + and - zoom, 0 shows everything. */
+function chartKey(chart, event) {
+  const [span, middle] = [chart.until - chart.from, (chart.from + chart.until) / 2];
+  const deeds = {
+    ArrowRight: () => chart.show(chart.from + span / 10, chart.until + span / 10),
+    ArrowLeft: () => chart.show(chart.from - span / 10, chart.until - span / 10),
+    "+": () => chart.show(middle - span / 3, middle + span / 3),
+    "-": () => chart.show(middle - span * 0.75, middle + span * 0.75),
+    0: () => chart.show(...chart.whole),
+  };
+  if (!deeds[event.key] || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  deeds[event.key]();
 }

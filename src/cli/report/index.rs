@@ -11,7 +11,7 @@ use super::charts::{Growth, bars};
 use super::page_name;
 use crate::cli::failure::Failure;
 use crate::cli::numbers::{counted, grouped, long, sparse};
-use crate::cli::page::filled;
+use crate::cli::page::{COLOURS, filled};
 use crate::cli::run::Outcome;
 use crate::cli::tables::{Column, REACHED, SUFFERED, meaning};
 
@@ -24,7 +24,7 @@ pub(super) fn index(outcome: &Outcome) -> String {
     let all = CLASS_NAMES.len() * State::ALL.len();
     let transitions = total.coverage.transitions.reached();
     let values = [
-        ("style", STYLE.to_owned()),
+        ("style", format!("{COLOURS}\n{STYLE}")),
         ("verdict", verdict(outcome, &total)),
         ("failures", failures(outcome)),
         ("reached", scenarios(outcome, &REACHED)),
