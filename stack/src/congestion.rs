@@ -297,6 +297,10 @@ impl Congestion {
             self.ssthresh = self.ssthresh.max(before.ssthresh);
             self.algorithm = before.algorithm;
             self.reduced = before.reduced;
+        } else if self.state == CaState::Recovery {
+            // The reduction stands, but the repair is over: what PRR let cwnd be in it counts no more
+            // (RFC 9937 §6.2), and may be too little for one segment.
+            self.cwnd = self.cwnd.max(self.ssthresh);
         }
         self.state = CaState::Open;
         self.duplicates = 0;

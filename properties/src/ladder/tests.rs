@@ -14,7 +14,7 @@ use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{SeqNumber, State, Vars};
 
 use super::{Filter, Ladder};
-use crate::event::{HostEvent, UserEvent};
+use crate::event::{BoxEvent, HostEvent, UserEvent};
 use crate::label::{Incarnation, class, class_of, flow_of};
 
 const MS: u64 = 1_000_000;
@@ -461,4 +461,49 @@ fn spans_are_cut_to_three_decimals_of_a_fitting_unit() {
     assert_eq!(span(Duration::from_nanos(12_500)), "12.5 us");
     assert_eq!(span(Duration::from_nanos(7)), "7 ns");
     assert_eq!(span(Duration::ZERO), "0 ns");
+}
+
+/// A box (node 5) gives host 0 the port 9 of 10.0.0.99.
+#[test]
+fn what_a_box_does_stands_with_what_it_passes_on_or_refuses() {
+    let mut script = Script::new();
+    let outside = SocketAddr::new(Ipv4Addr::new(10, 0, 0, 99).into(), 9);
+    let ends = |from: SocketAddr, to: SocketAddr| Segment {
+        source_port: from.port(),
+        destination_port: to.port(),
+        ..segment(Flags::SYN, 1000, 0, b"")
+    };
+    script.opened(0, 1, 1);
+    let syn = script.sends(0, 1, 1, &ends(address(0), address(1)));
+    let mapped = BoxEvent::Mapped {
+        inside: address(0),
+        outside,
+    };
+    script.at(5);
+    script.event(5, HostEvent::Box(mapped));
+    script.tell(&Observation::Passed {
+        node: NodeId(5),
+        packet: &syn,
+    });
+    let refused = BoxEvent::Refused {
+        tag: Incarnation::from_tag(syn.tag),
+        from: address(0),
+        to: address(1),
+        full: true,
+    };
+    script.event(5, HostEvent::Box(refused));
+    script.at(7);
+    script.tell(&Observation::Paused { node: NodeId(0) });
+    script.tell(&Observation::Resumed { node: NodeId(0) });
+    assert_eq!(
+        script.text(),
+        "
+            h0 10.0.0.1
+  0.000000  h0 ──▷ 10.0.0.2                    #1 SYN seq 0 win 4096
+  0.005000  h0 ┄┄▷ 10.0.0.2                    b5: #1 SYN seq 0 (from 10.0.0.99:9 now)
+            h0 ┄┄▷ 10.0.0.2                    b5: #1 10.0.0.1:7 to 10.0.0.2:47 (refused: no room)
+  0.007000  h0          stands still
+            h0          goes on
+"
+    );
 }

@@ -43,12 +43,11 @@ impl Nat {
     pub(super) fn segment(&mut self, now: Instant, mut passing: Passing, out: &mut Out) {
         let own = self.plan.address;
         if self.inside.contains(&passing.from.ip()) {
-            match self.leave(now, &passing, out) {
-                Standing::Known | Standing::New => {}
-                standing => return out.refuse(&passing, standing, self.plan.state.answer),
-            }
-            let mapped = SocketAddr::new(own, self.ports[&passing.from]);
-            passing.replace(Side::Source, mapped);
+            let port = match self.leave(now, &passing, out) {
+                Ok(port) => port,
+                Err(standing) => return out.refuse(&passing, standing, self.plan.state.answer),
+            };
+            passing.replace(Side::Source, SocketAddr::new(own, port));
             if passing.to.ip() != own {
                 return out.onward(passing.transit);
             }
@@ -58,16 +57,18 @@ impl Nat {
         }
     }
 
-    /// From an end inside.
-    fn leave(&mut self, now: Instant, passing: &Passing, out: &mut Out) -> Standing {
+    /// From an end inside: gives the port that it shows outside.
+    fn leave(&mut self, now: Instant, passing: &Passing, out: &mut Out) -> Result<u16, Standing> {
         let ends = (passing.from, passing.to);
         let standing = self
             .flows
             .take(now, ends, From::First, passing.flags, passing.sound);
-        if standing == Standing::New && !self.map(now, passing.from, out) {
-            return Standing::Full;
+        match standing {
+            Standing::Known => {}
+            Standing::New => self.map(now, passing.from, out),
+            Standing::Unknown | Standing::Full => return Err(standing),
         }
-        standing
+        self.ports.get(&passing.from).copied().ok_or(Standing::Full)
     }
 
     /// To a port of the NAT.
@@ -100,10 +101,10 @@ impl Nat {
         self.flows.has(now, inside, |_| true).then_some(inside)
     }
 
-    /// Sees to it that an end inside has a port. `false`: there is none left.
-    fn map(&mut self, now: Instant, inside: SocketAddr, out: &mut Out) -> bool {
+    /// Sees to it that an end inside has a port, if there is one left.
+    fn map(&mut self, now: Instant, inside: SocketAddr, out: &mut Out) {
         if self.ports.contains_key(&inside) {
-            return true;
+            return;
         }
         let flows = &self.flows;
         self.owners
@@ -116,14 +117,12 @@ impl Nat {
             .chain(upward)
             .chain(PORT_MIN..=u16::MAX)
             .filter(|port| *port != 0 && !owners.contains_key(port));
-        let Some(port) = free.next() else {
-            return false;
-        };
-        self.owners.insert(port, inside);
-        self.ports.insert(inside, port);
-        let outside = SocketAddr::new(self.plan.address, port);
-        out.events.push_back(BoxEvent::Mapped { inside, outside });
-        true
+        if let Some(port) = free.next() {
+            self.owners.insert(port, inside);
+            self.ports.insert(inside, port);
+            let outside = SocketAddr::new(self.plan.address, port);
+            out.events.push_back(BoxEvent::Mapped { inside, outside });
+        }
     }
 
     /// An error of ICMP passes: it is for whoever sent what it quotes.

@@ -253,3 +253,19 @@ fn a_repair_that_proves_needless_afterwards_leaves_the_next_reduction_alone() {
     congestion.leave(ISS + 8 * SMSS);
     assert_eq!(congestion.state, CaState::Open);
 }
+
+/// A second repair after a reduction that stands gives nothing back, but it must not leave what PRR let
+/// cwnd be: less than a segment, and nothing would ever go again.
+#[test]
+fn a_repair_that_was_needless_ends_with_ssthresh() {
+    let mut congestion = open();
+    congestion.enter_recovery(&config(), 10 * SMSS, SeqNumber(5000), SMSS);
+    congestion.confirm();
+    let ssthresh = congestion.ssthresh;
+    congestion.cwnd = 34;
+    congestion.undo();
+    assert_eq!(
+        (congestion.cwnd, congestion.state),
+        (ssthresh, CaState::Open)
+    );
+}

@@ -281,13 +281,16 @@ impl Envelope {
     }
 
     /// The last reduction proved unfounded: all may be as before (RFC 4015 §3.2, RFC 5682 §3.1,
-    /// RFC 9438 §4.9). What cwnd regains is no growth: the rule above ssthresh is where it was.
+    /// RFC 9438 §4.9). If it is given back no more, only the repair is over, and leaves ssthresh (RFC
+    /// 9937 §6.2). What cwnd regains is no growth: the rule above ssthresh is where it was.
     pub(super) fn undone(&mut self, cut: Option<Cut>) {
         if let Some(cut) = cut {
             self.cwnd = self.cwnd.max(cut.cwnd);
             self.ssthresh = self.ssthresh.max(cut.ssthresh);
             self.avoidance = cut.avoidance;
             self.recover = cut.recover;
+        } else if self.recovering {
+            self.cwnd = self.cwnd.max(self.ssthresh);
         }
         (self.recovering, self.timed_out) = (false, false);
     }

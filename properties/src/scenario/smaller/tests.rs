@@ -122,3 +122,49 @@ fn a_queue_stops_marking_and_keeps_its_length() {
     let links: Vec<_> = scenario.smaller().map(|smaller| smaller.links[0]).collect();
     assert!(links.contains(&unmarked));
 }
+
+#[test]
+fn a_box_leaves_a_router_in_its_place_and_the_next_moves_up() {
+    let seeds = 0..;
+    let mut all = seeds.map(|seed| Scenario::from_seed(Kind::Middlebox, seed));
+    let scenario = all
+        .find(|scenario| scenario.boxes.len() == 2)
+        .expect("some have");
+    let smaller = scenario.without_box(0).expect("no attackers");
+    assert_eq!(smaller.boxes, scenario.boxes[1..]);
+    assert_eq!(smaller.routers, scenario.routers + 1);
+    let ends = |scenario: &Scenario, end: LinkEnd| {
+        let links = scenario.links.iter();
+        links.filter(|link| link.a == end || link.b == end).count()
+    };
+    assert_eq!(ends(&smaller, LinkEnd::Router(scenario.routers)), 2);
+    assert_eq!(ends(&smaller, LinkEnd::Box(0)), 2);
+    assert_eq!(ends(&smaller, LinkEnd::Box(1)), 0);
+}
+
+#[test]
+fn pauses_and_wrong_clocks_go_one_by_one() {
+    let seeds = 0..;
+    let mut all = seeds.map(|seed| Scenario::from_seed(Kind::Ailing, seed));
+    let scenario = all
+        .find(|scenario| scenario.pauses.len() > 1)
+        .expect("most have");
+    let fewer = |smaller: &Scenario| {
+        smaller.hosts.len() == scenario.hosts.len()
+            && smaller.pauses.len() + 1 == scenario.pauses.len()
+    };
+    assert_eq!(
+        scenario.smaller().filter(fewer).count(),
+        scenario.pauses.len()
+    );
+    let wrong = |scenario: &Scenario| {
+        let hosts = scenario.hosts.iter();
+        hosts
+            .filter(|host| host.clock != crate::Clock::TRUE)
+            .count()
+    };
+    let truer = |smaller: &Scenario| {
+        smaller.hosts.len() == scenario.hosts.len() && wrong(smaller) < wrong(&scenario)
+    };
+    assert_eq!(scenario.smaller().filter(truer).count(), wrong(&scenario));
+}

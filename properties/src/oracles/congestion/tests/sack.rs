@@ -327,6 +327,30 @@ fn a_repair_lasts_for_what_goes_again_in_smaller_segments() {
     }
 }
 
+/// A repair that proves needless after its reduction was given back once leaves ssthresh, no more.
+#[test]
+fn a_needless_repair_without_anything_to_give_back_leaves_ssthresh() {
+    for (cwnd, allowed) in [(5 * SMSS, true), (5 * SMSS + 1, false)] {
+        let mut envelope = Envelope::new(Profile::of(&Config::new(vec![], [7; 32])), 10 * SMSS);
+        let vars = |cwnd| Vars {
+            smss: SMSS as u16,
+            cwnd,
+            ssthresh: 5 * SMSS,
+            ..Vars::default()
+        };
+        let loss = Loss {
+            una: SeqNumber(1000),
+            flight: 10 * SMSS,
+            sent_to: Some(SeqNumber(2000)),
+            smss: SMSS,
+        };
+        envelope.lost_with_sack(&loss, 10 * SMSS, 3 * SMSS);
+        envelope.hold(&vars(34));
+        envelope.undone(None);
+        assert_eq!(envelope.hold(&vars(cwnd)).is_empty(), allowed, "{cwnd}");
+    }
+}
+
 /// NewReno has a seventh of a segment for it, CUBIC 9/17 of that (RFC 9438 §4.3), in whole octets.
 #[test]
 fn each_algorithm_has_its_own_width() {
