@@ -89,6 +89,7 @@ pub(crate) fn pairs(
         lifetime: Some(Duration::from_secs(30)),
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
+        cuts: Vec::new(),
         heal_at: Duration::ZERO,
         limit: Duration::from_secs(1_000_000),
     }

@@ -57,6 +57,7 @@ fn world(
         lifetime: Some(ms(2000)),
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
+        cuts: Vec::new(),
         heal_at: ms(2000),
         limit: Duration::from_secs(60),
     }

@@ -85,12 +85,17 @@ pub struct Faults {
     pub held: u64,
     /// Copies that a router kept while the original went on.
     pub copies_held: u64,
+    /// Datagrams and copies that met a link that was cut.
+    pub cut_off: u64,
 }
 
 impl Tally {
     /// The tally of one run.
     pub fn of(report: &Report) -> Self {
-        let mut faults = Faults::default();
+        let mut faults = Faults {
+            cut_off: report.stats.dropped_cut,
+            ..Faults::default()
+        };
         for (_, fate) in &report.fates {
             faults.count(fate);
         }
@@ -173,6 +178,7 @@ impl AddAssign<&Faults> for Faults {
             copied,
             held,
             copies_held,
+            cut_off,
         } = other;
         self.lost += lost;
         self.late += late;
@@ -180,6 +186,7 @@ impl AddAssign<&Faults> for Faults {
         self.copied += copied;
         self.held += held;
         self.copies_held += copies_held;
+        self.cut_off += cut_off;
     }
 }
 
@@ -220,6 +227,7 @@ mod tests {
             copied: 2,
             held: 1,
             copies_held: 1,
+            cut_off: 0,
         };
         assert_eq!(faults, expected);
     }

@@ -248,6 +248,7 @@ impl Facts {
                 }
                 self.happened(now, node, event);
             }
+            Observation::Cut { .. } => self.coverage.note("net: a hop was cut"),
             Observation::Dropped { reason, .. } => {
                 let healed = self
                     .circumstances
@@ -256,7 +257,9 @@ impl Facts {
                 self.drops_after_heal += u32::from(healed && reason == DropReason::QueueFull);
             }
             Observation::Marked { .. } => self.coverage.note("ecn: marked by a queue"),
-            Observation::Fate { .. } | Observation::Released { .. } => {}
+            Observation::Fate { .. }
+            | Observation::Restored { .. }
+            | Observation::Released { .. } => {}
         }
     }
 

@@ -19,8 +19,8 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 use std::rc::Rc;
 
-use timewait_sim::fates::{LinkFaults, NthMatch};
-use timewait_sim::{Finding, HopId, Instant, NodeId, Release};
+use timewait_sim::fates::{LinkFaults, NthMatch, Rules};
+use timewait_sim::{Cut, Finding, HopId, Instant, NodeId, Release};
 use timewait_stack::{Config, Protection, State};
 
 use crate::app::{Puppet, Strings};
@@ -98,6 +98,7 @@ pub fn pair(seed: u64) -> Pair {
             nth: Vec::new(),
         },
         crashes: Vec::new(),
+        cuts: Vec::new(),
         heal_at: LIMIT / 2,
         limit: LIMIT,
     };
@@ -202,6 +203,17 @@ impl Pair {
     pub fn run(&mut self) -> &mut Run {
         let (scenario, strings) = (&self.scenario, &self.strings);
         self.run.get_or_insert_with(|| begin(scenario, strings))
+    }
+
+    /// Cuts a hop for as long as the guard lives.
+    pub fn cut(&mut self, hop: HopId) -> Cut {
+        self.run().world_mut().cut([hop])
+    }
+
+    /// The handle by which faults are added, each for as long as its guard lives, before the network
+    /// heals.
+    pub fn rules(&mut self) -> Rules {
+        self.run().world_mut().fates_mut().inner_mut().rules()
     }
 
     /// Lets so much time pass.

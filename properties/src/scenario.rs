@@ -13,6 +13,7 @@ use crate::choose::{Choose, Seeded};
 use crate::scenarios::Kind;
 
 pub mod attack;
+pub mod cuts;
 pub mod faults;
 pub(crate) mod ground;
 pub(crate) mod isn;
@@ -22,6 +23,7 @@ pub(crate) mod talks;
 pub(crate) mod weather;
 
 pub use attack::{Attack, AttackerPlan, Forgery, Lie, Method, Sweep, Target};
+pub use cuts::{Cut, Direction};
 pub use faults::FaultPlan;
 pub use plan::{
     AppPlan, Buffers, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round,
@@ -29,7 +31,7 @@ pub use plan::{
 };
 
 /// The version of what a seed means: a seed is promised the same scenario within one version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// One run, complete.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +57,8 @@ pub struct Scenario {
     pub faults: FaultPlan,
     /// Which hosts crash, in the order of time; a host is up again before it crashes once more.
     pub crashes: Vec<Crash>,
+    /// Which links are down for a while; all are up again by `heal_at`.
+    pub cuts: Vec<Cut>,
     /// From then on the network does nothing any more to datagrams that enter a hop.
     pub heal_at: Duration,
     /// The run is stopped then, finished or not.
@@ -123,6 +127,7 @@ impl Scenario {
     /// A scenario of this kind, from these choices: the only generator.
     pub fn generate(kind: Kind, choose: &mut dyn Choose) -> Self {
         let mut scenario = kind.generate(choose);
+        cuts::add(choose, &mut scenario);
         isn::aim(choose, &mut scenario);
         attack::aim(&mut scenario);
         scenario
@@ -146,6 +151,11 @@ impl Scenario {
             .iter()
             .flat_map(|host| host.config.disabled.iter());
         each.collect()
+    }
+
+    /// When the last cut is over; zero without any.
+    pub fn cuts_end(&self) -> Duration {
+        self.cuts.iter().map(Cut::end).max().unwrap_or_default()
     }
 
     /// When the last attack is over; zero without any.

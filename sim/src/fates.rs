@@ -1,17 +1,19 @@
 //! Everything the network decides on the way of a datagram passes [`Fates::fate`].
 //!
-//! [`Dice`] draws, [`Listed`] looks up, [`Explorer`] enumerates, [`Recorder`] wraps any of them
-//! and logs; `()` leaves everything alone.
+//! [`Dice`] draws, [`Listed`] looks up, [`Explorer`] enumerates; [`Recorder`] wraps any of them
+//! and logs, [`Ruled`] lets a test overrule them for a while; `()` leaves everything alone.
 
 mod dice;
 mod explorer;
 mod listed;
 mod recorder;
+mod rules;
 
 pub use dice::{Dice, LinkFaults, LossBursts, NthMatch};
 pub use explorer::Explorer;
 pub use listed::Listed;
 pub use recorder::Recorder;
+pub use rules::{Match, Rule, Ruled, Rules};
 
 use core::time::Duration;
 
@@ -82,6 +84,12 @@ pub enum Release {
         class: u16,
         /// How many more datagrams of the flow go first.
         packets: u32,
+        /// The longest wait.
+        at_most: Duration,
+    },
+    /// When the hop comes up again after a cut ([`World::cut`](crate::World::cut)), together with
+    /// everything else that the router keeps for that; or after `at_most`.
+    Restored {
         /// The longest wait.
         at_most: Duration,
     },

@@ -11,6 +11,7 @@
 //! - `packet`: a datagram and its labels; `node`: what a machine is asked
 //! - `link`, `route`, `router`: delay, rate and queue; the way; what is kept and released late
 //! - [`icmp`]: what routers say about what they drop
+//! - `cuts`: links that are down for a while
 //! - [`fates`]: what goes wrong, drawn, listed, recorded or enumerated
 //! - `world`: puts it all together; its `settle` is the only place that takes from a node
 //! - [`oracle`]: what judges see; `trace`: the hash of a run; `stats`: what has landed
@@ -74,6 +75,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod cuts;
 pub mod fates;
 pub mod icmp;
 mod link;
@@ -90,6 +92,7 @@ pub mod topology;
 mod trace;
 mod world;
 
+pub use cuts::Cut;
 pub use fates::{Burst, Fate, Fates, HopId, Outcome, Passage, Release};
 pub use link::LinkConfig;
 pub use node::Node;

@@ -1,12 +1,13 @@
 //! One direction of a link: propagation, rate, and the queue in front of it.
 
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use foldhash::fast::FixedState;
 use indexmap::IndexMap;
 
 use crate::packet::NodeId;
+use crate::router::Slot;
 use crate::time::{Instant, nanos};
 
 /// One link; both directions alike.
@@ -55,6 +56,11 @@ pub(crate) struct Hop {
     ordinals: Ordinals,
     /// When the last of those that entered before comes out.
     latest: Instant,
+    /// What the router at the near end keeps until this hop comes up again, in the order in which it
+    /// came.
+    kept: BTreeMap<u64, Slot>,
+    /// The number of what it keeps next.
+    next_kept: u64,
 }
 
 /// What a datagram that enters a hop has to expect.
@@ -79,7 +85,27 @@ impl Hop {
             transmitter: config.rate.map(transmitter),
             ordinals: Ordinals::default(),
             latest: Instant::ZERO,
+            kept: BTreeMap::new(),
+            next_kept: 0,
         }
+    }
+
+    /// Keeps what is in `slot` until the hop comes up again. Returns its number.
+    pub(crate) fn keep(&mut self, slot: Slot) -> u64 {
+        let number = self.next_kept;
+        self.next_kept += 1;
+        self.kept.insert(number, slot);
+        number
+    }
+
+    /// The time of what has this number is over. Harmless if it is gone already.
+    pub(crate) fn forget(&mut self, number: u64) {
+        self.kept.remove(&number);
+    }
+
+    /// The hop has come up: what was kept for that, in order.
+    pub(crate) fn take_kept(&mut self) -> impl Iterator<Item = Slot> + use<> {
+        core::mem::take(&mut self.kept).into_values()
     }
 
     /// Counts a passage of a datagram with this tag: how many there were before.

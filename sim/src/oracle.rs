@@ -32,6 +32,8 @@ pub enum DropReason {
     NoRoute,
     /// Larger than the link carries, and not to be fragmented.
     TooBig,
+    /// The hop was cut.
+    Cut,
 }
 
 /// Something that happened, borrowed: to observe costs no allocation.
@@ -69,6 +71,16 @@ pub enum Observation<'a, E> {
         /// The datagram, with the mark.
         packet: &'a Packet,
     },
+    /// A hop went down.
+    Cut {
+        /// The hop.
+        hop: HopId,
+    },
+    /// A hop came up again.
+    Restored {
+        /// The hop.
+        hop: HopId,
+    },
     /// A router let go of a datagram that it had kept.
     Released {
         /// The hop it enters now.
@@ -101,7 +113,7 @@ pub enum Observation<'a, E> {
 }
 
 impl<'a, E> Observation<'a, E> {
-    /// The datagram that it is about. `None`: it is about a node.
+    /// The datagram that it is about. `None`: it is about a node or a hop.
     pub fn packet(&self) -> Option<&'a Packet> {
         match *self {
             Self::Sent { packet, .. }
@@ -110,7 +122,7 @@ impl<'a, E> Observation<'a, E> {
             | Self::Marked { packet, .. }
             | Self::Released { packet, .. }
             | Self::Delivered { packet, .. } => Some(packet),
-            Self::Node { .. } => None,
+            Self::Cut { .. } | Self::Restored { .. } | Self::Node { .. } => None,
         }
     }
 }

@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | 1 | sent | *name*, source, destination, hop limit u8, traffic class u8 (Diffserv and ECN), don't fragment u8 (0 or 1), protocol u8, tag u64, flow u64, class u16, *octets* |
 //! | 2 | fate, unless it is the default | *name*, hop u32, ordinal u32, *outcome* of the original, 0 u8 or else 1 u8 and *outcome* of the copy |
-//! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big |
+//! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big, 6 cut |
 //! | 4 | released | *name*, hop u32, router u32 |
 //! | 5 | delivered | *name*, node u32, hop limit u8, held by u32 (2^32 - 1: nobody), damaged u8 (0 or 1), if damaged *octets* |
 //! | 6 | marked | *name*, hop u32 |
@@ -19,7 +19,7 @@
 //! *name*: origin u32, ordinal u64. *octets*: their number u32, then themselves; what arrives
 //! undamaged is what was sent under its name. *outcome*: 1 u8 delivered, extra ns u64, damage
 //! start u32, pattern u16 (none: 0 and 0); 2 u8 dropped; 3 u8 held, for ns u64; 4 u8 held until
-//! seen, class u16, packets u32, at most ns u64.
+//! seen, class u16, packets u32, at most ns u64; 5 u8 held until restored, at most ns u64.
 
 use core::net::IpAddr;
 
@@ -113,6 +113,7 @@ impl Trace {
             DropReason::HopLimit => 3,
             DropReason::NoRoute => 4,
             DropReason::TooBig => 5,
+            DropReason::Cut => 6,
         }]);
     }
 
@@ -205,6 +206,10 @@ impl Record<'_> {
                 self.put([4]);
                 self.put(class.to_le_bytes());
                 self.put(packets.to_le_bytes());
+                self.put(nanos(at_most).to_le_bytes());
+            }
+            Outcome::Hold(Release::Restored { at_most }) => {
+                self.put([5]);
                 self.put(nanos(at_most).to_le_bytes());
             }
         }

@@ -21,11 +21,12 @@ use foldhash::fast::FixedState;
 use indexmap::IndexMap;
 use slab::Slab;
 
+use crate::cuts::{Cut, Cuts};
 use crate::fates::{Fates, HopId};
 use crate::icmp::{Reporter, RouterErrors};
 use crate::link::{Hop, LinkConfig};
 use crate::node::Node;
-use crate::oracle::{Finding, Oracle};
+use crate::oracle::{Finding, Observation, Oracle};
 use crate::packet::NodeId;
 use crate::queue::Queue;
 use crate::route::Routes;
@@ -65,6 +66,7 @@ pub struct World<N: Node, F: Fates> {
     lifetime_ns: u64,
     flights: Flights,
     held: Slab<Held>,
+    cuts: Cuts,
     /// Always empty between uses: keeps its storage.
     freed: Vec<Slot>,
     judges: Judges<N::Event>,
@@ -133,6 +135,7 @@ impl<N: Node, F: Fates> World<N, F> {
             lifetime_ns: config.lifetime.map_or(u64::MAX, nanos),
             flights: Flights::default(),
             held: Slab::new(),
+            cuts: Cuts::default(),
             freed: Vec::new(),
             judges: Judges::new(),
             trace: Trace::new(config.hash),
@@ -263,6 +266,32 @@ impl<N: Node, F: Fates> World<N, F> {
     /// All hops.
     pub fn hops(&self) -> impl Iterator<Item = HopId> + use<N, F> {
         (0..self.hops.len() as u32).map(HopId)
+    }
+
+    /// The hops of all links at a machine, those that lead there and those that lead away: to cut
+    /// them isolates it.
+    pub fn hops_at(&self, node: NodeId) -> impl Iterator<Item = HopId> + '_ {
+        self.hops().filter(move |hop| {
+            let (from, to) = self.ends(*hop);
+            from == node || to == node
+        })
+    }
+
+    /// Cuts these hops for as long as the guard lives: what would enter them is dropped, and what
+    /// is on them arrives. Dice and counts go on as if nothing were cut.
+    ///
+    /// # Panics
+    /// If there is no such hop.
+    pub fn cut(&mut self, hops: impl IntoIterator<Item = HopId>) -> Cut {
+        self.start();
+        let hops: Vec<_> = hops.into_iter().collect();
+        let unknown = hops.iter().find(|hop| hop.0 as usize >= self.hops.len());
+        assert!(unknown.is_none(), "there is no hop {unknown:?} to cut");
+        let (cut, were_up) = self.cuts.cut(hops);
+        for hop in were_up {
+            self.judges.see(self.now, || Observation::Cut { hop });
+        }
+        cut
     }
 
     /// What decides.

@@ -64,6 +64,7 @@ struct Faults {
     copied: u64,
     held: u64,
     copies_held: u64,
+    cut_off: u64,
 }
 
 #[derive(Serialize)]
@@ -174,6 +175,7 @@ fn numbers(tally: &Tally) -> Numbers {
             copied: faults.copied,
             held: faults.held,
             copies_held: faults.copies_held,
+            cut_off: faults.cut_off,
         },
         old_duplicates: OldDuplicates {
             delivered_to_later_incarnation: coverage.old_delivered,

@@ -28,15 +28,16 @@ const REACHED: [Column; 7] = [
 ];
 
 /// What the network did, and the old duplicates that it brought to later incarnations.
-const SUFFERED: [Column; 9] = [
+const SUFFERED: [Column; 10] = [
     ("lost", |tally| tally.faults.lost),
     ("delayed", |tally| tally.faults.late),
     ("copied", |tally| tally.faults.copied),
     ("damaged", |tally| tally.faults.damaged),
+    ("cut\noff", |tally| tally.faults.cut_off),
     ("held", |tally| tally.faults.held),
     ("copies\nheld", |tally| tally.faults.copies_held),
-    ("old ones\ndelivered", |tally| tally.coverage.old_delivered),
-    ("inside a\nwindow", |tally| tally.coverage.old_in_window),
+    ("old ones\narrived", |tally| tally.coverage.old_delivered),
+    ("in a\nwindow", |tally| tally.coverage.old_in_window),
     ("accepted", |tally| tally.coverage.old_accepted),
 ];
 

@@ -112,6 +112,8 @@ impl Tape {
                     self.say(now, *node, kept);
                 }
             }
+            // What was lost by it says so.
+            Observation::Cut { .. } | Observation::Restored { .. } => {}
             Observation::Node { node, event, .. } => {
                 if let Some(text) = of_event(*node, event) {
                     self.say(now, *node, text);

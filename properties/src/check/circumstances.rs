@@ -53,8 +53,8 @@ fn reboots(scenario: &Scenario) -> impl Iterator<Item = ((NodeId, u8), Config)> 
     })
 }
 
-/// When no new faults are made any more (at once, if there are none at all), nobody attacks, all
-/// hosts are up, and none keeps its quiet time.
+/// When no new faults are made any more (at once, if there are none at all), all links are up,
+/// nobody attacks, all hosts are up, and none keeps its quiet time.
 fn heal_at(scenario: &Scenario) -> Instant {
     let network = match &scenario.faults {
         FaultPlan::Listed(fates) if fates.is_empty() => Duration::ZERO,
@@ -64,7 +64,7 @@ fn heal_at(scenario: &Scenario) -> Instant {
     let first = scenario.hosts.iter().map(|host| quiet(&host.config));
     let later = scenario.crashes.iter();
     let later = later.map(|crash| crash.boots_at() + quiet(&crash.config));
-    let world = network.max(scenario.attacks_end());
+    let world = network.max(scenario.cuts_end()).max(scenario.attacks_end());
     Instant::ZERO + first.chain(later).fold(world, Duration::max)
 }
 

@@ -2,13 +2,13 @@
 
 use timewait_sim::fates::Recorder;
 use timewait_sim::icmp::RouterErrors;
-use timewait_sim::{Finding, Instant, LinkConfig, NodeId, Oracle, World, WorldConfig};
+use timewait_sim::{Cut, Finding, Instant, LinkConfig, NodeId, Oracle, World, WorldConfig};
 use timewait_stack::Interest;
 
 use core::cell::RefCell;
 use core::net::SocketAddr;
 use core::ops::Range;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::bystander::Witness;
@@ -56,6 +56,8 @@ pub struct Run {
     scenario: Scenario,
     /// What is done to the world from outside, the next thing first.
     timeline: VecDeque<(Instant, Turn)>,
+    /// The cuts that are in force, by their number.
+    cuts: BTreeMap<usize, Cut>,
     reports: bool,
     world: ScenarioWorld,
     panel: Option<Rc<RefCell<Panel>>>,
@@ -101,6 +103,7 @@ impl Run {
         Self {
             scenario: scenario.clone(),
             timeline: timeline(scenario),
+            cuts: BTreeMap::new(),
             reports,
             world,
             panel,
@@ -118,12 +121,21 @@ impl Run {
         &mut self.world
     }
 
-    /// Performs all events up to this moment. On the way the network heals, and hosts crash and
-    /// boot, when it is time.
+    /// Performs all events up to this moment. On the way the network heals, links go down
+    /// and up, and hosts crash and boot, when it is time.
     pub fn run_until(&mut self, until: Instant) {
         while let Some(&(at, turn)) = self.timeline.front().filter(|(at, _)| *at <= until) {
             self.timeline.pop_front();
             match turn {
+                Turn::Cut(nth) => {
+                    self.world.run_until(at);
+                    let hops = self.scenario.cuts[nth].hops();
+                    self.cuts.insert(nth, self.world.cut(hops));
+                }
+                Turn::Restore(nth) => {
+                    self.world.run_until(at);
+                    self.cuts.remove(&nth);
+                }
                 Turn::Heal => {
                     while self.world.step_until(at) {}
                     self.world.fates_mut().inner_mut().heal();
@@ -186,7 +198,8 @@ impl Run {
     pub fn is_quiet(&self) -> bool {
         use timewait_sim::Node as _;
         let mut nodes = self.hosts().chain(attackers(&self.scenario)).map(NodeId);
-        let comes_back = self.timeline.iter().any(|(_, turn)| *turn != Turn::Heal);
+        let mut turns = self.timeline.iter();
+        let comes_back = turns.any(|(_, turn)| matches!(turn, Turn::Crash(_) | Turn::Boot(_)));
         !comes_back
             && self.world.in_flight() == 0
             && nodes.all(|node| self.world.node(node).poll_timeout().is_none())

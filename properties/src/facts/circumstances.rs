@@ -21,8 +21,8 @@ pub struct Circumstances {
     /// The longest total lifetime L of a datagram, enforced by the network; `None`: a rogue
     /// network without bound.
     pub lifetime: Option<Duration>,
-    /// After this moment no new faults are made (what routers hold is still released), nobody
-    /// attacks, all hosts are up, and none keeps its quiet time. `None`: never, so nothing that
+    /// After this moment no new faults are made (what routers hold is still released), all links
+    /// are up, nobody attacks, all hosts are up, and none keeps its quiet time. `None`: never, so nothing that
     /// needs a healed network is demanded.
     pub heal_at: Option<Instant>,
     /// The least one-way delay between any two hosts.

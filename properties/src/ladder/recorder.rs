@@ -88,6 +88,8 @@ impl Recorder {
                 self.dropped(now, *hop, packet, *reason);
             }
             Observation::Marked { hop, packet } => self.marked(now, *hop, packet),
+            Observation::Cut { hop } => self.link(now, format!("hop {} is cut", hop.0)),
+            Observation::Restored { hop } => self.link(now, format!("hop {} is up", hop.0)),
             Observation::Released { router, packet, .. } => {
                 let deed = format!("r{} releases", router.0);
                 self.network(now, packet, deed, String::new());
@@ -221,6 +223,15 @@ impl Recorder {
             at: now,
             flow: Some(packet.flow),
             what,
+            beside: None,
+        });
+    }
+
+    fn link(&mut self, now: Instant, deed: String) {
+        self.push(Entry {
+            at: now,
+            flow: None,
+            what: What::Link { deed },
             beside: None,
         });
     }

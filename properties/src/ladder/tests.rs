@@ -312,6 +312,10 @@ fn every_doing_of_the_network_has_its_reason() {
         router: NodeId(2),
         packet: &kept,
     });
+    script.at(70);
+    script.tell(&Observation::Cut { hop: HopId(2) });
+    script.at(80);
+    script.tell(&Observation::Restored { hop: HopId(2) });
     assert_eq!(
         script.after(6),
         "
@@ -324,6 +328,8 @@ fn every_doing_of_the_network_has_its_reason() {
                       │                               damaged ◁── ACK seq 1 ack 1 win 4096 ──│
 0.052000              │◀── 20 damaged octets                                                 │
 0.060000              │               ┄┄ r2 releases: PSH,ACK seq 1 len 10 ┄▷                │
+0.070000              │                          ┄┄ hop 2 is cut ┄┄                          │
+0.080000              │                          ┄┄ hop 2 is up ┄┄                           │
 "
     );
 }

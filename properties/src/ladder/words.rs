@@ -104,6 +104,7 @@ fn outcome(outcome: Outcome) -> Option<String> {
 fn until(release: Release) -> String {
     match release {
         Release::After(time) => format!("for {}", span(time)),
+        Release::Restored { at_most } => format!("till the link is up or {}", span(at_most)),
         Release::Seen {
             class,
             packets,
@@ -149,6 +150,7 @@ pub(crate) fn drop_reason(reason: DropReason) -> &'static str {
         DropReason::HopLimit => "the hop limit ran out",
         DropReason::NoRoute => "no route",
         DropReason::TooBig => "too big for the link",
+        DropReason::Cut => "the link is cut",
     }
 }
 

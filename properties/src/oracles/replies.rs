@@ -112,6 +112,8 @@ impl ReplyTable {
             Observation::Fate { .. }
             | Observation::Dropped { .. }
             | Observation::Marked { .. }
+            | Observation::Cut { .. }
+            | Observation::Restored { .. }
             | Observation::Released { .. } => true,
         }
     }

@@ -30,6 +30,8 @@ enum Step {
     DropCrash(u32),
     /// Without this user after this crash.
     DropLaterApp(u32, u16),
+    /// Cuts: without `count` from `first` on.
+    DropCuts { first: u32, count: u32 },
     /// Without this part of the listed fates.
     DropListed { first: u32, count: u32 },
     /// Without faults at this place in the list of hops.
@@ -91,6 +93,8 @@ impl Scenario {
             steps.push(Step::DropCrash(nth));
             steps.extend((0..crash.apps.len() as u16).map(|app| Step::DropLaterApp(nth, app)));
         }
+        let pieces_of_cuts = pieces(self.cuts.len() as u32);
+        steps.extend(pieces_of_cuts.map(|(first, count)| Step::DropCuts { first, count }));
         match &self.faults {
             FaultPlan::Listed(fates) => {
                 let pieces = pieces(fates.len() as u32);
@@ -133,6 +137,10 @@ impl Scenario {
                 let crash = scenario.crashes.get_mut(nth as usize)?;
                 crash.apps.remove(usize::from(app));
             }
+            Step::DropCuts { first, count } => {
+                let range = first as usize..(first + count) as usize;
+                scenario.cuts.drain(range);
+            }
             Step::DropListed { first, count } => {
                 let FaultPlan::Listed(fates) = &mut scenario.faults else {
                     return None;
@@ -164,14 +172,14 @@ impl Scenario {
         Some(scenario)
     }
 
-    /// Two hosts in a chain with no router between them. Only without faults at single hops,
-    /// which would be elsewhere then.
+    /// Two hosts in a chain with no router between them. Only without faults and cuts at single
+    /// hops, which would be elsewhere then.
     fn straightened(&self) -> Option<Self> {
         let no_faults = match &self.faults {
             FaultPlan::Listed(fates) => fates.is_empty(),
             FaultPlan::Drawn { hops, nth, .. } => hops.is_empty() && nth.is_empty(),
         };
-        let others = self.hosts.len() != 2 || !self.attackers.is_empty();
+        let others = self.hosts.len() != 2 || !self.attackers.is_empty() || !self.cuts.is_empty();
         if others || self.routers == 0 || !no_faults {
             return None;
         }

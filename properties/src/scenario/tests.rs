@@ -51,6 +51,7 @@ fn every_world_keeps_its_assumptions() {
             assert!((1..=1 << 20).contains(&config.receive_buffer));
         }
         assert!(scenario.heal_at < scenario.limit);
+        assert!(scenario.cuts_end() <= scenario.heal_at);
     });
 }
 
@@ -116,6 +117,8 @@ fn everything_is_named_by_a_number_that_exists() {
                 });
             }
         }
+        let links = scenario.links.len() as u32;
+        assert!(scenario.cuts.iter().all(|cut| cut.link < links));
         let first = (0..).zip(&scenario.hosts);
         let first = first.flat_map(|(index, host)| host.apps.iter().map(move |app| (index, app)));
         let later = scenario.crashes.iter();

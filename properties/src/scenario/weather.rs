@@ -133,6 +133,7 @@ fn holds(choose: &mut dyn Choose, ground: &Ground, faults: LinkFaults) -> LinkFa
         seen: *choose.pick(&[0, 500_000, 900_000]),
         seen_class: class::OPEN,
         seen_packets_max: 20,
+        restored: *choose.pick(&[0, 0, 500_000]),
         ..faults
     }
 }

@@ -86,6 +86,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, nth),
         crashes: Vec::new(),
+        cuts: Vec::new(),
         heal_at: weather::heal_at(choose),
         limit: LIMIT,
     };

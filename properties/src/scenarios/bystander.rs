@@ -63,6 +63,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
+        cuts: Vec::new(),
         heal_at: Duration::ZERO,
         limit: LIMIT,
     }

@@ -78,6 +78,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
         crashes: Vec::new(),
+        cuts: Vec::new(),
         // Incarnations that wait for 2MSL take long; the copies are to be made in all of them.
         heal_at: LIMIT / 2,
         limit: LIMIT,
@@ -132,6 +133,7 @@ fn faults(choose: &mut dyn Choose, ground: &Ground, links: &[LinkPlan], hop: Hop
         seen: 800_000,
         seen_class: class::OPEN,
         seen_packets_max: 20,
+        restored: *choose.pick(&[0, 500_000]),
         ..LinkFaults::NONE
     };
     if choose.chance(1, 2) {

@@ -53,6 +53,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         lifetime: Some(ground.lifetime),
         faults: weather::drawn(choose, hops, Vec::new()),
         crashes: Vec::new(),
+        cuts: Vec::new(),
         heal_at: weather::heal_at(choose),
         limit: LIMIT,
     };

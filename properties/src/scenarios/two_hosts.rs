@@ -65,6 +65,7 @@ fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
         lifetime: Some(ground.lifetime),
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
+        cuts: Vec::new(),
         heal_at: Duration::ZERO,
         limit: LIMIT,
     }

@@ -52,6 +52,9 @@ pub struct LinkFaults {
     pub seen_class: u16,
     /// After the awaited datagram up to this many further ones of the flow go first.
     pub seen_packets_max: u32,
+    /// Share of the rest, in parts per million, that waits for the hop to come up again after a
+    /// cut, for `hold_max` at most.
+    pub restored: u32,
 }
 
 /// Losses in bursts (Gilbert 1960, Elliott 1963): a hop is in a good state, where this family
@@ -85,6 +88,7 @@ impl LinkFaults {
         seen: 0,
         seen_class: 0,
         seen_packets_max: 0,
+        restored: 0,
     };
 
     /// The same for a hop that leaves a host, which keeps nothing.

@@ -32,10 +32,18 @@ pub(super) struct Held {
     /// The datagram, until it is let go.
     flight: Option<u32>,
     hop: HopId,
-    /// If it waits for something.
-    ticket: Option<Ticket>,
+    waits_for: WaitsFor,
     /// Whether the queue has an end for it.
     expires: bool,
+}
+
+/// What something that is kept waits for, beside the end of its time.
+enum WaitsFor {
+    Nothing,
+    /// A class.
+    Class(Ticket),
+    /// Its hop to come up again, under this number.
+    Restored(u64),
 }
 
 impl<N: Node, F: Fates> World<N, F> {
@@ -243,6 +251,10 @@ impl<N: Node, F: Fates> World<N, F> {
 
     /// A datagram enters a hop, and may be damaged on it.
     fn carry(&mut self, hop: HopId, flight: u32, extra: Duration, damage: Option<Burst>) {
+        if self.cuts.is_cut(hop) {
+            self.drop(flight, Some(hop), DropReason::Cut);
+            return;
+        }
         let of = &mut self.flights[flight];
         let size = || of.packet.size();
         let Some(way) = self.hops[hop.0 as usize].enter(self.now, size, extra) else {
@@ -282,8 +294,12 @@ impl<N: Node, F: Fates> World<N, F> {
     /// A router keeps a datagram.
     fn hold(&mut self, hop: HopId, flight: u32, release: Release) {
         let slot = self.held.vacant_key() as Slot;
-        let (ticket, at_most) = match release {
-            Release::After(time) => (None, time),
+        let (waits_for, at_most) = match release {
+            Release::After(time) => (WaitsFor::Nothing, time),
+            Release::Restored { at_most } => {
+                let number = self.hops[hop.0 as usize].keep(slot);
+                (WaitsFor::Restored(number), at_most)
+            }
             Release::Seen {
                 class: until,
                 packets,
@@ -296,16 +312,39 @@ impl<N: Node, F: Fates> World<N, F> {
                 let Machine::Router(router) = self.near_end(hop) else {
                     return;
                 };
-                (Some(router.keep(slot, labels, until, packets)), at_most)
+                let ticket = router.keep(slot, labels, until, packets);
+                (WaitsFor::Class(ticket), at_most)
             }
         };
         let expires = self.schedule(self.now + at_most, Happening::Expiry(slot));
         self.held.insert(Held {
             flight: Some(flight),
             hop,
-            ticket,
+            waits_for,
             expires,
         });
+    }
+
+    /// Lets go of everything that waits for one of the hops that have come up since the last call.
+    pub(super) fn notice_restored(&mut self) {
+        for hop in self.cuts.take_restored() {
+            self.judges.see(self.now, || Observation::Restored { hop });
+            for slot in self.hops[hop.0 as usize].take_kept() {
+                self.let_go(slot);
+            }
+        }
+    }
+
+    /// A router lets go of what is kept in this slot before its time is over.
+    fn let_go(&mut self, slot: Slot) {
+        let held = &mut self.held[slot as usize];
+        let (flight, hop) = (held.flight.take(), held.hop);
+        if !held.expires {
+            self.held.remove(slot as usize);
+        }
+        if let Some(flight) = flight {
+            self.release(hop, flight);
+        }
     }
 
     /// A datagram passes a router, which may let go of others of its flow.
@@ -315,14 +354,7 @@ impl<N: Node, F: Fates> World<N, F> {
             router.passes(labels, &mut freed);
         }
         for slot in freed.drain(..) {
-            let held = &mut self.held[slot as usize];
-            let (flight, hop) = (held.flight.take(), held.hop);
-            if !held.expires {
-                self.held.remove(slot as usize);
-            }
-            if let Some(flight) = flight {
-                self.release(hop, flight);
-            }
+            self.let_go(slot);
         }
         self.freed = freed;
     }
@@ -341,11 +373,13 @@ impl<N: Node, F: Fates> World<N, F> {
         let Held {
             flight,
             hop,
-            ticket,
+            waits_for,
             ..
         } = self.held.remove(slot as usize);
-        if let (Some(ticket), Machine::Router(router)) = (ticket, self.near_end(hop)) {
-            router.forget(&ticket);
+        match (waits_for, self.near_end(hop)) {
+            (WaitsFor::Class(ticket), Machine::Router(router)) => router.forget(&ticket),
+            (WaitsFor::Restored(number), _) => self.hops[hop.0 as usize].forget(number),
+            _ => {}
         }
         if let Some(flight) = flight {
             self.release(hop, flight);
@@ -392,6 +426,7 @@ impl<N: Node, F: Fates> World<N, F> {
             DropReason::HopLimit => &mut self.stats.dropped_hop_limit,
             DropReason::NoRoute => &mut self.stats.dropped_no_route,
             DropReason::TooBig => &mut self.stats.dropped_too_big,
+            DropReason::Cut => &mut self.stats.dropped_cut,
         } += 1;
         self.trace.dropped(now, hop, packet, reason);
         self.judges.see(now, || Observation::Dropped {

@@ -30,6 +30,7 @@ const FAULTS: LinkFaults = LinkFaults {
     seen: PPM / 2,
     seen_class: OPEN,
     seen_packets_max: 5,
+    restored: 0,
 };
 
 /// Integers bounce across a bad dumbbell, in several incarnations.

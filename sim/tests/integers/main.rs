@@ -1,6 +1,7 @@
 //! Integers driven through a world, without any transport: what the network promises.
 
 mod bounds;
+mod cuts;
 mod determinism;
 mod exploration;
 mod faults;

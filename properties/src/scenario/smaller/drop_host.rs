@@ -58,6 +58,10 @@ impl Scenario {
             link.inspect(|link| *hop = HopId(*link as u32 * 2 + hop.0 % 2))
                 .is_some()
         };
+        self.cuts.retain_mut(|cut| {
+            let link = kept.iter().position(|number| *number == cut.link);
+            link.inspect(|link| cut.link = *link as u32).is_some()
+        });
         match &mut self.faults {
             FaultPlan::Drawn { hops, nth, .. } => {
                 hops.retain_mut(|(at, _)| hop(at));

@@ -35,6 +35,8 @@ pub(super) enum Place {
     Unmarked(u32),
     /// This link carries datagrams of any size.
     Wide(u32),
+    /// This link is down half as long.
+    CutHalf(u32),
     /// This host is off half as long.
     OffHalf(u32),
     /// After this crash the host remembers everything about its sequence numbers.
@@ -101,6 +103,7 @@ impl Scenario {
         places.extend(links.clone().map(Place::Unrated));
         places.extend(links.clone().map(Place::Unmarked));
         places.extend(links.map(Place::Wide));
+        places.extend((0..self.cuts.len() as u32).map(Place::CutHalf));
         for crash in 0..self.crashes.len() as u32 {
             let each = [Place::OffHalf, Place::RememberAll, Place::NotQuiet];
             places.extend(each.map(|place| place(crash)));
@@ -155,6 +158,7 @@ impl Scenario {
             Place::Unmarked(link) => self.links.get_mut(link as usize)?.queue_bytes_mark = None,
             Place::Wide(link) => self.links.get_mut(link as usize)?.mtu = None,
             Place::Unrated(link) => self.links.get_mut(link as usize)?.rate = None,
+            Place::CutHalf(cut) => self.cuts.get_mut(cut as usize)?.lasts /= 2,
             Place::OffHalf(crash) => self.crashes.get_mut(crash as usize)?.off /= 2,
             Place::RememberAll(crash) => {
                 let crash = self.crashes.get_mut(crash as usize)?;
@@ -165,8 +169,10 @@ impl Scenario {
             Place::NotQuiet(crash) => {
                 self.crashes.get_mut(crash as usize)?.config.quiet_time = None;
             }
-            // Below a second nothing is gained any more.
-            Place::HealEarlier if self.heal_at > Duration::from_secs(1) => self.heal_at /= 2,
+            // Below a second nothing is gained any more; and links are up again before.
+            Place::HealEarlier if self.heal_at > Duration::from_secs(1) => {
+                self.heal_at = (self.heal_at / 2).max(self.cuts_end()).min(self.heal_at);
+            }
             Place::HealEarlier => return None,
             Place::HoldLess => {
                 let FaultPlan::Drawn { hops, .. } = &mut self.faults else {

@@ -1,10 +1,12 @@
+use core::time::Duration;
+
 use timewait_sim::fates::LinkFaults;
 use timewait_sim::{Fate, HopId, NodeId, Outcome, Passage};
 use timewait_stack::ConnectionId;
 
 use super::pieces;
 use crate::label::Incarnation;
-use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
+use crate::scenario::{Cut, Direction, FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
 use crate::scenarios::Kind;
 
 /// Where shrinking ends when the first (or the last) candidate always still fails.
@@ -83,6 +85,38 @@ fn a_host_leaves_with_its_link_its_callers_and_its_numbers() {
             assert!(call.host < hosts - 1);
         }
     }
+}
+
+#[test]
+fn a_cut_leaves_or_lasts_shorter_and_moves_with_its_link() {
+    let seeds = 0..;
+    let mut swarms = seeds.map(|seed| Scenario::from_seed(Kind::Swarm, seed));
+    let mut scenario = swarms
+        .find(|swarm| swarm.hosts.len() > 2)
+        .expect("most swarms have");
+    let cut = |link, lasts| Cut {
+        at: Duration::from_millis(5),
+        lasts: Duration::from_millis(lasts),
+        link,
+        direction: Direction::Both,
+    };
+    scenario.cuts = vec![cut(0, 40), cut(1, 60)];
+    scenario.heal_at = Duration::from_millis(1500);
+    let has = |cuts: &[Cut]| scenario.smaller().any(|smaller| smaller.cuts == cuts);
+    assert!(has(&[]) && has(&[cut(1, 60)]) && has(&[cut(0, 40), cut(1, 30)]));
+    let smaller = scenario.without_host(0).expect("it has that host");
+    assert_eq!(
+        smaller.cuts,
+        [cut(0, 60)],
+        "link 0 is gone, link 1 is link 0"
+    );
+
+    scenario.cuts = vec![cut(0, 1400)];
+    let mut heal = scenario.smaller().map(|smaller| smaller.heal_at);
+    assert!(
+        heal.all(|heal_at| heal_at >= Duration::from_millis(705)),
+        "links are up again before"
+    );
 }
 
 #[test]

@@ -194,6 +194,7 @@ impl Roll<'_> {
             seen,
             seen_class,
             seen_packets_max,
+            restored,
             ..
         } = self.dice.faults;
         let may = hold_any_of == 0 || self.class & hold_any_of != 0;
@@ -208,6 +209,8 @@ impl Roll<'_> {
                 packets,
                 at_most: hold_max,
             }
+        } else if restored > 0 && stream.ratio(restored) {
+            Release::Restored { at_most: hold_max }
         } else {
             Release::After(stream.duration(Duration::ZERO, hold_max))
         })

@@ -31,6 +31,7 @@ const ALL: LinkFaults = LinkFaults {
     seen: PPM / 2,
     seen_class: 1,
     seen_packets_max: 20,
+    restored: PPM / 2,
 };
 
 fn packet(class: u16) -> Packet {
@@ -180,6 +181,7 @@ fn a_family_that_is_off_moves_no_other_dice() {
         seen: ALL.seen,
         seen_class: 1,
         seen_packets_max: 20,
+        restored: ALL.restored,
         ..LinkFaults::NONE
     };
     for (with, without) in all.iter().zip(&throws(stripped, 5_000)) {
@@ -274,8 +276,8 @@ fn bursts_of_damage_have_at_most_the_bits_that_they_may_have() {
 }
 
 #[test]
-fn releases_stay_within_their_bounds_and_both_kinds_come() {
-    let (mut timed, mut seen) = (0, 0);
+fn releases_stay_within_their_bounds_and_all_kinds_come() {
+    let (mut timed, mut seen, mut restored) = (0, 0, 0);
     for fate in throws(
         LinkFaults {
             hold_original: PPM,
@@ -297,10 +299,17 @@ fn releases_stay_within_their_bounds_and_both_kinds_come() {
                 assert_eq!((class, at_most), (1, ALL.hold_max));
                 assert!(packets <= 20);
             }
+            Outcome::Hold(Release::Restored { at_most }) => {
+                restored += 1;
+                assert_eq!(at_most, ALL.hold_max);
+            }
             other => assert_eq!(other, Outcome::Drop),
         }
     }
-    assert!(timed > 300 && seen > 300, "{timed} {seen}");
+    assert!(
+        timed > 150 && seen > 300 && restored > 150,
+        "{timed} {seen} {restored}"
+    );
 }
 
 #[test]
