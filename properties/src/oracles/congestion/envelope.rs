@@ -303,8 +303,9 @@ impl Envelope {
         self.cwnd = self.cwnd.max(before.cwnd);
         self.ssthresh = self.ssthresh.max(before.ssthresh);
         if undone {
-            let cut = self.take_cut();
-            self.undone(cut);
+            // The ACK that shows it may have ended the repair, and what was before is forgotten.
+            let cut = self.take_cut().unwrap_or(before);
+            self.undone(Some(cut));
             self.recover = before.recover;
         }
     }
