@@ -46,6 +46,7 @@ pub struct Facts {
     cookies: cookies::Cookies,
     coverage: Coverage,
     drops_after_heal: u32,
+    damage_passed: bool,
 }
 
 /// What is known of a host.
@@ -138,6 +139,13 @@ impl Facts {
     /// Datagrams that found a queue full after the network was healed.
     pub fn drops_after_heal(&self) -> u32 {
         self.drops_after_heal
+    }
+
+    /// Whether a host has got octets that are wrong although their checksum verifies (E6), or an
+    /// ICMP error that may be so. From then on nobody knows who takes what for true: ports, numbers
+    /// and text may be others, and so may be all that follows from them.
+    pub fn damage_passed(&self) -> bool {
+        self.damage_passed
     }
 
     /// What has spoilt an incarnation or its pair, so that nothing is promised to either.
@@ -240,6 +248,10 @@ impl Facts {
             } => {
                 let delivery = Delivery::new(now, node, packet, damaged, held_by);
                 let forged = self.is_attacker(delivery.tag.host);
+                if damaged && (delivery.intact || packet.protocol != TCP) {
+                    self.damage_passed = true;
+                    self.coverage.note("net: damage that no checksum tells");
+                }
                 self.delivery = Some(Delivery { forged, ..delivery });
             }
             Observation::Node { node, cause, event } => {

@@ -21,7 +21,7 @@
 //!
 //! ```
 //! use std::net::{IpAddr, Ipv4Addr};
-//! use timewait_sim::fates::{Dice, LinkFaults};
+//! use timewait_sim::fates::{Delay, Dice, LinkFaults};
 //! use timewait_sim::{Duration, Instant, LinkConfig, Node, Outgoing, Packet, Payload, World, WorldConfig};
 //!
 //! struct Bouncer {
@@ -60,7 +60,8 @@
 //!     }
 //! }
 //!
-//! let faults = LinkFaults { jitter_max: Duration::from_micros(10), ..LinkFaults::NONE };
+//! let jitter = Delay::Uniform { max: Duration::from_micros(10) };
+//! let faults = LinkFaults { jitter, ..LinkFaults::NONE };
 //! let mut world = World::new(WorldConfig::default(), Dice::everywhere(42, faults));
 //! let [a, b] = [1, 2].map(|last| IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
 //! let ann = world.add_node(Bouncer { address: a, peer: b, next: None }, &[a]);
@@ -93,7 +94,7 @@ mod trace;
 mod world;
 
 pub use cuts::Cut;
-pub use fates::{Burst, Fate, Fates, HopId, Outcome, Passage, Release};
+pub use fates::{Burst, Copies, Damage, Fate, Fates, HopId, Outcome, Passage, Release};
 pub use link::LinkConfig;
 pub use node::Node;
 pub use oracle::{Cause, DropReason, Finding, FindingKind, Observation, Oracle};

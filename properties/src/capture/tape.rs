@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use timewait_sim::{DropReason, Fate, HopId, Instant, NodeId, Observation, Packet, PacketId};
+use timewait_sim::{DropReason, HopId, Instant, NodeId, Observation, Packet, PacketId};
 use timewait_stack::Event;
 use timewait_stack::event::Cause;
 
@@ -76,7 +76,7 @@ impl Tape {
             }
             Observation::Fate { at, packet, fate } => {
                 let interface = self.interfaces.of_hop(at.hop);
-                self.push(now, interface, None, packet, of_fate(fate));
+                self.push(now, interface, None, packet, words::fate(fate));
             }
             Observation::Dropped {
                 hop,
@@ -236,13 +236,6 @@ fn told_late(told: Instant, at: Instant, text: String) -> String {
     } else {
         format!("at {} s: {text}", words::moment(at))
     }
-}
-
-fn of_fate(fate: &Fate) -> Vec<String> {
-    [words::original(fate), words::copy(fate)]
-        .into_iter()
-        .flatten()
-        .collect()
 }
 
 /// What an event is worth saying beside a datagram.

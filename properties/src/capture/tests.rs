@@ -6,6 +6,7 @@ use pcap_file::pcapng::{Block, PcapNgReader};
 
 use super::Capture;
 use crate::check::check_with;
+use crate::scenario::FaultPlan;
 use crate::{Kind, Scenario};
 
 /// The packets of a capture of a run, read back.
@@ -68,7 +69,11 @@ fn is_sound(octets: &[u8]) -> bool {
 fn every_octet_is_real_and_only_what_was_damaged_has_a_bad_checksum() {
     let mut damaged = 0;
     for seed in 0..12 {
-        let scenario = Scenario::from_seed(Kind::Bulk, seed);
+        let mut scenario = Scenario::from_seed(Kind::Bulk, seed);
+        if let FaultPlan::Drawn { hops, .. } = &mut scenario.faults {
+            // A checksum need not tell of that.
+            hops.iter_mut().for_each(|(_, faults)| faults.wide = 0);
+        }
         for packet in captured(&scenario, &["h0", "h1"]) {
             let harmed = says(&packet, "damaged on the way");
             damaged += u32::from(harmed);

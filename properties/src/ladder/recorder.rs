@@ -170,14 +170,13 @@ impl Recorder {
 
     /// What a fate did. A mere delay beyond the first hop has no line: it shows in the arrival.
     fn fate(&mut self, now: Instant, hop: HopId, packet: &Packet, fate: &Fate) {
-        let notes = [words::original(fate), words::copy(fate)];
-        let note = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let note = words::fate(fate).join(", ");
         let lost = fate.original == Outcome::Drop;
         if note.is_empty() || self.note_on_sent(now, packet.id, &note, lost) {
             return;
         }
         let only_late = matches!(fate.original, Outcome::Deliver { damage: None, .. });
-        if !only_late || fate.copy.is_some() {
+        if !only_late || !fate.copies.is_empty() {
             self.network(now, packet, format!("hop {}", hop.0), note);
         }
     }

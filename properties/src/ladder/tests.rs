@@ -4,8 +4,8 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
 use timewait_sim::{
-    Burst, Cause, DropReason, Fate, Finding, HopId, Instant, NodeId, Observation, Oracle, Outcome,
-    Outgoing, Packet, PacketId, Passage, Payload, Release,
+    Burst, Cause, Copies, Damage, DropReason, Fate, Finding, HopId, Instant, NodeId, Observation,
+    Oracle, Outcome, Outgoing, Packet, PacketId, Passage, Payload, Release,
 };
 use timewait_stack::event::{
     Cause as Why, ConnectionId, Drop, Event, SegmentArrival, Timer, Verdict,
@@ -234,7 +234,7 @@ fn every_doing_of_the_network_has_its_reason() {
         &lost,
         Fate {
             original: Outcome::Drop,
-            copy: None,
+            copies: Copies::NONE,
         },
     );
     script.at(40);
@@ -248,7 +248,7 @@ fn every_doing_of_the_network_has_its_reason() {
         &kept,
         Fate {
             original: carried,
-            copy: Some(late),
+            copies: Copies::one(late),
         },
     );
     let release = Release::Seen {
@@ -262,7 +262,7 @@ fn every_doing_of_the_network_has_its_reason() {
         &kept,
         Fate {
             original: carried,
-            copy: Some(Outcome::Hold(release)),
+            copies: Copies::one(Outcome::Hold(release)),
         },
     );
     script.at(42);
@@ -283,10 +283,10 @@ fn every_doing_of_the_network_has_its_reason() {
         packet: &marked,
     });
     let damaged = script.sends(1, 2, 0, &segment(Flags::ACK, 9001, 1001, b""));
-    let damage = Some(Burst {
+    let damage = Some(Damage::Burst(Burst {
         start: 3,
         pattern: 1,
-    });
+    }));
     let original = Outcome::Deliver {
         extra: Duration::ZERO,
         damage,
@@ -296,7 +296,7 @@ fn every_doing_of_the_network_has_its_reason() {
         &damaged,
         Fate {
             original,
-            copy: None,
+            copies: Copies::NONE,
         },
     );
     script.at(52);

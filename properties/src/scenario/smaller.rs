@@ -4,9 +4,7 @@
 //! attack, a round or a fault less, or a smaller number. Every step takes something away or moves
 //! a number towards a fixed one, so shrinking ends whatever order it takes. The boldest steps come first.
 
-use core::time::Duration;
-
-use timewait_sim::fates::LinkFaults;
+use timewait_sim::fates::{Delay, LinkFaults};
 
 use super::{FaultPlan, LinkEnd, Role, Scenario};
 
@@ -47,13 +45,15 @@ enum Step {
 }
 
 /// What switches a family of faults off.
-const FAMILIES: [fn(&mut LinkFaults); 8] = [
+const FAMILIES: [fn(&mut LinkFaults); 10] = [
     |faults| faults.loss = 0,
     |faults| faults.loss_bursts = None,
     |faults| faults.duplicate = 0,
     |faults| faults.reorder = 0,
-    |faults| faults.jitter_max = Duration::ZERO,
+    |faults| faults.jitter = Delay::None,
     |faults| faults.corrupt = 0,
+    |faults| faults.wide = 0,
+    |faults| faults.truncate = 0,
     |faults| faults.hold_original = 0,
     |faults| faults.hold_copy = 0,
 ];

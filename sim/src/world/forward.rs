@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::flights::{Flight, NOBODY};
 use super::{Happening, Machine, World};
-use crate::fates::{Burst, Fate, Fates, HopId, Outcome, Passage, Release};
+use crate::fates::{Copies, Damage, Fate, Fates, HopId, Outcome, Passage, Release};
 use crate::icmp::Problem;
 use crate::link::Hop;
 use crate::node::Node;
@@ -213,11 +213,12 @@ impl<N: Node, F: Fates> World<N, F> {
         }
     }
 
-    /// A datagram meets its fate, and so does its copy.
+    /// A datagram meets its fate, and so do its copies, which are made before anything happens to it.
     fn meet(&mut self, hop: HopId, router: Option<NodeId>, flight: u32, fate: Fate) {
-        let copy = fate
-            .copy
-            .map(|outcome| (self.flights.copy(flight), outcome));
+        let mut copies = [None; Copies::MAX];
+        for (copy, outcome) in copies.iter_mut().zip(fate.copies.iter()) {
+            *copy = Some((self.flights.copy(flight), outcome));
+        }
         match fate.original {
             Outcome::Deliver { extra, damage } => self.carry(hop, flight, extra, damage),
             Outcome::Drop => self.lose(flight),
@@ -229,9 +230,12 @@ impl<N: Node, F: Fates> World<N, F> {
                 None => self.carry(hop, flight, Duration::ZERO, None),
             },
         }
-        let Some((copy, outcome)) = copy else {
-            return;
-        };
+        for (copy, outcome) in copies.into_iter().flatten() {
+            self.meet_as_copy(hop, router, copy, outcome);
+        }
+    }
+
+    fn meet_as_copy(&mut self, hop: HopId, router: Option<NodeId>, copy: u32, outcome: Outcome) {
         match (outcome, router) {
             (Outcome::Deliver { extra, damage }, _) => {
                 self.stats.duplicated += 1;
@@ -250,7 +254,7 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// A datagram enters a hop, and may be damaged on it.
-    fn carry(&mut self, hop: HopId, flight: u32, extra: Duration, damage: Option<Burst>) {
+    fn carry(&mut self, hop: HopId, flight: u32, extra: Duration, damage: Option<Damage>) {
         if self.cuts.is_cut(hop) {
             self.drop(flight, Some(hop), DropReason::Cut);
             return;
@@ -261,8 +265,8 @@ impl<N: Node, F: Fates> World<N, F> {
             self.drop(flight, Some(hop), DropReason::QueueFull);
             return;
         };
-        if let Some(burst) = damage.filter(|_| !of.damaged) {
-            of.damaged = of.packet.sent.payload.damage(burst);
+        if let Some(damage) = damage.filter(|_| !of.damaged) {
+            of.damaged = of.packet.sent.payload.damage(damage);
             self.stats.corrupted += u64::from(of.damaged);
         }
         of.next = self.hops[hop.0 as usize].to;

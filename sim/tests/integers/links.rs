@@ -1,6 +1,6 @@
 //! Delay, rate, queue, lifetime and the way, on one link and at one router.
 
-use timewait_sim::{Duration, Fate, HopId, Instant, LinkConfig, NodeId, Outcome, Release};
+use timewait_sim::{Copies, Duration, Fate, HopId, Instant, LinkConfig, NodeId, Outcome, Release};
 
 use crate::talker::{
     DELAY, count, finish, heard, link, listed, ms, number_in, pair, routed, say, saying, talkers,
@@ -232,7 +232,7 @@ fn a_mark_on_a_datagram_is_none_on_its_copy() {
     // The copy goes on at once; the original is kept and then finds the link busy.
     let kept = Fate {
         original: Outcome::Hold(Release::After(Duration::from_millis(3))),
-        copy: Some(Outcome::default()),
+        copies: Copies::one(Outcome::default()),
     };
     let mut world = talkers(2, listed(2, [(0, kept)]));
     let router = world.add_router();

@@ -56,7 +56,7 @@ pub(crate) fn saying(from: u32, to: u32, number: u32) -> Outgoing {
 fn ones_complement_sum(octets: &[u8]) -> u16 {
     let words = octets
         .chunks(2)
-        .map(|two| u32::from(two[0]) << 8 | u32::from(two[1]));
+        .map(|two| u32::from(two[0]) << 8 | two.get(1).copied().map_or(0, u32::from));
     let sum = words.sum::<u32>();
     let sum = (sum & 0xffff) + (sum >> 16);
     (sum + (sum >> 16)) as u16

@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use timewait_sim::fates::LinkFaults;
-use timewait_sim::{Fate, HopId, NodeId, Outcome, Passage};
+use timewait_sim::{Copies, Fate, HopId, NodeId, Outcome, Passage};
 use timewait_stack::ConnectionId;
 
 use super::pieces;
@@ -71,7 +71,7 @@ fn a_host_leaves_with_its_link_its_callers_and_its_numbers() {
     };
     let drop = Fate {
         original: Outcome::Drop,
-        copy: None,
+        copies: Copies::NONE,
     };
     scenario.faults = FaultPlan::Listed(vec![(at(0, 0), drop), (at(3, 1), drop)]);
     let smaller = scenario.without_host(0).expect("it has that host");
