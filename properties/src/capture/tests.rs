@@ -51,6 +51,9 @@ fn is_sound(octets: &[u8]) -> bool {
         panic!("no segment: {sliced:?}");
     };
     let (header, text) = (tcp.to_header(), tcp.payload());
+    if header.to_bytes()[..] != *tcp.header_slice() {
+        return false; // Damage to bits that have no name is not in the sum of what is parsed.
+    }
     match sliced.net.expect("an IP header") {
         NetSlice::Ipv4(ip) => {
             let ip = ip.header().to_header();
