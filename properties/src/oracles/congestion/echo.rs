@@ -162,7 +162,8 @@ mod tests {
                 smss: 100,
             };
             envelope.timed_out(&loss, true);
-            envelope.undo(before, true, congested);
+            let cut = envelope.take_cut();
+            envelope.undo(before, Some(cut), congested);
             envelope
         };
         let all = after(1000, u32::MAX);

@@ -121,8 +121,9 @@ mod tests {
         envelope.timed_out(&loss, true);
         envelope.hold(&vars(3000, 1000));
         // The second ACK shows that the timeout was spurious, and ends the repair as well.
+        let cut = envelope.take_cut();
         acked(&mut envelope, vars(3000, 1000), vars(7000, 2000));
-        envelope.undo(before, true, false);
+        envelope.undo(before, Some(cut), false);
         assert_eq!(envelope.hold(&vars(7000, 4000)), [""; 0]);
         acked(&mut envelope, vars(7000, 4000), vars(8000, 5000));
         assert_eq!(envelope.hold(&vars(8000, 5000)), [""; 0]);
