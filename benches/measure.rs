@@ -12,6 +12,7 @@ use timewait::properties::run_bare;
 use timewait::properties::scenario::{
     AppPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
+use timewait::sim::Aqm;
 use timewait::stack::Config;
 use timewait::{Kind, Report, Scenario};
 
@@ -74,7 +75,7 @@ pub(crate) fn pairs(
             delay: Duration::from_millis(1),
             rate: None,
             queue_bytes_max: u64::MAX,
-            queue_bytes_mark: None,
+            aqm: Aqm::None,
             mtu: None,
         });
     }

@@ -10,8 +10,8 @@ use timewait::prelude::*;
 use timewait::properties::scenario::{
     AppPlan, Call, Crash, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
-use timewait::sim::HopId;
 use timewait::sim::fates::NthMatch;
+use timewait::sim::{Aqm, HopId};
 use timewait::stack::Config;
 
 /// The port of the first host's user and of the second's.
@@ -79,7 +79,7 @@ fn link(a: LinkEnd, b: LinkEnd) -> LinkPlan {
         delay: ms(10),
         rate: None,
         queue_bytes_max: 1 << 20,
-        queue_bytes_mark: None,
+        aqm: Aqm::None,
         mtu: None,
     }
 }

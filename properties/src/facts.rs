@@ -136,7 +136,8 @@ impl Facts {
         Some(known.booted_at + config.quiet_time?)
     }
 
-    /// Datagrams that found a queue full after the network was healed.
+    /// Datagrams that found a queue full, or were dropped by one that is managed, after the network
+    /// was healed.
     pub fn drops_after_heal(&self) -> u32 {
         self.drops_after_heal
     }
@@ -266,7 +267,11 @@ impl Facts {
                     .circumstances
                     .heal_at
                     .is_some_and(|heal_at| now >= heal_at);
-                self.drops_after_heal += u32::from(healed && reason == DropReason::QueueFull);
+                if reason == DropReason::Early {
+                    self.coverage.note("net: dropped early by a queue");
+                }
+                let queues = matches!(reason, DropReason::QueueFull | DropReason::Early);
+                self.drops_after_heal += u32::from(healed && queues);
             }
             Observation::Marked { .. } => self.coverage.note("ecn: marked by a queue"),
             Observation::Fate { .. }

@@ -20,7 +20,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use timewait_sim::fates::{LinkFaults, NthMatch, Rules};
-use timewait_sim::{Cut, Finding, HopId, Instant, NodeId, Release};
+use timewait_sim::{Aqm, Cut, Finding, HopId, Instant, NodeId, Release};
 use timewait_stack::{Config, Protection, State};
 
 use crate::app::{Puppet, Strings};
@@ -76,7 +76,7 @@ pub fn pair(seed: u64) -> Pair {
         delay: Duration::from_millis(5),
         rate: None,
         queue_bytes_max: 0,
-        queue_bytes_mark: None,
+        aqm: Aqm::None,
         mtu: None,
     };
     let router = LinkEnd::Router(0);

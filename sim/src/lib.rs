@@ -95,7 +95,7 @@ mod world;
 
 pub use cuts::Cut;
 pub use fates::{Burst, Copies, Damage, Fate, Fates, HopId, Outcome, Passage, Release};
-pub use link::LinkConfig;
+pub use link::{Aqm, CodelConfig, LinkConfig, RedConfig};
 pub use node::Node;
 pub use oracle::{Cause, DropReason, Finding, FindingKind, Observation, Oracle};
 pub use packet::{NodeId, Outgoing, Packet, PacketId, Payload};

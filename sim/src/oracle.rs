@@ -34,6 +34,8 @@ pub enum DropReason {
     TooBig,
     /// The hop was cut.
     Cut,
+    /// The queue was not full, but is managed.
+    Early,
 }
 
 /// Something that happened, borrowed: to observe costs no allocation.

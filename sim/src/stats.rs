@@ -40,6 +40,8 @@ pub struct Stats {
     pub dropped_no_route: u64,
     /// Dropped before a link that carries less.
     pub dropped_too_big: u64,
+    /// Dropped by a queue that was not full (RFC 7567).
+    pub dropped_early: u64,
     /// Dropped before a hop that was cut.
     pub dropped_cut: u64,
     /// Errors that routers have reported.

@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | 1 | sent | *name*, source, destination, hop limit u8, traffic class u8 (Diffserv and ECN), don't fragment u8 (0 or 1), protocol u8, tag u64, flow u64, class u16, *octets* |
 //! | 2 | fate, unless it is the default | *name*, hop u32, ordinal u32, *outcome* of the original, number of copies u8 and *outcome* of each |
-//! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big, 6 cut |
+//! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big, 6 cut, 7 early |
 //! | 4 | released | *name*, hop u32, router u32 |
 //! | 5 | delivered | *name*, node u32, hop limit u8, held by u32 (2^32 - 1: nobody), damaged u8 (0 or 1), if damaged *octets* |
 //! | 6 | marked | *name*, hop u32 |
@@ -116,6 +116,7 @@ impl Trace {
             DropReason::NoRoute => 4,
             DropReason::TooBig => 5,
             DropReason::Cut => 6,
+            DropReason::Early => 7,
         }]);
     }
 

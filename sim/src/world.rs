@@ -1,7 +1,8 @@
 //! The world: nodes, links, routers, one clock, one event queue.
 //!
-//! Time jumps from event to event. There are three kinds: a datagram comes out of a hop, a node's
-//! timeout is due, a router has kept something long enough. What follows from one of them is in
+//! Time jumps from event to event. There are four kinds: a datagram comes out of a hop, a
+//! queue that holds its datagrams may send the next one, a node's timeout is due, a router has kept
+//! something long enough. What follows from one of them is in
 //! `world/forward.rs` for datagrams and in `world/settle.rs` for nodes.
 //!
 //! At one instant datagrams come first, in the order in which they were sent on; then the timeouts,
@@ -113,6 +114,8 @@ enum Happening {
     Alarm(u32),
     /// This has been kept as long as it may be.
     Expiry(Slot),
+    /// The link of this hop is free, and its queue holds its datagrams.
+    Departure(HopId),
 }
 
 /// So many events at one instant are a livelock.
@@ -372,7 +375,9 @@ impl<N: Node, F: Fates> World<N, F> {
             let at = Instant::from_nanos(at);
             match happening {
                 Happening::Alarm(node) => self.ring(NodeId(node), at),
-                Happening::Arrival(_) | Happening::Expiry(_) => return Some((at, happening)),
+                Happening::Arrival(_) | Happening::Expiry(_) | Happening::Departure(_) => {
+                    return Some((at, happening));
+                }
             }
         }
     }
@@ -380,7 +385,7 @@ impl<N: Node, F: Fates> World<N, F> {
     /// Whether something is still to happen; if not, it is cleared away.
     fn happens(&mut self, at: Instant, happening: Happening) -> bool {
         match happening {
-            Happening::Arrival(_) => true,
+            Happening::Arrival(_) | Happening::Departure(_) => true,
             Happening::Alarm(node) => self.alarm_is_due(NodeId(node), at),
             Happening::Expiry(slot) => self.is_held(slot),
         }
@@ -391,6 +396,7 @@ impl<N: Node, F: Fates> World<N, F> {
             Happening::Arrival(flight) => self.arrive(flight),
             Happening::Alarm(node) => self.timeout(NodeId(node)),
             Happening::Expiry(slot) => self.expire(slot),
+            Happening::Departure(hop) => self.depart(hop),
         }
     }
 

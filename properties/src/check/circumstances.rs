@@ -178,7 +178,7 @@ fn buffers(scenario: &Scenario) -> BTreeMap<NodeId, Buffers> {
     largest
 }
 
-/// Whether every queue holds what all connections may have outstanding at once. A window of
+/// Whether every queue holds what all connections may have outstanding at once, and drops none of it. A window of
 /// small segments is more than twice as large with its headers, so three windows are counted for
 /// each direction of a connection.
 fn queues_hold_all(scenario: &Scenario) -> bool {
@@ -194,7 +194,7 @@ fn queues_hold_all(scenario: &Scenario) -> bool {
         .sum();
     let most = 3 * connections * window.unwrap_or(0);
     let mut rated = scenario.links.iter().filter(|link| link.rate.is_some());
-    rated.all(|link| link.queue_bytes_max >= most)
+    rated.all(|link| link.queue_bytes_max >= most && !link.aqm.drops_early())
 }
 
 #[cfg(test)]

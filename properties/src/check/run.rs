@@ -352,7 +352,7 @@ fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
             delay: link.delay,
             rate: link.rate,
             queue_bytes_max: link.queue_bytes_max,
-            queue_bytes_mark: link.queue_bytes_mark,
+            aqm: link.aqm,
             mtu: link.mtu,
         };
         world.connect(node(scenario, link.a), node(scenario, link.b), config);

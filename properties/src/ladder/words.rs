@@ -157,6 +157,7 @@ pub(crate) fn drop_reason(reason: DropReason) -> &'static str {
         DropReason::NoRoute => "no route",
         DropReason::TooBig => "too big for the link",
         DropReason::Cut => "the link is cut",
+        DropReason::Early => "dropped early by the queue",
     }
 }
 

@@ -9,6 +9,7 @@ mod tweak;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
+use timewait_sim::{Aqm, CodelConfig, RedConfig};
 use timewait_stack::config::{EcnUse, Keepalive};
 use timewait_stack::{Config, Profile};
 
@@ -151,7 +152,7 @@ impl Ground {
                 delay,
                 rate,
                 queue_bytes_max,
-                queue_bytes_mark: mark(choose, queue_bytes_max),
+                aqm: aqm(choose, rate, queue_bytes_max),
                 mtu: None,
             }
         });
@@ -166,7 +167,7 @@ impl Ground {
             delay: self.rtt / 8,
             rate: None,
             queue_bytes_max: 0,
-            queue_bytes_mark: None,
+            aqm: Aqm::None,
             mtu: None,
         }
     }
@@ -208,10 +209,33 @@ fn queue(choose: &mut dyn Choose, rate: Option<u64>) -> u64 {
     (most >> choose.below(4)).max(40_000)
 }
 
-/// Half of the queues mark congestion, long before they drop: from one datagram on to half of what
-/// they hold (RFC 3168 §5).
-fn mark(choose: &mut dyn Choose, queue_bytes_max: u64) -> Option<u64> {
-    choose
-        .chance(1, 2)
-        .then(|| choose.log_between(1500, queue_bytes_max / 2))
+/// How a queue is managed, if it is. A threshold or an average counts from one datagram on to half of
+/// what the queue holds (RFC 3168 §5).
+fn aqm(choose: &mut dyn Choose, rate: Option<u64>, queue_bytes_max: u64) -> Aqm {
+    let bytes = |choose: &mut dyn Choose| choose.log_between(1500, queue_bytes_max / 2);
+    match choose.below(8) {
+        0..4 => Aqm::None,
+        4 | 5 => Aqm::Threshold {
+            bytes: bytes(choose),
+        },
+        6 => {
+            let bytes_min = bytes(choose);
+            Aqm::Red(RedConfig {
+                bytes_min,
+                bytes_max: bytes_min * choose.between(2, 3),
+                probability_max: *choose.pick(&[20_000, 100_000]),
+                weight: *choose.pick(&[9, 4]),
+            })
+        }
+        _ => {
+            // Of a slow link two datagrams take longer than the 5 ms of RFC 8289 §4.2.
+            let datagram = rate.map_or(0, |rate| 1_500_000_000 / rate);
+            let least = Duration::from_nanos(datagram * 2);
+            let (target, interval) = *choose.pick(&[(5, 100), (1, 20)]);
+            Aqm::Codel(CodelConfig {
+                target: least.max(Duration::from_millis(target)),
+                interval: Duration::from_millis(interval),
+            })
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use timewait_sim::Aqm;
+
 use crate::choose::Choose;
 
 /// One link; both directions alike.
@@ -17,8 +19,8 @@ pub struct LinkPlan {
     pub rate: Option<u64>,
     /// Octets that may wait for a rated link.
     pub queue_bytes_max: u64,
-    /// Beyond so many octets waiting an ECN-capable datagram is marked; `None`: none is.
-    pub queue_bytes_mark: Option<u64>,
+    /// What its queue does before it is full.
+    pub aqm: Aqm,
     /// The largest datagram it carries, in octets with the IP header; `None`: any.
     pub mtu: Option<u16>,
 }

@@ -92,7 +92,7 @@ fn fast(choose: &mut dyn Choose, links: Vec<LinkPlan>) -> Vec<LinkPlan> {
     let fast = |link: LinkPlan| LinkPlan {
         rate: Some(rate),
         queue_bytes_max: QUEUE,
-        queue_bytes_mark: link.queue_bytes_mark.map(|mark| mark.min(QUEUE / 2)),
+        aqm: link.aqm.within(QUEUE / 2),
         ..link
     };
     links.into_iter().map(fast).collect()

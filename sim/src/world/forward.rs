@@ -7,7 +7,7 @@ use super::flights::{Flight, NOBODY};
 use super::{Happening, Machine, World};
 use crate::fates::{Copies, Damage, Fate, Fates, HopId, Outcome, Passage, Release};
 use crate::icmp::Problem;
-use crate::link::Hop;
+use crate::link::{self, Departure, Entering, Entry, Hop};
 use crate::node::Node;
 use crate::oracle::{Cause, DropReason, Observation};
 use crate::packet::{NodeId, Outgoing, PacketId};
@@ -260,22 +260,54 @@ impl<N: Node, F: Fates> World<N, F> {
             return;
         }
         let of = &mut self.flights[flight];
-        let size = || of.packet.size();
-        let Some(way) = self.hops[hop.0 as usize].enter(self.now, size, extra) else {
-            self.drop(flight, Some(hop), DropReason::QueueFull);
-            return;
+        let (packet, now) = (&of.packet, self.now);
+        let entering = Entering {
+            flight,
+            extra,
+            capable: packet.ecn != 0,
         };
+        let entry = self.hops[hop.0 as usize].enter(now, || packet.size(), &entering);
+        match entry {
+            Entry::Full => return self.drop(flight, Some(hop), DropReason::QueueFull),
+            Entry::Early => return self.drop(flight, Some(hop), DropReason::Early),
+            Entry::Goes(_) | Entry::Waits { .. } => {}
+        }
         if let Some(damage) = damage.filter(|_| !of.damaged) {
             of.damaged = of.packet.sent.payload.damage(damage);
             self.stats.corrupted += u64::from(of.damaged);
         }
         of.next = self.hops[hop.0 as usize].to;
+        self.stats.delayed += u64::from(!extra.is_zero());
+        match entry {
+            Entry::Goes(way) => self.go(hop, flight, &way),
+            Entry::Waits { idle: true } => self.depart(hop),
+            _ => {}
+        }
+    }
+
+    /// A datagram is on the link, or will be by itself.
+    fn go(&mut self, hop: HopId, flight: u32, way: &link::Way) {
         if way.congested {
             self.mark(hop, flight);
         }
-        self.stats.delayed += u64::from(!extra.is_zero());
         self.stats.reordered += u64::from(way.overtakes);
         self.land(flight, way.arrival);
+    }
+
+    /// The link of a hop is free whose queue holds its datagrams.
+    pub(super) fn depart(&mut self, hop: HopId) {
+        let Departure {
+            dropped,
+            sent,
+            free,
+        } = self.hops[hop.0 as usize].depart(self.now);
+        for flight in dropped {
+            self.drop(flight, Some(hop), DropReason::Early);
+        }
+        if let Some((waiting, way)) = sent {
+            self.go(hop, waiting.flight, &way);
+            self.schedule(free, Happening::Departure(hop));
+        }
     }
 
     /// A datagram waits in a queue that marks congestion.
@@ -431,6 +463,7 @@ impl<N: Node, F: Fates> World<N, F> {
             DropReason::NoRoute => &mut self.stats.dropped_no_route,
             DropReason::TooBig => &mut self.stats.dropped_too_big,
             DropReason::Cut => &mut self.stats.dropped_cut,
+            DropReason::Early => &mut self.stats.dropped_early,
         } += 1;
         self.trace.dropped(now, hop, packet, reason);
         self.judges.see(now, || Observation::Dropped {

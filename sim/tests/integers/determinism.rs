@@ -3,7 +3,7 @@
 use timewait_sim::fates::{Delay, Dice, LinkFaults, Listed, LossBursts, Recorder};
 use timewait_sim::rng::PPM;
 use timewait_sim::topology::dumbbell;
-use timewait_sim::{Duration, Fates, LinkConfig, NodeId, Stats, World};
+use timewait_sim::{Aqm, Duration, Fates, LinkConfig, NodeId, Stats, World};
 
 use crate::talker::{
     OPEN, TEXT, Talker, count, finish, link, ms, pair, say, saying, talkers, watch,
@@ -53,7 +53,7 @@ fn build<F: Fates>(fates: F) -> World<Talker, F> {
     let middle = LinkConfig {
         rate: Some(20_000),
         queue_bytes_max: 60,
-        queue_bytes_mark: Some(30),
+        aqm: Aqm::Threshold { bytes: 30 },
         ..link()
     };
     dumbbell(&mut world, &hosts[..3], &hosts[3..], link(), middle);

@@ -8,6 +8,7 @@ mod faults;
 mod holds;
 mod links;
 mod nodes;
+mod queues;
 mod reports;
 mod talker;
 mod topologies;

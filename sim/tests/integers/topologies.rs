@@ -1,7 +1,7 @@
 //! Integers over the usual networks.
 
 use timewait_sim::topology::{chain, dumbbell, pair, star};
-use timewait_sim::{Duration, LinkConfig, NodeId};
+use timewait_sim::{Aqm, Duration, LinkConfig, NodeId};
 
 use crate::talker::{finish, link, ms, say, saying, talkers};
 
@@ -63,7 +63,7 @@ fn both_sides_of_a_dumbbell_meet_at_the_bottleneck() {
         delay: Duration::from_millis(30),
         rate: Some(26_000),
         queue_bytes_max: 10_000,
-        queue_bytes_mark: None,
+        aqm: Aqm::None,
     };
     let dumbbell = dumbbell(&mut world, &hosts[..2], &hosts[2..], link(), middle);
     assert_eq!(

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use timewait_sim::Aqm;
 use timewait_stack::Config;
 
 use crate::scenario::{
@@ -31,8 +32,8 @@ pub(super) enum Place {
     ByTheBook { host: u16, setting: usize },
     /// This link is infinitely fast.
     Unrated(u32),
-    /// The queue of this link marks no congestion.
-    Unmarked(u32),
+    /// The queue of this link is not managed.
+    Unmanaged(u32),
     /// This link carries datagrams of any size.
     Wide(u32),
     /// This link is down half as long.
@@ -101,7 +102,7 @@ impl Scenario {
         }
         let links = 0..self.links.len() as u32;
         places.extend(links.clone().map(Place::Unrated));
-        places.extend(links.clone().map(Place::Unmarked));
+        places.extend(links.clone().map(Place::Unmanaged));
         places.extend(links.map(Place::Wide));
         places.extend((0..self.cuts.len() as u32).map(Place::CutHalf));
         for crash in 0..self.crashes.len() as u32 {
@@ -155,7 +156,7 @@ impl Scenario {
                     SETTINGS[setting](config, Config::new(Vec::new(), [0; 32]));
                 }
             }
-            Place::Unmarked(link) => self.links.get_mut(link as usize)?.queue_bytes_mark = None,
+            Place::Unmanaged(link) => self.links.get_mut(link as usize)?.aqm = Aqm::None,
             Place::Wide(link) => self.links.get_mut(link as usize)?.mtu = None,
             Place::Unrated(link) => self.links.get_mut(link as usize)?.rate = None,
             Place::CutHalf(cut) => self.cuts.get_mut(cut as usize)?.lasts /= 2,

@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use timewait_sim::fates::LinkFaults;
-use timewait_sim::{Copies, Fate, HopId, NodeId, Outcome, Passage};
+use timewait_sim::{Aqm, Copies, Fate, HopId, NodeId, Outcome, Passage};
 use timewait_stack::ConnectionId;
 
 use super::pieces;
@@ -148,9 +148,9 @@ fn a_family_leaves_all_hops_and_the_others_stay() {
 fn a_queue_stops_marking_and_keeps_its_length() {
     let mut scenario = Scenario::from_seed(Kind::Bulk, 1);
     let marked = scenario.links[0];
-    scenario.links[0].queue_bytes_mark = Some(3000);
+    scenario.links[0].aqm = Aqm::Threshold { bytes: 3000 };
     let unmarked = LinkPlan {
-        queue_bytes_mark: None,
+        aqm: Aqm::None,
         ..marked
     };
     let links: Vec<_> = scenario.smaller().map(|smaller| smaller.links[0]).collect();
