@@ -64,10 +64,12 @@ pub(crate) fn pairs(
         hosts.push(HostPlan {
             config: config(caller),
             apps: client(callee),
+            may_be_cut_up: false,
         });
         hosts.push(HostPlan {
             config: config(callee),
             apps: server(),
+            may_be_cut_up: false,
         });
         links.push(LinkPlan {
             a: LinkEnd::Host(caller),

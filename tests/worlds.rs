@@ -69,7 +69,11 @@ fn host(number: u8, apps: Vec<AppPlan>) -> HostPlan {
         msl: ms(2000),
         ..Config::new(vec![address], [number; 32])
     };
-    HostPlan { config, apps }
+    HostPlan {
+        config,
+        apps,
+        may_be_cut_up: false,
+    }
 }
 
 fn link(a: LinkEnd, b: LinkEnd) -> LinkPlan {

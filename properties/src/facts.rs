@@ -273,6 +273,7 @@ impl Facts {
                 let queues = matches!(reason, DropReason::QueueFull | DropReason::Early);
                 self.drops_after_heal += u32::from(healed && queues);
             }
+            Observation::Fragmented { .. } => self.coverage.note("net: cut into parts"),
             Observation::Marked { .. } => self.coverage.note("ecn: marked by a queue"),
             Observation::Fate { .. }
             | Observation::Restored { .. }

@@ -68,6 +68,7 @@ pub fn pair(seed: u64) -> Pair {
         HostPlan {
             config,
             apps: Vec::new(),
+            may_be_cut_up: false,
         }
     };
     let link = |a, b| LinkPlan {

@@ -95,6 +95,8 @@ pub struct HostPlan {
     pub config: Config,
     /// Its users, in the order in which they start when they start together.
     pub apps: Vec<AppPlan>,
+    /// Its IP lets others cut its IPv4 datagrams into parts, whatever its TCP says.
+    pub may_be_cut_up: bool,
 }
 
 impl HostPlan {

@@ -10,6 +10,7 @@
 //! - `time`: the clock; `rng`: dice that fall alike everywhere; `queue`: what is to happen
 //! - `packet`: a datagram and its labels; `node`: what a machine is asked
 //! - `link`, `route`, `router`: delay, rate and queue; the way; what is kept and released late
+//! - `reassembly`: datagrams in parts
 //! - [`icmp`]: what routers say about what they drop
 //! - `cuts`: links that are down for a while
 //! - [`fates`]: what goes wrong, drawn, listed, recorded or enumerated
@@ -84,6 +85,7 @@ mod node;
 pub mod oracle;
 mod packet;
 mod queue;
+mod reassembly;
 pub mod rng;
 mod route;
 mod router;
@@ -98,7 +100,7 @@ pub use fates::{Burst, Copies, Damage, Fate, Fates, HopId, Outcome, Passage, Rel
 pub use link::{Aqm, CodelConfig, LinkConfig, RedConfig};
 pub use node::Node;
 pub use oracle::{Cause, DropReason, Finding, FindingKind, Observation, Oracle};
-pub use packet::{NodeId, Outgoing, Packet, PacketId, Payload};
+pub use packet::{Fragment, NodeId, Outgoing, Packet, PacketId, Payload};
 pub use stats::Stats;
 pub use time::{Duration, Instant};
 pub use world::{World, WorldConfig};

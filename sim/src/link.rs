@@ -34,8 +34,8 @@ pub struct LinkConfig {
     /// marked, and what finds the queue full is dropped, ECN-capable or not.
     pub aqm: Aqm,
     /// The largest datagram it carries, in octets with the IP header; `None`: any. A larger one
-    /// is dropped if it must not be fragmented (IPv6: always so). There are no fragments yet:
-    /// one that may be fragmented passes whole.
+    /// is dropped if it must not be fragmented (IPv6: always so), and goes in parts otherwise. At
+    /// least 68 (RFC 791 §3.2).
     pub mtu: Option<u16>,
 }
 

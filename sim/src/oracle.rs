@@ -36,6 +36,10 @@ pub enum DropReason {
     Cut,
     /// The queue was not full, but is managed.
     Early,
+    /// A part of a datagram of which another part never came.
+    Incomplete,
+    /// A part of a datagram that overlaps or repeats another one.
+    Overlap,
 }
 
 /// Something that happened, borrowed: to observe costs no allocation.
@@ -72,6 +76,15 @@ pub enum Observation<'a, E> {
         hop: HopId,
         /// The datagram, with the mark.
         packet: &'a Packet,
+    },
+    /// A datagram was cut into parts, which enter the hop one by one.
+    Fragmented {
+        /// The hop.
+        hop: HopId,
+        /// The datagram, whole.
+        packet: &'a Packet,
+        /// How many parts.
+        parts: u32,
     },
     /// A hop went down.
     Cut {
@@ -122,6 +135,7 @@ impl<'a, E> Observation<'a, E> {
             | Self::Fate { packet, .. }
             | Self::Dropped { packet, .. }
             | Self::Marked { packet, .. }
+            | Self::Fragmented { packet, .. }
             | Self::Released { packet, .. }
             | Self::Delivered { packet, .. } => Some(packet),
             Self::Cut { .. } | Self::Restored { .. } | Self::Node { .. } => None,

@@ -11,10 +11,11 @@
 //! |---|---|---|
 //! | 1 | sent | *name*, source, destination, hop limit u8, traffic class u8 (Diffserv and ECN), don't fragment u8 (0 or 1), protocol u8, tag u64, flow u64, class u16, *octets* |
 //! | 2 | fate, unless it is the default | *name*, hop u32, ordinal u32, *outcome* of the original, number of copies u8 and *outcome* of each |
-//! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big, 6 cut, 7 early |
+//! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big, 6 cut, 7 early, 8 incomplete, 9 overlap |
 //! | 4 | released | *name*, hop u32, router u32 |
 //! | 5 | delivered | *name*, node u32, hop limit u8, held by u32 (2^32 - 1: nobody), damaged u8 (0 or 1), if damaged *octets* |
 //! | 6 | marked | *name*, hop u32 |
+//! | 7 | fragmented | *name*, hop u32, parts u32 |
 //!
 //! *name*: origin u32, ordinal u64. *octets*: their number u32, then themselves; what arrives
 //! undamaged is what was sent under its name. *outcome*: 1 u8 delivered, extra ns u64, *damage*;
@@ -117,6 +118,8 @@ impl Trace {
             DropReason::TooBig => 5,
             DropReason::Cut => 6,
             DropReason::Early => 7,
+            DropReason::Incomplete => 8,
+            DropReason::Overlap => 9,
         }]);
     }
 
@@ -131,6 +134,13 @@ impl Trace {
         let Some(running) = &mut self.0 else { return };
         let mut record = running.record(6, now, packet.id);
         record.put(hop.0.to_le_bytes());
+    }
+
+    pub(crate) fn fragmented(&mut self, now: Instant, hop: HopId, packet: &Packet, parts: u32) {
+        let Some(running) = &mut self.0 else { return };
+        let mut record = running.record(7, now, packet.id);
+        record.put(hop.0.to_le_bytes());
+        record.put(parts.to_le_bytes());
     }
 
     pub(crate) fn delivered(
@@ -268,6 +278,7 @@ mod tests {
                 ordinal: 4,
             },
             born: Instant::ZERO,
+            fragment: None,
             sent: Outgoing {
                 src: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
                 dst: IpAddr::V6(Ipv6Addr::LOCALHOST),

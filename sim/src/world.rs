@@ -1,8 +1,8 @@
 //! The world: nodes, links, routers, one clock, one event queue.
 //!
-//! Time jumps from event to event. There are four kinds: a datagram comes out of a hop, a
+//! Time jumps from event to event. There are five kinds: a datagram comes out of a hop, a
 //! queue that holds its datagrams may send the next one, a node's timeout is due, a router has kept
-//! something long enough. What follows from one of them is in
+//! something long enough, a host has waited long enough for the rest of a datagram. What follows from one of them is in
 //! `world/forward.rs` for datagrams and in `world/settle.rs` for nodes.
 //!
 //! At one instant datagrams come first, in the order in which they were sent on; then the timeouts,
@@ -11,6 +11,7 @@
 
 mod flights;
 mod forward;
+mod fragments;
 mod judges;
 mod report;
 mod settle;
@@ -30,6 +31,7 @@ use crate::node::Node;
 use crate::oracle::{Finding, Observation, Oracle};
 use crate::packet::NodeId;
 use crate::queue::Queue;
+use crate::reassembly::Reassembly;
 use crate::route::Routes;
 use crate::router::{Router, Slot};
 use crate::stats::Stats;
@@ -63,6 +65,8 @@ pub struct World<N: Node, F: Fates> {
     /// Counts changes of the network, to tell old ways from new ones.
     network: u32,
     fates: F,
+    /// How hosts report what they drop, if they do.
+    host_errors: Option<RouterErrors>,
     /// `u64::MAX` stands for no bound.
     lifetime_ns: u64,
     flights: Flights,
@@ -90,6 +94,7 @@ struct Host<N> {
     /// How many datagrams it has sent.
     sent: u64,
     alarm: Alarm,
+    reassembly: Reassembly,
     /// Where its last datagram went: most follow one to the same address.
     last_way: Option<Way>,
 }
@@ -100,6 +105,7 @@ impl<N> Host<N> {
             node,
             sent: 0,
             alarm: Alarm::default(),
+            reassembly: Reassembly::default(),
             last_way: None,
         }
     }
@@ -116,6 +122,8 @@ enum Happening {
     Expiry(Slot),
     /// The link of this hop is free, and its queue holds its datagrams.
     Departure(HopId),
+    /// A datagram has waited at this node for its parts as long as it may.
+    Reassembly { node: u32, serial: u32 },
 }
 
 /// So many events at one instant are a livelock.
@@ -135,6 +143,7 @@ impl<N: Node, F: Fates> World<N, F> {
             routes: Routes::default(),
             network: 0,
             fates,
+            host_errors: None,
             lifetime_ns: config.lifetime.map_or(u64::MAX, nanos),
             flights: Flights::default(),
             held: Slab::new(),
@@ -171,6 +180,12 @@ impl<N: Node, F: Fates> World<N, F> {
         let mut router = Router::default();
         router.reporter = Some(Reporter::new(errors));
         self.add(Machine::Router(router), true)
+    }
+
+    /// From now on hosts report datagrams of which they got the first part and never the rest; their
+    /// `interval` does not matter.
+    pub fn set_host_errors(&mut self, errors: Option<RouterErrors>) {
+        self.host_errors = errors;
     }
 
     fn add(&mut self, machine: Machine<N>, router: bool) -> NodeId {
@@ -375,9 +390,10 @@ impl<N: Node, F: Fates> World<N, F> {
             let at = Instant::from_nanos(at);
             match happening {
                 Happening::Alarm(node) => self.ring(NodeId(node), at),
-                Happening::Arrival(_) | Happening::Expiry(_) | Happening::Departure(_) => {
-                    return Some((at, happening));
-                }
+                Happening::Arrival(_)
+                | Happening::Expiry(_)
+                | Happening::Departure(_)
+                | Happening::Reassembly { .. } => return Some((at, happening)),
             }
         }
     }
@@ -388,6 +404,7 @@ impl<N: Node, F: Fates> World<N, F> {
             Happening::Arrival(_) | Happening::Departure(_) => true,
             Happening::Alarm(node) => self.alarm_is_due(NodeId(node), at),
             Happening::Expiry(slot) => self.is_held(slot),
+            Happening::Reassembly { node, serial } => self.is_partial(NodeId(node), serial),
         }
     }
 
@@ -397,6 +414,7 @@ impl<N: Node, F: Fates> World<N, F> {
             Happening::Alarm(node) => self.timeout(NodeId(node)),
             Happening::Expiry(slot) => self.expire(slot),
             Happening::Departure(hop) => self.depart(hop),
+            Happening::Reassembly { node, serial } => self.give_up(NodeId(node), serial),
         }
     }
 

@@ -112,6 +112,11 @@ impl Tape {
                     self.say(now, *node, kept);
                 }
             }
+            Observation::Fragmented { hop, packet, parts } => {
+                let interface = self.interfaces.of_hop(*hop);
+                let comments = vec![format!("cut into {parts} parts"), sender(packet)];
+                self.push(now, interface, None, packet, comments);
+            }
             // What was lost by it says so.
             Observation::Cut { .. } | Observation::Restored { .. } => {}
             Observation::Node { node, event, .. } => {

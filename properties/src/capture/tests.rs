@@ -1,6 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use etherparse::{Ipv4Header, NetSlice, SlicedPacket, TransportSlice};
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::{Block, PcapNgReader};
 
@@ -127,4 +127,41 @@ fn an_interface_that_is_not_there_is_refused_with_those_that_are() {
     let error = capture.only(&["h9"]).expect_err("no h9");
     let said = error.to_string();
     assert!(said.contains("'h9'") && said.contains("h0, h1, "), "{said}");
+}
+
+/// Worlds over IPv4 with a narrow link over which datagrams go in parts.
+fn cut_up() -> impl Iterator<Item = Scenario> {
+    let scenarios = (0..24).map(|seed| Scenario::from_seed(Kind::PathMtu, seed));
+    let v4 = |scenario: &Scenario| scenario.hosts[0].config.addresses[0].is_ipv4();
+    scenarios.filter(v4).map(|mut scenario| {
+        let hosts = scenario.hosts.iter_mut();
+        hosts.for_each(|host| host.may_be_cut_up = true);
+        scenario.links[1].mtu = Some(600);
+        scenario.faults = FaultPlan::NONE;
+        scenario.cuts.clear();
+        scenario
+    })
+}
+
+#[test]
+fn parts_of_datagrams_have_the_headers_of_parts() {
+    let mut parts = 0;
+    for scenario in cut_up() {
+        let mut whole = BTreeMap::new();
+        for packet in captured(&scenario, &[]) {
+            let (header, octets) = Ipv4Header::from_slice(&packet.data).expect("IPv4");
+            assert_eq!(header.calc_header_checksum(), header.header_checksum);
+            let key = (header.source, header.identification);
+            if !header.is_fragmenting_payload() {
+                whole.insert(key, octets.to_vec());
+                continue;
+            }
+            parts += 1;
+            let from = usize::from(header.fragment_offset.value()) * 8;
+            let of = &whole[&key];
+            assert_eq!(octets, &of[from..from + octets.len()]);
+            assert_eq!(header.more_fragments, from + octets.len() < of.len());
+        }
+    }
+    assert!(parts > 0, "nothing was cut up, so nothing was tested");
 }

@@ -1,5 +1,6 @@
 //! What oracles are told of a scenario before it runs.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use timewait_stack::Config;
 use super::run;
 
 use crate::facts::Circumstances;
-use crate::scenario::{Buffers, FaultPlan, LinkEnd, LinkPlan, Role, Scenario, Talk};
+use crate::scenario::{Buffers, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Scenario, Talk};
 
 /// The circumstances of this scenario.
 pub(super) fn of(scenario: &Scenario) -> Circumstances {
@@ -35,6 +36,7 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
             .max()
             .unwrap_or_default(),
         path_mtus: path_mtus(scenario),
+        cut_up: cut_up(scenario).collect(),
         routers_report: scenario.icmp.is_some(),
         queues_hold_all: queues_hold_all(scenario),
     }
@@ -164,6 +166,16 @@ fn path_mtus(scenario: &Scenario) -> BTreeMap<(NodeId, NodeId), u16> {
     mtus
 }
 
+/// The hosts whose datagrams may be cut up. IPv6 has no such.
+fn cut_up(scenario: &Scenario) -> impl Iterator<Item = NodeId> {
+    let numbered = (0..).map(NodeId).zip(&scenario.hosts);
+    let may = |(node, host): (NodeId, &HostPlan)| {
+        let v4 = host.config.addresses.iter().all(IpAddr::is_ipv4);
+        (host.may_be_cut_up && v4).then_some(node)
+    };
+    numbered.filter_map(may)
+}
+
 /// The largest buffers that users of each host set.
 fn buffers(scenario: &Scenario) -> BTreeMap<NodeId, Buffers> {
     let mut largest = BTreeMap::new();
@@ -238,6 +250,8 @@ mod tests {
         scenario.hosts[0].config.black_hole = None;
         let silent = of(&scenario);
         assert!(silent.is_black_hole(a, b) && !silent.is_black_hole(b, a));
+        scenario.hosts[0].may_be_cut_up = true;
+        assert!(!of(&scenario).is_black_hole(a, b));
     }
 
     #[test]

@@ -84,6 +84,7 @@ impl Run {
                 None => world.add_router(),
             };
         }
+        world.set_host_errors(scenario.icmp.map(errors));
         add_attackers(&mut world, scenario);
         add_links(&mut world, scenario);
         let panel = watch
@@ -274,6 +275,7 @@ fn add_host(world: &mut ScenarioWorld, scenario: &Scenario, index: u16, reports:
     if reports {
         host.set_interest(Interest::all(), true);
     }
+    host.set_may_be_cut_up(plan.may_be_cut_up);
     for app in &plan.apps {
         host.add_app(Instant::ZERO + app.start, user(scenario, &app.role));
     }

@@ -98,6 +98,7 @@ impl Script {
                 ordinal: self.sent,
             },
             born: self.now,
+            fragment: None,
             sent: Outgoing {
                 src: source.ip(),
                 dst: destination.ip(),

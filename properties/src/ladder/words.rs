@@ -3,7 +3,7 @@
 use core::fmt::Write as _;
 use core::time::Duration;
 
-use timewait_sim::{Damage, DropReason, Fate, Instant, Outcome, Release};
+use timewait_sim::{Damage, DropReason, Fate, Instant, Outcome, Packet, Release};
 use timewait_stack::event::{Drop, IcmpArrival, IcmpDrop, IcmpVerdict, Ready, Timer, Verdict};
 use timewait_stack::wire::{Flags, ParseError, Segment};
 
@@ -72,6 +72,13 @@ fn flags(flags: Flags) -> String {
     } else {
         set.join(",")
     }
+}
+
+/// `octets 552 to 1099 of datagram 3`: what a part of a datagram holds.
+pub(crate) fn part(packet: &Packet) -> String {
+    let from = packet.fragment.map_or(0, |part| usize::from(part.offset));
+    let to = from + packet.payload.octets().len().saturating_sub(1);
+    format!("octets {from} to {to} of datagram {}", packet.id.ordinal)
 }
 
 /// What the fate did to the datagram itself, and what became of its copies.
@@ -158,6 +165,8 @@ pub(crate) fn drop_reason(reason: DropReason) -> &'static str {
         DropReason::TooBig => "too big for the link",
         DropReason::Cut => "the link is cut",
         DropReason::Early => "dropped early by the queue",
+        DropReason::Incomplete => "the rest never came",
+        DropReason::Overlap => "parts overlap",
     }
 }
 

@@ -112,6 +112,7 @@ impl ReplyTable {
             Observation::Fate { .. }
             | Observation::Dropped { .. }
             | Observation::Marked { .. }
+            | Observation::Fragmented { .. }
             | Observation::Cut { .. }
             | Observation::Restored { .. }
             | Observation::Released { .. } => true,

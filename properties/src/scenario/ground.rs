@@ -105,6 +105,7 @@ impl Ground {
         HostPlan {
             config,
             apps: Vec::new(),
+            may_be_cut_up: false,
         }
     }
 

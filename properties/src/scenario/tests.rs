@@ -89,6 +89,7 @@ fn a_drawn_setting_is_no_profiles() {
     let host = |profile: Profile| HostPlan {
         config: profile.config(Vec::new(), [1; 32]),
         apps: Vec::new(),
+        may_be_cut_up: false,
     };
     for profile in Profile::ALL {
         assert_eq!(host(profile).profile(), Some(profile));

@@ -34,6 +34,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     }
     for host in &mut hosts {
         host.config.abort_on_close = choose.chance(1, 16);
+        host.may_be_cut_up = choose.chance(1, 4);
     }
     let faults = weather::families(choose, &ground, 4);
     let hops = weather::spread(choose, &links, faults, 2);

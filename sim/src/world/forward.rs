@@ -83,6 +83,7 @@ impl<N: Node, F: Fates> World<N, F> {
         let of = &mut self.flights[flight];
         of.packet.id = id;
         of.packet.born = now;
+        of.packet.fragment = None;
         of.packet.sent = sent;
         of.destination = destination;
         of.next = id.origin;
@@ -124,7 +125,10 @@ impl<N: Node, F: Fates> World<N, F> {
         let of = &mut self.flights[flight];
         let at = of.next;
         if at == of.destination {
-            self.deliver(at, flight);
+            match of.packet.fragment {
+                Some(_) => self.gather(at, flight),
+                None => self.deliver(at, flight),
+            }
             return;
         }
         of.packet.sent.hop_limit = of.packet.sent.hop_limit.saturating_sub(1);
@@ -136,7 +140,7 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// Hands a datagram to its destination.
-    fn deliver(&mut self, node: NodeId, flight: u32) {
+    pub(super) fn deliver(&mut self, node: NodeId, flight: u32) {
         if self.is_too_old(flight) {
             self.drop(flight, None, DropReason::TooOld);
             return;
@@ -186,8 +190,12 @@ impl<N: Node, F: Fates> World<N, F> {
         let now = self.now;
         let packet = &self.flights[flight].packet;
         let Hop { from, mtu, .. } = self.hops[hop.0 as usize];
-        if let Some(mtu) = mtu.filter(|mtu| packet.is_too_big(*mtu)) {
-            self.drop_and_report(from, flight, Some(hop), Problem::TooBig { mtu });
+        if let Some(mtu) = mtu.filter(|mtu| packet.size() > u64::from(*mtu)) {
+            if packet.may_be_cut_up() {
+                self.cut_up(hop, flight, mtu);
+            } else {
+                self.drop_and_report(from, flight, Some(hop), Problem::TooBig { mtu });
+            }
             return;
         }
         let Outgoing {
@@ -464,6 +472,8 @@ impl<N: Node, F: Fates> World<N, F> {
             DropReason::TooBig => &mut self.stats.dropped_too_big,
             DropReason::Cut => &mut self.stats.dropped_cut,
             DropReason::Early => &mut self.stats.dropped_early,
+            DropReason::Incomplete => &mut self.stats.dropped_incomplete,
+            DropReason::Overlap => &mut self.stats.dropped_overlap,
         } += 1;
         self.trace.dropped(now, hop, packet, reason);
         self.judges.see(now, || Observation::Dropped {
@@ -480,7 +490,7 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// A flight is over: its buffer goes back to its sender.
-    fn end(&mut self, flight: u32) {
+    pub(super) fn end(&mut self, flight: u32) {
         let origin = self.flights[flight].packet.id.origin;
         if let Some(payload) = self.flights.end(flight)
             && let Machine::Host(host) = &mut self.machines[origin.0 as usize]

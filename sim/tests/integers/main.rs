@@ -5,6 +5,7 @@ mod cuts;
 mod determinism;
 mod exploration;
 mod faults;
+mod fragments;
 mod holds;
 mod links;
 mod nodes;

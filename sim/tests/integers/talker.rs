@@ -187,6 +187,9 @@ impl Oracle<u32> for Scribe {
             }
             Observation::Dropped { hop, reason, .. } => format!("dropped {hop:?} {reason:?}"),
             Observation::Marked { hop, packet } => format!("marked {} {}", hop.0, packet.ecn),
+            Observation::Fragmented { hop, parts, .. } => {
+                format!("cut up at {} into {parts}", hop.0)
+            }
             Observation::Cut { hop } => format!("cut hop {}", hop.0),
             Observation::Restored { hop } => format!("restored hop {}", hop.0),
             Observation::Released { hop, router, .. } => format!("released {} {}", hop.0, router.0),

@@ -30,6 +30,8 @@ pub(super) enum Place {
     EndInOrder,
     /// A setting of this host by the book.
     ByTheBook { host: u16, setting: usize },
+    /// Nothing of this host is cut into parts.
+    InOnePiece(u16),
     /// This link is infinitely fast.
     Unrated(u32),
     /// The queue of this link is not managed.
@@ -98,6 +100,7 @@ impl Scenario {
                 places.push(Place::KeepBuffers { host, app });
                 places.push(Place::AcceptAtOnce { host, app });
             }
+            places.push(Place::InOnePiece(host));
             places.extend((0..SETTINGS.len()).map(|setting| Place::ByTheBook { host, setting }));
         }
         let links = 0..self.links.len() as u32;
@@ -155,6 +158,9 @@ impl Scenario {
                 for config in later.map(|crash| &mut crash.config).chain([first]) {
                     SETTINGS[setting](config, Config::new(Vec::new(), [0; 32]));
                 }
+            }
+            Place::InOnePiece(host) => {
+                self.hosts.get_mut(usize::from(host))?.may_be_cut_up = false;
             }
             Place::Unmanaged(link) => self.links.get_mut(link as usize)?.aqm = Aqm::None,
             Place::Wide(link) => self.links.get_mut(link as usize)?.mtu = None,

@@ -48,6 +48,7 @@ fn packet(class: u16) -> Packet {
             ordinal: 0,
         },
         born: Instant::ZERO,
+        fragment: None,
         sent: Outgoing {
             src: address,
             dst: address,
