@@ -93,6 +93,7 @@ pub(crate) fn pairs(
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
         cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: Duration::ZERO,
         limit: Duration::from_secs(1_000_000),
     }

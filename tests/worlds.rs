@@ -58,6 +58,7 @@ fn world(
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
         cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: ms(2000),
         limit: Duration::from_secs(60),
     }

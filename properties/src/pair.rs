@@ -100,6 +100,7 @@ pub fn pair(seed: u64) -> Pair {
         },
         crashes: Vec::new(),
         cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: LIMIT / 2,
         limit: LIMIT,
     };

@@ -14,6 +14,7 @@ use crate::scenarios::Kind;
 
 pub mod attack;
 pub mod cuts;
+pub(crate) mod detours;
 pub mod faults;
 pub(crate) mod ground;
 pub(crate) mod isn;
@@ -27,7 +28,7 @@ pub use cuts::{Cut, Direction};
 pub use faults::FaultPlan;
 pub use plan::{
     AppPlan, Buffers, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round,
-    RoundEnding, Serve, Talk, Write,
+    RoundEnding, RoutePlan, Serve, Talk, Write,
 };
 
 /// The version of what a seed means: a seed is promised the same scenario within one version.
@@ -48,6 +49,8 @@ pub struct Scenario {
     pub attackers: Vec<AttackerPlan>,
     /// The links; link `n` is hop `2n` from `a` to `b` and hop `2n + 1` back.
     pub links: Vec<LinkPlan>,
+    /// Routes that override the shortest ways.
+    pub routes: Vec<RoutePlan>,
     /// How routers report what they drop; `None`: not at all.
     pub icmp: Option<IcmpPlan>,
     /// The network drops a datagram older than this, at most the MSL of any host (E1). `None`:

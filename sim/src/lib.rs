@@ -101,6 +101,7 @@ pub use link::{Aqm, CodelConfig, LinkConfig, RedConfig};
 pub use node::Node;
 pub use oracle::{Cause, DropReason, Finding, FindingKind, Observation, Oracle};
 pub use packet::{Fragment, NodeId, Outgoing, Packet, PacketId, Payload};
+pub use route::prefix::Prefix;
 pub use stats::Stats;
 pub use time::{Duration, Instant};
 pub use world::{World, WorldConfig};

@@ -33,6 +33,7 @@ use crate::packet::NodeId;
 use crate::queue::Queue;
 use crate::reassembly::Reassembly;
 use crate::route::Routes;
+use crate::route::prefix::Prefix;
 use crate::router::{Router, Slot};
 use crate::stats::Stats;
 use crate::time::{Instant, nanos};
@@ -213,6 +214,37 @@ impl<N: Node, F: Fates> World<N, F> {
         self.routes.connect(a, forward);
         self.routes.connect(b, backward);
         (forward, backward)
+    }
+
+    /// Enters a route: `router` sends what is for these addresses over `hop`, whatever the shortest way
+    /// is. Of several that fit, the one with the longest prefix counts.
+    ///
+    /// # Panics
+    /// If it is no router, or the hop does not leave it.
+    pub fn add_route(&mut self, router: NodeId, prefix: Prefix, hop: HopId) {
+        let leaves = self.hops.get(hop.0 as usize).map(|hop| hop.from);
+        let Machine::Router(its) = &mut self.machines[router.0 as usize] else {
+            panic!("{router:?} is no router");
+        };
+        assert!(leaves == Some(router), "{hop:?} does not leave {router:?}");
+        its.routes.enter(prefix, hop);
+        self.network += 1;
+    }
+
+    /// The way that a datagram of `from` to this address takes; `None`: it never gets there.
+    pub fn way(&mut self, from: NodeId, to: IpAddr) -> Option<Vec<HopId>> {
+        let destination = *self.addresses.get(&to)?;
+        let mut way = Vec::new();
+        let mut at = from;
+        while at != destination {
+            let hop = self.next_hop(at, to, Some(destination))?;
+            way.push(hop);
+            at = self.hops[hop.0 as usize].to;
+            if way.len() > self.machines.len() {
+                return None; // Round and round.
+            }
+        }
+        Some(way)
     }
 
     /// Adds a judge, who sees what happens from now on.

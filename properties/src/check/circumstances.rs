@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 use timewait_sim::{Instant, NodeId};
 use timewait_stack::Config;
 
-use super::run;
+use super::run::{self, ScenarioWorld};
 
 use crate::facts::Circumstances;
-use crate::scenario::{Buffers, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Scenario, Talk};
+use crate::scenario::{Buffers, FaultPlan, HostPlan, LinkPlan, Role, Scenario, Talk};
 
-/// The circumstances of this scenario.
-pub(super) fn of(scenario: &Scenario) -> Circumstances {
+/// The circumstances of this scenario, in its world.
+pub(super) fn of(scenario: &Scenario, world: &mut ScenarioWorld) -> Circumstances {
     let hosts = (0..)
         .map(NodeId)
         .zip(scenario.hosts.iter().map(|host| host.config.clone()));
-    let delays = delays(scenario);
+    let ways = ways(scenario, world);
+    let delays = delays(scenario, &ways);
     Circumstances {
         hosts: hosts.collect(),
         buffers: buffers(scenario),
@@ -35,7 +36,7 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
             .map(|delay| delay.most)
             .max()
             .unwrap_or_default(),
-        path_mtus: path_mtus(scenario),
+        path_mtus: path_mtus(&ways),
         cut_up: cut_up(scenario).collect(),
         routers_report: scenario.icmp.is_some(),
         queues_hold_all: queues_hold_all(scenario),
@@ -79,53 +80,33 @@ struct Delay {
     most: Duration,
 }
 
-/// The delays of the ways from each host to each other.
-fn delays(scenario: &Scenario) -> Vec<Delay> {
-    let hosts = (0..scenario.hosts.len() as u16).map(LinkEnd::Host);
-    hosts.flat_map(|host| delays_from(scenario, host)).collect()
-}
+/// The way from each host to each other, link by link.
+type Ways<'a> = BTreeMap<(NodeId, NodeId), Vec<&'a LinkPlan>>;
 
-fn delays_from(scenario: &Scenario, host: LinkEnd) -> Vec<Delay> {
-    let longer = |so_far: Delay, link: &LinkPlan| {
-        let over = delay(scenario, link);
-        Delay {
-            least: so_far.least + over.least,
-            most: so_far.most + over.most,
-        }
-    };
-    let reached = reached_from(scenario, host, Delay::default(), longer);
-    let others = reached.into_iter().skip(1);
-    others
-        .filter(|(end, _)| matches!(end, LinkEnd::Host(_)))
-        .map(|(_, delay)| delay)
-        .collect()
-}
-
-/// Every machine that links join with `from`, nearest first, and what `over` makes of `start` link
-/// by link on the way there. Between two machines there is but one way without a detour in all our
-/// topologies.
-fn reached_from<T: Copy>(
-    scenario: &Scenario,
-    from: LinkEnd,
-    start: T,
-    over: impl Fn(T, &LinkPlan) -> T,
-) -> Vec<(LinkEnd, T)> {
-    let mut reached = vec![(from, start)];
-    let mut next = 0;
-    while let Some(&(near, so_far)) = reached.get(next) {
-        next += 1;
-        for link in &scenario.links {
-            let far = match (link.a == near, link.b == near) {
-                (true, _) => link.b,
-                (_, true) => link.a,
-                _ => continue,
-            };
-            if reached.iter().all(|(end, _)| *end != far) {
-                reached.push((far, over(so_far, link)));
-            }
+fn ways<'a>(scenario: &'a Scenario, world: &mut ScenarioWorld) -> Ways<'a> {
+    let hosts = scenario.hosts.len() as u16;
+    let mut ways = Ways::new();
+    for (from, to) in (0..hosts).flat_map(|from| (0..hosts).map(move |to| (from, to))) {
+        let [a, b] = [from, to].map(|host| NodeId(host.into()));
+        let address = scenario.address(to).filter(|_| from != to);
+        if let Some(hops) = address.and_then(|address| world.way(a, address)) {
+            let links = hops.iter().map(|hop| &scenario.links[(hop.0 / 2) as usize]);
+            ways.insert((a, b), links.collect());
         }
     }
-    reached
+    ways
+}
+
+/// The delay of each way.
+fn delays(scenario: &Scenario, ways: &Ways<'_>) -> Vec<Delay> {
+    let over = |way: &Vec<&LinkPlan>| {
+        let links = way.iter().map(|link| delay(scenario, link));
+        links.fold(Delay::default(), |sum, link| Delay {
+            least: sum.least + link.least,
+            most: sum.most + link.most,
+        })
+    };
+    ways.values().map(over).collect()
 }
 
 fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {
@@ -150,20 +131,12 @@ fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {
 }
 
 /// What the way from each host to each other carries, where a link of it is limited.
-fn path_mtus(scenario: &Scenario) -> BTreeMap<(NodeId, NodeId), u16> {
-    let narrower = |so_far: u16, link: &LinkPlan| so_far.min(link.mtu.unwrap_or(u16::MAX));
-    let mut mtus = BTreeMap::new();
-    for host in 0..scenario.hosts.len() as u16 {
-        for (end, mtu) in reached_from(scenario, LinkEnd::Host(host), u16::MAX, narrower) {
-            if let LinkEnd::Host(other) = end
-                && mtu < u16::MAX
-            {
-                let ends = (NodeId(host.into()), NodeId(other.into()));
-                mtus.insert(ends, mtu);
-            }
-        }
-    }
-    mtus
+fn path_mtus(ways: &Ways<'_>) -> BTreeMap<(NodeId, NodeId), u16> {
+    let narrowest = |way: &Vec<&LinkPlan>| way.iter().filter_map(|link| link.mtu).min();
+    let limited = ways
+        .iter()
+        .filter_map(|(ends, way)| Some((*ends, narrowest(way)?)));
+    limited.collect()
 }
 
 /// The hosts whose datagrams may be cut up. IPv6 has no such.
@@ -211,13 +184,19 @@ fn queues_hold_all(scenario: &Scenario) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::{Run, Watch};
+    use crate::facts::Circumstances;
+    use crate::scenario::Scenario;
     use core::time::Duration;
 
     use timewait_sim::{Instant, NodeId};
 
-    use super::of;
     use crate::pair::pair;
     use crate::scenario::FaultPlan;
+
+    fn of(scenario: &Scenario) -> Circumstances {
+        Run::new(scenario, Watch::ALL, Vec::new()).circumstances()
+    }
 
     #[test]
     fn delays_add_up_along_the_way_and_queues_lengthen_them() {

@@ -2,7 +2,7 @@
 
 use timewait_sim::fates::Recorder;
 use timewait_sim::icmp::RouterErrors;
-use timewait_sim::{Cut, Finding, Instant, LinkConfig, NodeId, Oracle, World, WorldConfig};
+use timewait_sim::{Cut, Finding, Instant, LinkConfig, NodeId, Oracle, Prefix, World, WorldConfig};
 use timewait_stack::Interest;
 
 use core::cell::RefCell;
@@ -89,7 +89,7 @@ impl Run {
         add_links(&mut world, scenario);
         let panel = watch
             .oracles
-            .then(|| Panel::standard(circumstances::of(scenario)).shared());
+            .then(|| Panel::standard(circumstances::of(scenario, &mut world)).shared());
         if let Some(panel) = &panel {
             world.add_oracle(Box::new(panel.clone()));
         }
@@ -110,6 +110,13 @@ impl Run {
             panel,
             bystanders,
         }
+    }
+
+    /// What the oracles were told before it began.
+    #[cfg(test)]
+    pub(super) fn circumstances(&self) -> crate::facts::Circumstances {
+        let panel = self.panel.as_ref().expect("it is watched");
+        panel.borrow().facts().circumstances().clone()
     }
 
     /// The world, to look at.
@@ -349,6 +356,7 @@ pub(crate) fn node(scenario: &Scenario, end: LinkEnd) -> NodeId {
 }
 
 fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
+    let mut hops = Vec::new();
     for link in &scenario.links {
         let config = LinkConfig {
             delay: link.delay,
@@ -357,6 +365,15 @@ fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
             aqm: link.aqm,
             mtu: link.mtu,
         };
-        world.connect(node(scenario, link.a), node(scenario, link.b), config);
+        hops.push(world.connect(node(scenario, link.a), node(scenario, link.b), config));
+    }
+    for route in &scenario.routes {
+        let router = node(scenario, LinkEnd::Router(route.router));
+        let (forward, backward) = hops[route.link as usize];
+        let leaves = world.ends(forward).0 == router;
+        if let Some(address) = scenario.address(route.host) {
+            let hop = if leaves { forward } else { backward };
+            world.add_route(router, Prefix::host(address), hop);
+        }
     }
 }

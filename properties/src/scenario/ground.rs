@@ -9,6 +9,7 @@ mod tweak;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
+use timewait_sim::topology::graph_links;
 use timewait_sim::{Aqm, CodelConfig, RedConfig};
 use timewait_stack::config::{EcnUse, Keepalive};
 use timewait_stack::{Config, Profile};
@@ -32,12 +33,14 @@ pub(crate) struct Ground {
 /// How the hosts are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// Two hosts, one after the other with this many routers between.
+    /// Two hosts, one after the other with this many routers between; further hosts at these in turn.
     Chain(u16),
     /// Every host at one router.
     Star,
     /// Two routers with one link between them, and the hosts at either in turn.
     Dumbbell,
+    /// So many routers joined somehow, and each host at some of them.
+    Graph(u16),
 }
 
 impl Ground {
@@ -121,15 +124,18 @@ impl Ground {
         let (routers, ends) = match shape {
             Shape::Chain(routers) => {
                 let inner = (1..routers).map(|n| (Router(n - 1), Router(n)));
+                let others = (2..hosts).map(|host| (Host(host), Router(host % routers.max(1))));
                 let ends = match routers {
                     0 => vec![(Host(0), Host(1))],
                     _ => core::iter::once((Host(0), Router(0)))
                         .chain(inner)
+                        .chain(others)
                         .chain([(Router(routers - 1), Host(1))])
                         .collect(),
                 };
                 (routers, ends)
             }
+            Shape::Graph(routers) => (routers, graph(choose, routers, hosts)),
             Shape::Star => (1, (0..hosts).map(|host| (Host(host), Router(0))).collect()),
             Shape::Dumbbell => {
                 let sides = (0..hosts).map(|host| (Host(host), Router(host % 2)));
@@ -140,6 +146,8 @@ impl Ground {
             Shape::Chain(routers) => u32::from(routers) + 1,
             Shape::Star => 2,
             Shape::Dumbbell => 3,
+            // No way is longer than through all routers.
+            Shape::Graph(routers) => u32::from(routers) + 1,
         };
         let delay = self.rtt / 2 / longest;
         let links = ends.into_iter().map(|(a, b)| {
@@ -172,6 +180,18 @@ impl Ground {
             mtu: None,
         }
     }
+}
+
+/// A random connected graph of routers with a few links more than it takes, and each host at one.
+fn graph(choose: &mut dyn Choose, routers: u16, hosts: u16) -> Vec<(LinkEnd, LinkEnd)> {
+    let more = choose.below(4) as u32;
+    let mut below = |bound: u32| choose.below(bound.into()) as u32;
+    let inner = graph_links(routers.into(), more, &mut below);
+    let router = |number: u32| LinkEnd::Router(number as u16);
+    let edges = (0..hosts).map(|host| (LinkEnd::Host(host), router(below(routers.into()))));
+    let edges: Vec<_> = edges.collect();
+    let inner = inner.into_iter().map(|(a, b)| (router(a), router(b)));
+    edges.into_iter().chain(inner).collect()
 }
 
 /// The least MSL of all profiles.

@@ -25,6 +25,18 @@ pub struct LinkPlan {
     pub mtu: Option<u16>,
 }
 
+/// A route that somebody has entered at a router, for one host: over a link that is not on the shortest
+/// way, perhaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoutePlan {
+    /// The router, by its number.
+    pub router: u16,
+    /// The host that it leads to; none if it has no such number.
+    pub host: u16,
+    /// The link, which ends at the router, by its number.
+    pub link: u32,
+}
+
 /// How routers report what they drop, by ICMP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IcmpPlan {

@@ -30,6 +30,8 @@ enum Step {
     DropLaterApp(u32, u16),
     /// Cuts: without `count` from `first` on.
     DropCuts { first: u32, count: u32 },
+    /// Without this route.
+    DropRoute(u32),
     /// Without this part of the listed fates.
     DropListed { first: u32, count: u32 },
     /// Without faults at this place in the list of hops.
@@ -95,6 +97,7 @@ impl Scenario {
         }
         let pieces_of_cuts = pieces(self.cuts.len() as u32);
         steps.extend(pieces_of_cuts.map(|(first, count)| Step::DropCuts { first, count }));
+        steps.extend((0..self.routes.len() as u32).map(Step::DropRoute));
         match &self.faults {
             FaultPlan::Listed(fates) => {
                 let pieces = pieces(fates.len() as u32);
@@ -140,6 +143,9 @@ impl Scenario {
             Step::DropCuts { first, count } => {
                 let range = first as usize..(first + count) as usize;
                 scenario.cuts.drain(range);
+            }
+            Step::DropRoute(nth) => {
+                scenario.routes.remove(nth as usize);
             }
             Step::DropListed { first, count } => {
                 let FaultPlan::Listed(fates) = &mut scenario.faults else {
@@ -188,6 +194,7 @@ impl Scenario {
         (link.a, link.b) = (LinkEnd::Host(0), LinkEnd::Host(1));
         link.delay = self.links.iter().map(|link| link.delay).sum();
         scenario.links = vec![link];
+        scenario.routes.clear();
         scenario.routers = 0;
         Some(scenario)
     }

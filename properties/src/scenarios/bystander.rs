@@ -64,6 +64,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
         cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: Duration::ZERO,
         limit: LIMIT,
     }

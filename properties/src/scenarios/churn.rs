@@ -79,6 +79,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         faults: weather::drawn(choose, hops, Vec::new()),
         crashes: Vec::new(),
         cuts: Vec::new(),
+        routes: Vec::new(),
         // Incarnations that wait for 2MSL take long; the copies are to be made in all of them.
         heal_at: LIMIT / 2,
         limit: LIMIT,

@@ -57,6 +57,7 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
         faults: weather::drawn(choose, hops, Vec::new()),
         crashes: Vec::new(),
         cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: weather::heal_at(choose),
         limit: LIMIT,
     };

@@ -66,6 +66,7 @@ fn empty(kind: Kind, choose: &mut dyn Choose, ground: &Ground) -> Scenario {
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
         cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: Duration::ZERO,
         limit: LIMIT,
     }

@@ -50,7 +50,7 @@ impl<N: Node, F: Fates> World<N, F> {
     /// Gives a datagram its name and sends it on its way.
     pub(super) fn send(&mut self, node: NodeId, cause: Cause, sent: Outgoing) {
         let now = self.now;
-        let way = self.way(node, sent.dst);
+        let way = self.first_hop(node, sent.dst);
         let host = self.host_mut(node);
         let id = PacketId {
             origin: node,
@@ -96,7 +96,7 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// Where a datagram of this node to this address goes.
-    fn way(&mut self, node: NodeId, address: IpAddr) -> Way {
+    fn first_hop(&mut self, node: NodeId, address: IpAddr) -> Way {
         if let Machine::Host(host) = &self.machines[node.0 as usize]
             && let Some(way) = &host.last_way
             && way.address == address
@@ -108,7 +108,7 @@ impl<N: Node, F: Fates> World<N, F> {
         let other = destination.filter(|destination| *destination != node);
         let hop = match (destination, other) {
             (None, _) => self.routes.fallback(&self.hops, node),
-            (_, other) => other.and_then(|other| self.routes.next(&self.hops, node, other)),
+            (_, other) => other.and_then(|other| self.next_hop(node, address, Some(other))),
         };
         let way = Way {
             address,
@@ -172,13 +172,31 @@ impl<N: Node, F: Fates> World<N, F> {
 
     /// A machine sends a datagram on towards its destination.
     fn forward(&mut self, from: NodeId, flight: u32) {
-        let destination = self.flights[flight].destination;
-        let known = destination != NOBODY;
-        let hop = known.then(|| self.routes.next(&self.hops, from, destination));
-        match hop.flatten() {
+        let Flight {
+            destination,
+            ref packet,
+            ..
+        } = self.flights[flight];
+        let known = (destination != NOBODY).then_some(destination);
+        match self.next_hop(from, packet.dst, known) {
             Some(hop) => self.enter(hop, flight),
             None => self.drop_and_report(from, flight, None, Problem::NoRoute),
         }
+    }
+
+    /// The hop over which a machine sends what is for this address, which this node has.
+    pub(super) fn next_hop(
+        &mut self,
+        from: NodeId,
+        address: IpAddr,
+        destination: Option<NodeId>,
+    ) -> Option<HopId> {
+        if let Machine::Router(router) = &self.machines[from.0 as usize]
+            && let Some(hop) = router.routes.hop(address)
+        {
+            return Some(hop);
+        }
+        self.routes.next(&self.hops, from, destination?)
     }
 
     /// A datagram comes to the near end of a hop, where its fate is decided.

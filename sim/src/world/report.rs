@@ -61,8 +61,9 @@ impl<N: Node, F: Fates> World<N, F> {
             origin: at,
             ordinal,
         };
+        let to = report.dst;
         let flight = self.launch(id, Cause::Packet(about), destination, report);
-        match self.routes.next(&self.hops, at, destination) {
+        match self.next_hop(at, to, Some(destination)) {
             Some(hop) => self.enter(hop, flight),
             None => self.drop(flight, None, DropReason::NoRoute),
         }
