@@ -123,6 +123,11 @@ impl Tally {
         }
     }
 
+    /// Hazards found: what follows from a broken assumption.
+    pub fn hazards(&self) -> u64 {
+        self.coverage.hazards.values().sum()
+    }
+
     /// Violations found, panics included.
     pub fn violations(&self) -> u64 {
         self.panics + self.coverage.violations.values().sum::<u64>()

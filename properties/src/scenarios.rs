@@ -12,6 +12,7 @@ mod churn;
 mod flood;
 mod path_mtu;
 mod reboot;
+mod rogue;
 mod swarm;
 mod two_hosts;
 
@@ -71,6 +72,8 @@ kinds! {
     Bystander = "bystander",
     /// A host crashes in the middle and boots again, while its peer knows nothing of it.
     Reboot = "reboot",
+    /// A network keeps copies for longer than the MSL: what follows is a hazard, no violation.
+    Rogue = "rogue",
 }
 
 /// An address that no host has, in the network of one that has.
@@ -92,6 +95,7 @@ impl Kind {
             Self::Churn => churn::generate(choose),
             Self::PathMtu => path_mtu::generate(choose),
             Self::Reboot => reboot::generate(choose),
+            Self::Rogue => rogue::generate(choose),
             Self::Swarm => swarm::generate(choose),
             _ => two_hosts::generate(self, choose),
         }

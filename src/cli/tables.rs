@@ -15,15 +15,16 @@ use super::run::Outcome;
 type Column = (&'static str, fn(&Tally) -> u64);
 
 /// What was run and reached.
-const REACHED: [Column; 7] = [
+const REACHED: [Column; 8] = [
     ("seeds", |tally| tally.seeds),
-    ("connections", |tally| tally.coverage.connections),
-    ("incarnations", |tally| tally.coverage.incarnations),
+    ("connec-\ntions", |tally| tally.coverage.connections),
+    ("incar-\nnations", |tally| tally.coverage.incarnations),
     ("segments", |tally| tally.coverage.segments),
     ("states", |tally| tally.coverage.states().count() as u64),
-    ("transitions", |tally| {
+    ("transi-\ntions", |tally| {
         u64::from(tally.coverage.transitions.reached())
     }),
+    ("hazards", Tally::hazards),
     ("violations", Tally::violations),
 ];
 

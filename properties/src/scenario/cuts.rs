@@ -54,7 +54,7 @@ impl Cut {
 /// that are about single datagrams, or about what attackers do, have none.
 pub(crate) fn add(choose: &mut dyn Choose, scenario: &mut Scenario) {
     let part_of_16 = match scenario.kind {
-        Kind::Swarm | Kind::Churn => 4,
+        Kind::Swarm | Kind::Churn | Kind::Rogue => 4,
         Kind::Bulk | Kind::Close | Kind::HalfClose | Kind::Abort => 2,
         Kind::SimultaneousOpen | Kind::SimultaneousClose => 1,
         Kind::PathMtu | Kind::Reboot => 1,

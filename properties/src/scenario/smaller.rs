@@ -199,7 +199,7 @@ impl Scenario {
         Some(scenario)
     }
 
-    fn churns_mut(&mut self) -> impl Iterator<Item = &mut super::Churn> {
+    pub(crate) fn churns_mut(&mut self) -> impl Iterator<Item = &mut super::Churn> {
         let apps = self.hosts.iter_mut().flat_map(|host| &mut host.apps);
         apps.filter_map(|app| match &mut app.role {
             Role::Churn(churn) => Some(churn),

@@ -43,7 +43,8 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         | Kind::Attack
         | Kind::Flood
         | Kind::Bystander
-        | Kind::Reboot => {
+        | Kind::Reboot
+        | Kind::Rogue => {
             bulk(&mut scenario, choose, &ground);
         }
     }
