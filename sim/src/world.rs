@@ -1,9 +1,10 @@
 //! The world: nodes, links, routers, one clock, one event queue.
 //!
-//! Time jumps from event to event. There are five kinds: a datagram comes out of a hop, a
-//! queue that holds its datagrams may send the next one, a node's timeout is due, a router has kept
-//! something long enough, a host has waited long enough for the rest of a datagram. What follows from one of them is in
-//! `world/forward.rs` for datagrams and in `world/settle.rs` for nodes.
+//! Time jumps from event to event. There are five kinds: a datagram comes out of a hop, a queue that
+//! holds its datagrams may send the next one, a node's timeout is due, a router has kept something
+//! long enough, a host has waited long enough for the rest of a datagram. What follows from one of
+//! them is in `world/forward.rs`, `hold.rs` and `fragments.rs` for datagrams and in `world/settle.rs`
+//! for nodes.
 //!
 //! At one instant datagrams come first, in the order in which they were sent on; then the timeouts,
 //! node by node ([`Ringing`]). When an alarm was queued counts for nothing: that depends on how often
@@ -12,6 +13,7 @@
 mod flights;
 mod forward;
 mod fragments;
+mod hold;
 mod judges;
 mod report;
 mod settle;
@@ -39,7 +41,8 @@ use crate::stats::Stats;
 use crate::time::{Instant, nanos};
 use crate::trace::Trace;
 use flights::Flights;
-use forward::{Held, Way};
+use forward::Way;
+use hold::Held;
 use judges::Judges;
 use settle::{Alarm, Ringing};
 

@@ -5,13 +5,13 @@ use core::time::Duration;
 
 use super::flights::{Flight, NOBODY};
 use super::{Happening, Machine, World};
-use crate::fates::{Copies, Damage, Fate, Fates, HopId, Outcome, Passage, Release};
+use crate::fates::{Copies, Damage, Fate, Fates, HopId, Outcome, Passage};
 use crate::icmp::Problem;
 use crate::link::{self, Departure, Entering, Entry, Hop};
 use crate::node::Node;
 use crate::oracle::{Cause, DropReason, Observation};
 use crate::packet::{NodeId, Outgoing, PacketId};
-use crate::router::{Labels, Slot, Ticket};
+use crate::router::Labels;
 use crate::time::Instant;
 
 /// Where the datagrams of a host to an address go.
@@ -24,26 +24,6 @@ pub(super) struct Way {
     destination: Option<NodeId>,
     /// The first hop to it, unless it is the host itself.
     hop: Option<HopId>,
-}
-
-/// Something that a router keeps. It stays until it is let go and its time is over, so that its
-/// slot is not used again before.
-pub(super) struct Held {
-    /// The datagram, until it is let go.
-    flight: Option<u32>,
-    hop: HopId,
-    waits_for: WaitsFor,
-    /// Whether the queue has an end for it.
-    expires: bool,
-}
-
-/// What something that is kept waits for, beside the end of its time.
-enum WaitsFor {
-    Nothing,
-    /// A class.
-    Class(Ticket),
-    /// Its hop to come up again, under this number.
-    Restored(u64),
 }
 
 impl<N: Node, F: Fates> World<N, F> {
@@ -280,7 +260,13 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// A datagram enters a hop, and may be damaged on it.
-    fn carry(&mut self, hop: HopId, flight: u32, extra: Duration, damage: Option<Damage>) {
+    pub(super) fn carry(
+        &mut self,
+        hop: HopId,
+        flight: u32,
+        extra: Duration,
+        damage: Option<Damage>,
+    ) {
         if self.cuts.is_cut(hop) {
             self.drop(flight, Some(hop), DropReason::Cut);
             return;
@@ -353,127 +339,7 @@ impl<N: Node, F: Fates> World<N, F> {
         }
     }
 
-    /// A router keeps a datagram.
-    fn hold(&mut self, hop: HopId, flight: u32, release: Release) {
-        let slot = self.held.vacant_key() as Slot;
-        let (waits_for, at_most) = match release {
-            Release::After(time) => (WaitsFor::Nothing, time),
-            Release::Restored { at_most } => {
-                let number = self.hops[hop.0 as usize].keep(slot);
-                (WaitsFor::Restored(number), at_most)
-            }
-            Release::Seen {
-                class: until,
-                packets,
-                at_most,
-            } => {
-                let Outgoing {
-                    tag, flow, class, ..
-                } = self.flights[flight].packet.sent;
-                let labels = Labels { tag, flow, class };
-                let Machine::Router(router) = self.near_end(hop) else {
-                    return;
-                };
-                let ticket = router.keep(slot, labels, until, packets);
-                (WaitsFor::Class(ticket), at_most)
-            }
-        };
-        let expires = self.schedule(self.now + at_most, Happening::Expiry(slot));
-        self.held.insert(Held {
-            flight: Some(flight),
-            hop,
-            waits_for,
-            expires,
-        });
-    }
-
-    /// Lets go of everything that waits for one of the hops that have come up since the last call.
-    pub(super) fn notice_restored(&mut self) {
-        for hop in self.cuts.take_restored() {
-            self.judges.see(self.now, || Observation::Restored { hop });
-            for slot in self.hops[hop.0 as usize].take_kept() {
-                self.let_go(slot);
-            }
-        }
-    }
-
-    /// A router lets go of what is kept in this slot before its time is over.
-    fn let_go(&mut self, slot: Slot) {
-        let held = &mut self.held[slot as usize];
-        let (flight, hop) = (held.flight.take(), held.hop);
-        if !held.expires {
-            self.held.remove(slot as usize);
-        }
-        if let Some(flight) = flight {
-            self.release(hop, flight);
-        }
-    }
-
-    /// A datagram passes a router, which may let go of others of its flow.
-    fn notice(&mut self, router: NodeId, labels: Labels) {
-        let mut freed = core::mem::take(&mut self.freed);
-        if let Machine::Router(router) = &mut self.machines[router.0 as usize] {
-            router.passes(labels, &mut freed);
-        }
-        for slot in freed.drain(..) {
-            self.let_go(slot);
-        }
-        self.freed = freed;
-    }
-
-    /// Whether something is still kept; if not, its slot is given back.
-    pub(super) fn is_held(&mut self, slot: Slot) -> bool {
-        let held = self.held[slot as usize].flight.is_some();
-        if !held {
-            self.held.remove(slot as usize);
-        }
-        held
-    }
-
-    /// Something has been kept as long as it may be.
-    pub(super) fn expire(&mut self, slot: Slot) {
-        let Held {
-            flight,
-            hop,
-            waits_for,
-            ..
-        } = self.held.remove(slot as usize);
-        match (waits_for, self.near_end(hop)) {
-            (WaitsFor::Class(ticket), Machine::Router(router)) => router.forget(&ticket),
-            (WaitsFor::Restored(number), _) => self.hops[hop.0 as usize].forget(number),
-            _ => {}
-        }
-        if let Some(flight) = flight {
-            self.release(hop, flight);
-        }
-    }
-
-    /// A router lets go of a datagram. Its fate at this hop was to be kept: it has no second one.
-    fn release(&mut self, hop: HopId, flight: u32) {
-        if self.is_too_old(flight) {
-            self.drop(flight, Some(hop), DropReason::TooOld);
-            return;
-        }
-        let now = self.now;
-        let router = self.hops[hop.0 as usize].from;
-        let of = &mut self.flights[flight];
-        of.held_by = Some(router);
-        self.stats.released += 1;
-        self.trace.released(now, hop, router, &of.packet);
-        self.judges.see(now, || Observation::Released {
-            hop,
-            router,
-            packet: &of.packet,
-        });
-        self.carry(hop, flight, Duration::ZERO, None);
-    }
-
-    fn near_end(&mut self, hop: HopId) -> &mut Machine<N> {
-        let near = self.hops[hop.0 as usize].from;
-        &mut self.machines[near.0 as usize]
-    }
-
-    fn is_too_old(&self, flight: u32) -> bool {
+    pub(super) fn is_too_old(&self, flight: u32) -> bool {
         let born = self.flights[flight].packet.born;
         self.now.as_nanos() - born.as_nanos() > self.lifetime_ns
     }

@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use timewait_sim::fates::Listed;
 use timewait_sim::icmp::RouterErrors;
 use timewait_sim::{
-    Copies, Duration, Fate, Fates, HopId, LinkConfig, NodeId, Outcome, Outgoing, Passage, Payload,
-    World, WorldConfig,
+    Copies, Duration, Fate, Fates, LinkConfig, NodeId, Outcome, Outgoing, Payload, World,
+    WorldConfig,
 };
 
-use crate::talker::{Talker, address, finish, link, ms, say, saying, watch};
+use crate::talker::{Talker, address, finish, link, listed, ms, say, saying, watch};
 
 /// Talker 0, router 2, router 3, talker 1; between the routers (hop 2) a link of 68 octets: parts of
 /// 48 octets. Behind them (hop 4) one of 52 octets: parts of 32.
@@ -39,19 +38,6 @@ fn long(number: u32, octets: usize) -> Outgoing {
         dont_fragment: false,
         ..short
     }
-}
-
-/// The fates of some of the parts on a hop, by their ordinals.
-fn on(hop: u32, fates: impl IntoIterator<Item = (u32, Fate)>) -> Listed {
-    let at = |ordinal| Passage {
-        hop: HopId(hop),
-        tag: 0,
-        ordinal,
-    };
-    fates
-        .into_iter()
-        .map(|(nth, fate)| (at(nth), fate))
-        .collect()
 }
 
 fn late(milliseconds: u64) -> Outcome {
@@ -111,7 +97,7 @@ fn parts_come_in_any_order_and_their_copies_do_no_harm() {
         original: late(5),
         copies: Copies::one(late(0)),
     };
-    let mut world = narrow(on(4, [(0, late(9).into()), (1, twice)]));
+    let mut world = narrow(listed(4, [(0, late(9).into()), (1, twice)]));
     say(&mut world, 0, long(7, 150));
     finish(&mut world);
     assert_eq!(world.node(NodeId(1)).heard, [(ms(39), 7)]);
@@ -120,7 +106,7 @@ fn parts_come_in_any_order_and_their_copies_do_no_harm() {
 
 #[test]
 fn a_datagram_of_which_a_part_is_lost_is_lost() {
-    let mut world = narrow(on(4, [(1, Outcome::Drop.into())]));
+    let mut world = narrow(listed(4, [(1, Outcome::Drop.into())]));
     say(&mut world, 0, long(7, 150));
     say(&mut world, 0, long(8, 150));
     world.run_until(ms(100));
@@ -137,7 +123,7 @@ fn a_datagram_of_which_a_part_is_lost_is_lost() {
 #[test]
 fn a_host_reports_that_the_rest_never_came_if_it_has_the_first_part() {
     let reports = |lost| {
-        let mut world = narrow(on(4, [(lost, Outcome::Drop.into())]));
+        let mut world = narrow(listed(4, [(lost, Outcome::Drop.into())]));
         world.set_host_errors(Some(RouterErrors {
             interval: Duration::ZERO,
             quote_octets: 8,
@@ -201,7 +187,7 @@ fn routers_report_about_no_part_but_the_first() {
 
 #[test]
 fn the_whole_is_as_old_as_its_oldest_part() {
-    let mut world = narrow(on(2, [(0, late(500).into())]));
+    let mut world = narrow(listed(2, [(0, late(500).into())]));
     world.set_lifetime(Some(Duration::from_millis(400)));
     say(&mut world, 0, long(7, 150));
     finish(&mut world);
@@ -216,7 +202,7 @@ fn the_whole_is_as_old_as_its_oldest_part() {
 #[test]
 fn parts_of_different_datagrams_with_one_number_are_damage() {
     // The identification has 16 bits: datagrams 0 and 65,536 share it.
-    let mut world = narrow(on(4, [(0, Outcome::Drop.into())]));
+    let mut world = narrow(listed(4, [(0, Outcome::Drop.into())]));
     let log = watch(&mut world);
     say(&mut world, 0, long(7, 80));
     for _ in 1..1 << 16 {
