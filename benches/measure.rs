@@ -12,6 +12,7 @@ use timewait::properties::scenario::{
     AppPlan, Call, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
 use timewait::properties::{Clock, run_bare};
+use timewait::sim::Aqm;
 use timewait::stack::Config;
 use timewait::{Kind, Report, Scenario};
 
@@ -64,11 +65,13 @@ pub(crate) fn pairs(
             config: config(caller),
             clock: Clock::TRUE,
             apps: client(callee),
+            may_be_cut_up: false,
         });
         hosts.push(HostPlan {
             config: config(callee),
             clock: Clock::TRUE,
             apps: server(),
+            may_be_cut_up: false,
         });
         links.push(LinkPlan {
             a: LinkEnd::Host(caller),
@@ -76,7 +79,7 @@ pub(crate) fn pairs(
             delay: Duration::from_millis(1),
             rate: None,
             queue_bytes_max: u64::MAX,
-            queue_bytes_mark: None,
+            aqm: Aqm::None,
             mtu: None,
         });
     }
@@ -93,6 +96,8 @@ pub(crate) fn pairs(
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
         pauses: Vec::new(),
+        cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: Duration::ZERO,
         limit: Duration::from_secs(1_000_000),
     }

@@ -8,7 +8,7 @@ use timewait::prelude::*;
 use timewait::properties::check_with;
 use timewait::properties::label::{Incarnation, class};
 use timewait::properties::scenario::{Ending, FaultPlan};
-use timewait::sim::{Fate, HopId, Instant, NodeId, Outcome, Passage, Release};
+use timewait::sim::{Copies, Fate, HopId, Instant, NodeId, Outcome, Passage, Release};
 use timewait::stack::ConnectionId;
 
 use crate::worlds::{call, chain, crash, lose, ms, pair, serve};
@@ -116,7 +116,7 @@ fn an_old_duplicate_is_outlived_by_time_wait() {
     let kept = Outcome::Hold(Release::After(ms(1500)));
     let fate = Fate {
         original: Outcome::default(),
-        copy: Some(kept),
+        copies: Copies::one(kept),
     };
     world.faults = FaultPlan::Listed(vec![(text, fate)]);
     insta::assert_snapshot!(ladder(&world, &Filter::default()));

@@ -13,7 +13,7 @@ fn no_oracle_finds_a_violation_in_any_scenario() {
     for &kind in Kind::ALL {
         let runs = if matches!(
             kind,
-            Kind::Churn | Kind::Swarm | Kind::Attack | Kind::Bystander
+            Kind::Churn | Kind::Rogue | Kind::Swarm | Kind::Attack | Kind::Bystander
         ) {
             LONG_RUNS
         } else {

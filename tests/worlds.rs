@@ -11,8 +11,8 @@ use timewait::properties::Clock;
 use timewait::properties::scenario::{
     AppPlan, Call, Crash, Ending, FaultPlan, HostPlan, LinkEnd, LinkPlan, Role, Serve, Talk, Write,
 };
-use timewait::sim::HopId;
 use timewait::sim::fates::NthMatch;
+use timewait::sim::{Aqm, HopId};
 use timewait::stack::Config;
 
 /// The port of the first host's user and of the second's.
@@ -60,6 +60,8 @@ fn world(
         faults: FaultPlan::NONE,
         crashes: Vec::new(),
         pauses: Vec::new(),
+        cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: ms(2000),
         limit: Duration::from_secs(60),
     }
@@ -74,6 +76,7 @@ fn host(number: u8, apps: Vec<AppPlan>) -> HostPlan {
     HostPlan {
         config,
         clock: Clock::TRUE,
+        may_be_cut_up: false,
         apps,
     }
 }
@@ -85,7 +88,7 @@ fn link(a: LinkEnd, b: LinkEnd) -> LinkPlan {
         delay: ms(10),
         rate: None,
         queue_bytes_max: 1 << 20,
-        queue_bytes_mark: None,
+        aqm: Aqm::None,
         mtu: None,
     }
 }

@@ -6,7 +6,7 @@ use core::ops::AddAssign;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use timewait_sim::{Fate, Outcome};
+use timewait_sim::{Damage, Fate, Outcome};
 
 use crate::check::Report;
 use crate::facts::Coverage;
@@ -78,20 +78,29 @@ pub struct Faults {
     pub lost: u64,
     /// Datagrams and copies delayed above the link's own delay: these may be overtaken.
     pub late: u64,
-    /// Datagrams damaged.
+    /// Datagrams damaged in whatever way.
     pub damaged: u64,
-    /// Datagrams of which a copy was made.
+    /// Of these, those in more than one place.
+    pub wide: u64,
+    /// Of these, those whose end is missing.
+    pub cut_short: u64,
+    /// Datagrams of which copies were made.
     pub copied: u64,
     /// Datagrams that a router kept.
     pub held: u64,
     /// Copies that a router kept while the original went on.
     pub copies_held: u64,
+    /// Datagrams and copies that met a link that was cut.
+    pub cut_off: u64,
 }
 
 impl Tally {
     /// The tally of one run.
     pub fn of(report: &Report) -> Self {
-        let mut faults = Faults::default();
+        let mut faults = Faults {
+            cut_off: report.stats.dropped_cut,
+            ..Faults::default()
+        };
         for (_, fate) in &report.fates {
             faults.count(fate);
         }
@@ -113,6 +122,11 @@ impl Tally {
             panics: 1,
             ..Self::default()
         }
+    }
+
+    /// Hazards found: what follows from a broken assumption.
+    pub fn hazards(&self) -> u64 {
+        self.coverage.hazards.values().sum()
     }
 
     /// Violations found, panics included.
@@ -148,20 +162,25 @@ impl Faults {
         match fate.original {
             Outcome::Drop => self.lost += 1,
             Outcome::Hold(_) => self.held += 1,
-            Outcome::Deliver { extra, damage } => self.delivered(extra, damage.is_some()),
+            Outcome::Deliver { extra, damage } => self.delivered(extra, damage),
         }
-        match fate.copy {
-            None => return,
-            Some(Outcome::Drop) => self.lost += 1,
-            Some(Outcome::Hold(_)) => self.copies_held += 1,
-            Some(Outcome::Deliver { extra, damage }) => self.delivered(extra, damage.is_some()),
+        self.copied += u64::from(!fate.copies.is_empty());
+        for copy in fate.copies.iter() {
+            match copy {
+                Outcome::Drop => self.lost += 1,
+                Outcome::Hold(_) => self.copies_held += 1,
+                Outcome::Deliver { extra, damage } => self.delivered(extra, damage),
+            }
         }
-        self.copied += 1;
     }
 
-    fn delivered(&mut self, extra: Duration, damaged: bool) {
+    fn delivered(&mut self, extra: Duration, damage: Option<Damage>) {
         self.late += u64::from(!extra.is_zero());
-        self.damaged += u64::from(damaged);
+        self.damaged += u64::from(damage.is_some());
+        let wide = matches!(damage, Some(Damage::Scramble { .. } | Damage::Swap { .. }));
+        self.wide += u64::from(wide);
+        let short = matches!(damage, Some(Damage::Truncate { .. }));
+        self.cut_short += u64::from(short);
     }
 }
 
@@ -171,16 +190,22 @@ impl AddAssign<&Faults> for Faults {
             lost,
             late,
             damaged,
+            wide,
+            cut_short,
             copied,
             held,
             copies_held,
+            cut_off,
         } = other;
         self.lost += lost;
         self.late += late;
         self.damaged += damaged;
+        self.wide += wide;
+        self.cut_short += cut_short;
         self.copied += copied;
         self.held += held;
         self.copies_held += copies_held;
+        self.cut_off += cut_off;
     }
 }
 
@@ -189,7 +214,7 @@ mod tests {
     use super::{Campaign, Faults, Tally};
     use crate::scenarios::Kind;
     use core::time::Duration;
-    use timewait_sim::{Fate, Outcome, Release};
+    use timewait_sim::{Copies, Fate, Outcome, Release};
 
     fn late() -> Outcome {
         Outcome::Deliver {
@@ -204,23 +229,26 @@ mod tests {
         let held = Outcome::Hold(Release::After(Duration::from_secs(1)));
         faults.count(&Fate {
             original: Outcome::Drop,
-            copy: None,
+            copies: Copies::NONE,
         });
         faults.count(&Fate {
             original: late(),
-            copy: Some(held),
+            copies: Copies::one(held),
         });
         faults.count(&Fate {
             original: held,
-            copy: Some(late()),
+            copies: Copies::one(late()),
         });
         let expected = Faults {
             lost: 1,
             late: 2,
             damaged: 0,
+            wide: 0,
+            cut_short: 0,
             copied: 2,
             held: 1,
             copies_held: 1,
+            cut_off: 0,
         };
         assert_eq!(faults, expected);
     }

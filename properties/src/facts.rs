@@ -49,6 +49,7 @@ pub struct Facts {
     translations: Translations,
     coverage: Coverage,
     drops_after_heal: u32,
+    damage_passed: bool,
 }
 
 /// What is known of a host.
@@ -144,9 +145,17 @@ impl Facts {
         Some(clock.after(known.booted_at, config.quiet_time?))
     }
 
-    /// Datagrams that found a queue full after the network was healed.
+    /// Datagrams that found a queue full, or were dropped by one that is managed, after the network
+    /// was healed.
     pub fn drops_after_heal(&self) -> u32 {
         self.drops_after_heal
+    }
+
+    /// Whether a host has got octets that are wrong although their checksum verifies (E6), or an
+    /// ICMP error that may be so. From then on nobody knows who takes what for true: ports, numbers
+    /// and text may be others, and so may be all that follows from them.
+    pub fn damage_passed(&self) -> bool {
+        self.damage_passed
     }
 
     /// What has spoilt an incarnation or its pair, so that nothing is promised to either.
@@ -257,6 +266,10 @@ impl Facts {
             } => {
                 let delivery = Delivery::new(now, node, packet, damaged, held_by);
                 let forged = self.is_attacker(delivery.tag.host);
+                if damaged && (delivery.intact || packet.protocol != TCP) {
+                    self.damage_passed = true;
+                    self.coverage.note("net: damage that no checksum tells");
+                }
                 self.delivery = Some(Delivery { forged, ..delivery });
             }
             Observation::Node { node, cause, event } => {
@@ -265,16 +278,23 @@ impl Facts {
                 }
                 self.happened(now, node, event);
             }
+            Observation::Cut { .. } => self.coverage.note("net: a hop was cut"),
             Observation::Dropped { reason, .. } => {
                 let healed = self
                     .circumstances
                     .heal_at
                     .is_some_and(|heal_at| now >= heal_at);
-                self.drops_after_heal += u32::from(healed && reason == DropReason::QueueFull);
+                if reason == DropReason::Early {
+                    self.coverage.note("net: dropped early by a queue");
+                }
+                let queues = matches!(reason, DropReason::QueueFull | DropReason::Early);
+                self.drops_after_heal += u32::from(healed && queues);
             }
+            Observation::Fragmented { .. } => self.coverage.note("net: cut into parts"),
             Observation::Marked { .. } => self.coverage.note("ecn: marked by a queue"),
             Observation::Paused { .. } => self.coverage.note("pauses"),
             Observation::Fate { .. }
+            | Observation::Restored { .. }
             | Observation::Released { .. }
             | Observation::Passed { .. }
             | Observation::Resumed { .. } => {}

@@ -9,6 +9,7 @@
 
 mod document;
 mod error;
+mod fates;
 mod faults;
 mod names;
 mod off;

@@ -58,6 +58,8 @@ pub(crate) struct Core {
     answered: u64,
     /// Applications that a user call has started.
     spawned: Vec<(Box<dyn App>, Option<SocketId>)>,
+    /// Its IP clears DF.
+    may_be_cut_up: bool,
     scratch: Vec<u8>,
     /// Buffers of datagrams that have left the network, to be filled again.
     buffers: Vec<Vec<u8>>,
@@ -79,6 +81,7 @@ impl Host {
             off: false,
             answered: 0,
             spawned: Vec::new(),
+            may_be_cut_up: false,
             scratch: Vec::new(),
             buffers: Vec::new(),
         };
@@ -119,6 +122,12 @@ impl Host {
     pub fn set_interest(&mut self, interest: Interest, user_events: bool) {
         self.core.stack.set_interest(interest);
         self.core.user_events = user_events;
+    }
+
+    /// Whether its IP lets others cut its IPv4 datagrams into parts (RFC 791 §2.3), whatever its TCP
+    /// says; at first it does not.
+    pub fn set_may_be_cut_up(&mut self, may: bool) {
+        self.core.may_be_cut_up = may;
     }
 
     /// A user at the keyboard: calls that belong to no application.
@@ -312,7 +321,7 @@ impl Core {
             hop_limit: transmit.hop_limit,
             ecn: transmit.ecn as u8,
             diffserv: transmit.diffserv,
-            dont_fragment: transmit.dont_fragment,
+            dont_fragment: transmit.dont_fragment && !self.may_be_cut_up,
             protocol: TCP,
             payload,
             tag: self.answered,

@@ -7,7 +7,7 @@ use timewait_sim::{Finding, FindingKind, Instant, NodeId, Observation, Oracle};
 use timewait_stack::status::{NetstatRow, Usage};
 
 use crate::event::HostEvent;
-use crate::facts::{Circumstances, Coverage, Facts, TCP};
+use crate::facts::{Circumstances, Coverage, Facts, TCP, Taint};
 
 /// One oracle: sees every observation after the facts have taken it in.
 pub trait Judge {
@@ -106,9 +106,14 @@ impl Panel {
         Rc::new(RefCell::new(self))
     }
 
-    /// Counts what was found and hands on what is not too much.
+    /// Counts what was found and hands on what is not too much. After damage that no checksum told,
+    /// nothing is a violation any more (E6).
     fn report(&mut self, findings: &mut Vec<Finding>) {
-        for finding in self.found.drain(..) {
+        let excused = self.facts.damage_passed();
+        for mut finding in self.found.drain(..) {
+            if excused && finding.kind == FindingKind::Violation {
+                finding.kind = FindingKind::Hazard(Taint::Damage.hazard());
+            }
             let coverage = self.facts.coverage_mut();
             match finding.kind {
                 FindingKind::Violation => {

@@ -19,8 +19,8 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 use std::rc::Rc;
 
-use timewait_sim::fates::{LinkFaults, NthMatch};
-use timewait_sim::{Finding, HopId, Instant, NodeId, Release};
+use timewait_sim::fates::{LinkFaults, NthMatch, Rules};
+use timewait_sim::{Aqm, Cut, Finding, HopId, Instant, NodeId, Release};
 use timewait_stack::{Config, Protection, State};
 
 use crate::app::{Puppet, Strings};
@@ -70,6 +70,7 @@ pub fn pair(seed: u64) -> Pair {
             config,
             clock: Clock::TRUE,
             apps: Vec::new(),
+            may_be_cut_up: false,
         }
     };
     let link = |a, b| LinkPlan {
@@ -78,7 +79,7 @@ pub fn pair(seed: u64) -> Pair {
         delay: Duration::from_millis(5),
         rate: None,
         queue_bytes_max: 0,
-        queue_bytes_mark: None,
+        aqm: Aqm::None,
         mtu: None,
     };
     let router = LinkEnd::Router(0);
@@ -102,6 +103,8 @@ pub fn pair(seed: u64) -> Pair {
         },
         crashes: Vec::new(),
         pauses: Vec::new(),
+        cuts: Vec::new(),
+        routes: Vec::new(),
         heal_at: LIMIT / 2,
         limit: LIMIT,
     };
@@ -206,6 +209,17 @@ impl Pair {
     pub fn run(&mut self) -> &mut Run {
         let (scenario, strings) = (&self.scenario, &self.strings);
         self.run.get_or_insert_with(|| begin(scenario, strings))
+    }
+
+    /// Cuts a hop for as long as the guard lives.
+    pub fn cut(&mut self, hop: HopId) -> Cut {
+        self.run().world_mut().cut([hop])
+    }
+
+    /// The handle by which faults are added, each for as long as its guard lives, before the network
+    /// heals.
+    pub fn rules(&mut self) -> Rules {
+        self.run().world_mut().fates_mut().inner_mut().rules()
     }
 
     /// Lets so much time pass.

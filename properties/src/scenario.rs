@@ -16,6 +16,8 @@ use crate::scenarios::Kind;
 
 pub mod attack;
 pub mod boxes;
+pub mod cuts;
+pub(crate) mod detours;
 pub mod faults;
 pub(crate) mod ground;
 pub(crate) mod isn;
@@ -27,16 +29,17 @@ pub(crate) mod weather;
 
 pub use attack::{Attack, AttackerPlan, Forgery, Lie, Method, Sweep, Target};
 pub use boxes::BoxPlan;
+pub use cuts::{Cut, Direction};
 pub use faults::FaultPlan;
 use text::time;
 
 pub use plan::{
     AppPlan, Buffers, Call, Churn, End, Ending, IcmpPlan, LinkEnd, LinkPlan, Read, Role, Round,
-    RoundEnding, Serve, Talk, Write,
+    RoundEnding, RoutePlan, Serve, Talk, Write,
 };
 
 /// The version of what a seed means: a seed is promised the same scenario within one version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// One run, complete.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +58,8 @@ pub struct Scenario {
     pub boxes: Vec<BoxPlan>,
     /// The links; link `n` is hop `2n` from `a` to `b` and hop `2n + 1` back.
     pub links: Vec<LinkPlan>,
+    /// Routes that override the shortest ways.
+    pub routes: Vec<RoutePlan>,
     /// How routers report what they drop; `None`: not at all.
     pub icmp: Option<IcmpPlan>,
     /// The network drops a datagram older than this, at most the MSL of any host (E1). `None`:
@@ -66,6 +71,8 @@ pub struct Scenario {
     pub crashes: Vec<Crash>,
     /// Which hosts stand still for a while; the pauses of one host do not overlap.
     pub pauses: Vec<Pause>,
+    /// Which links are down for a while; all are up again by `heal_at`.
+    pub cuts: Vec<Cut>,
     /// From then on the network does nothing any more to datagrams that enter a hop.
     pub heal_at: Duration,
     /// The run is stopped then, finished or not.
@@ -129,6 +136,8 @@ pub struct HostPlan {
     pub clock: Clock,
     /// Its users, in the order in which they start when they start together.
     pub apps: Vec<AppPlan>,
+    /// Its IP lets others cut its IPv4 datagrams into parts, whatever its TCP says.
+    pub may_be_cut_up: bool,
 }
 
 impl HostPlan {
@@ -161,6 +170,7 @@ impl Scenario {
     /// A scenario of this kind, from these choices: the only generator.
     pub fn generate(kind: Kind, choose: &mut dyn Choose) -> Self {
         let mut scenario = kind.generate(choose);
+        cuts::add(choose, &mut scenario);
         isn::aim(choose, &mut scenario);
         attack::aim(&mut scenario);
         scenario
@@ -193,6 +203,11 @@ impl Scenario {
             .iter()
             .flat_map(|host| host.config.disabled.iter());
         each.collect()
+    }
+
+    /// When the last cut is over; zero without any.
+    pub fn cuts_end(&self) -> Duration {
+        self.cuts.iter().map(Cut::end).max().unwrap_or_default()
     }
 
     /// When the last attack is over; zero without any.

@@ -14,6 +14,7 @@ mod flood;
 mod middlebox;
 mod path_mtu;
 mod reboot;
+mod rogue;
 mod swarm;
 mod two_hosts;
 
@@ -77,6 +78,8 @@ kinds! {
     Middlebox = "middlebox",
     /// Hosts stand still for a while, have clocks that are wrong, and little memory.
     Ailing = "ailing",
+    /// A network keeps copies for longer than the MSL: what follows is a hazard, no violation.
+    Rogue = "rogue",
 }
 
 /// An address that no host has, in the network of one that has.
@@ -100,6 +103,7 @@ impl Kind {
             Self::Middlebox => middlebox::generate(choose),
             Self::PathMtu => path_mtu::generate(choose),
             Self::Reboot => reboot::generate(choose),
+            Self::Rogue => rogue::generate(choose),
             Self::Swarm => swarm::generate(choose),
             _ => two_hosts::generate(self, choose),
         }

@@ -11,7 +11,7 @@ pub(crate) use play::{acked_all, established, fresh, took_fin, took_text};
 pub(crate) use segment::{Seg, seg};
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use timewait_sim::{
     Cause, Duration, Finding, FindingKind, Instant, NodeId, Observation, Oracle, Outgoing, Packet,
     PacketId, Payload,
@@ -78,6 +78,7 @@ pub(crate) fn circumstances() -> Circumstances {
         delay_min: Duration::from_millis(1),
         delay_max: Duration::from_millis(1),
         path_mtus: BTreeMap::new(),
+        cut_up: BTreeSet::new(),
         routers_report: false,
         queues_hold_all: true,
     }
@@ -416,6 +417,7 @@ impl Stage {
         let packet = Packet {
             id,
             born: self.now,
+            fragment: None,
             sent,
             parts: Vec::new(),
         };

@@ -1,6 +1,7 @@
 //! Queues that mark congestion (RFC 3168 §5), in the campaign's own scenarios.
 
 use timewait_properties::{Kind, Scenario, check};
+use timewait_sim::Aqm;
 
 /// Kinds in which enough is sent at once for queues to grow.
 const BUSY: [Kind; 3] = [Kind::Bulk, Kind::Swarm, Kind::PathMtu];
@@ -31,20 +32,30 @@ fn queues_mark_in_campaigns_and_senders_answer() {
 }
 
 #[test]
-fn marks_are_drawn_below_what_queues_hold() {
+fn queues_are_managed_in_all_ways_and_below_what_they_hold() {
     for kind in Kind::ALL {
         let scenarios = (0..40).map(|seed| Scenario::from_seed(*kind, seed));
         let links: Vec<_> = scenarios.flat_map(|scenario| scenario.links).collect();
-        let marks = links
-            .iter()
-            .filter_map(|link| Some((link.queue_bytes_mark?, link)));
-        let marks: Vec<_> = marks.collect();
-        assert!((1..links.len()).contains(&marks.len()), "{kind}");
-        for (mark, link) in marks {
-            assert!(
-                mark >= 1500 && mark <= link.queue_bytes_max / 2,
-                "{kind}: {link:?}"
-            );
+        let mut kinds = [0; 4];
+        for link in &links {
+            let most = link.queue_bytes_max / 2;
+            kinds[match link.aqm {
+                Aqm::None => 0,
+                Aqm::Threshold { bytes } => {
+                    assert!((1500..=most).contains(&bytes), "{kind}: {link:?}");
+                    1
+                }
+                Aqm::Red(red) => {
+                    assert!((750..=most).contains(&red.bytes_min), "{kind}: {link:?}");
+                    assert!(red.bytes_max > red.bytes_min, "{kind}: {link:?}");
+                    2
+                }
+                Aqm::Codel(codel) => {
+                    assert!(!codel.interval.is_zero(), "{kind}: {link:?}");
+                    3
+                }
+            }] += 1;
         }
+        assert!(kinds.iter().all(|links| *links > 0), "{kind}: {kinds:?}");
     }
 }

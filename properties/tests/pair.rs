@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use timewait_properties::label::class;
 use timewait_properties::pair::{CLIENT_TO_SERVER, SERVER_TO_CLIENT, copy_nth, drop_nth, pair};
+use timewait_sim::Outcome;
+use timewait_sim::fates::Match;
 use timewait_stack::{Errno, State};
 
 #[test]
@@ -14,6 +16,44 @@ fn lost_fin_is_retransmitted() {
     let report = world.run_until_quiet();
     assert_eq!((report.stats.lost, report.left_over), (1, 0));
     assert!(world.server().seen().end_of_file);
+}
+
+#[test]
+fn what_is_sent_into_a_cut_goes_again_when_it_is_over() {
+    let mut world = pair(12);
+    world.client().send(1);
+    world.run_for(Duration::from_secs(1));
+    let cut = world.cut(CLIENT_TO_SERVER);
+    world.client().send(5);
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.server().seen().received, 1);
+    drop(cut);
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(world.server().seen().received, 6);
+    world.client().close();
+    world.server().close();
+    assert!(world.run_until_quiet().stats.dropped_cut > 0);
+}
+
+#[test]
+fn a_rule_of_a_test_holds_for_a_while() {
+    let mut world = pair(13);
+    let text = Match {
+        class: class::DATA,
+        ..Match::default()
+    };
+    world.client().send(1);
+    world.run_for(Duration::from_secs(1));
+    let rule = world.rules().add(text, Outcome::Drop.into());
+    world.client().send(5);
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.server().seen().received, 1);
+    drop(rule);
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(world.server().seen().received, 6);
+    world.client().close();
+    world.server().close();
+    assert!(world.run_until_quiet().stats.lost > 0);
 }
 
 #[test]

@@ -106,3 +106,14 @@ fn a_hop_limit_that_is_too_small_is_told_and_kills_nobody_at_once() {
     world.run_for(Duration::from_secs(200));
     assert_eq!(world.client().seen().error, Some(Errno::ETIMEDOUT));
 }
+
+#[test]
+fn what_may_be_cut_up_needs_no_discovery() {
+    let mut scenario = narrow(700, false);
+    scenario.hosts[0].may_be_cut_up = true;
+    scenario.hosts[0].config.black_hole = None;
+    let report = check(&scenario);
+    assert!(!report.failed() && report.quiet, "{report}");
+    assert!(report.stats.reassembled >= OCTETS / 1460);
+    assert_eq!((report.stats.dropped_too_big, report.left_over), (0, 0));
+}

@@ -87,7 +87,10 @@ fn every_close_ends_in_closed() {
 #[test]
 fn a_fixed_sweep_over_all_kinds_holds() {
     for &kind in Kind::ALL {
-        let long = matches!(kind, Kind::Churn | Kind::Attack | Kind::Bystander);
+        let long = matches!(
+            kind,
+            Kind::Churn | Kind::Rogue | Kind::Attack | Kind::Bystander
+        );
         let seeds = if long { 4 } else { 20 };
         for seed in 0..seeds {
             let report = check(&Scenario::from_seed(kind, seed));

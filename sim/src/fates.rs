@@ -1,17 +1,24 @@
 //! Everything the network decides on the way of a datagram passes [`Fates::fate`].
 //!
-//! [`Dice`] draws, [`Listed`] looks up, [`Explorer`] enumerates, [`Recorder`] wraps any of them
-//! and logs; `()` leaves everything alone.
+//! [`Dice`] draws, [`Listed`] looks up, [`Explorer`] enumerates; [`Recorder`] wraps any of them
+//! and logs, [`Ruled`] lets a test overrule them for a while; `()` leaves everything alone.
 
+mod copies;
+mod damage;
 mod dice;
 mod explorer;
 mod listed;
 mod recorder;
+mod rules;
 
-pub use dice::{Dice, LinkFaults, LossBursts, NthMatch};
+pub use copies::Copies;
+pub(crate) use damage::Struck;
+pub use damage::{Burst, Damage};
+pub use dice::{Delay, Dice, LinkFaults, LossBursts, NthMatch};
 pub use explorer::Explorer;
 pub use listed::Listed;
 pub use recorder::Recorder;
+pub use rules::{Match, Rule, Ruled, Rules};
 
 use core::time::Duration;
 
@@ -38,8 +45,8 @@ pub struct Passage {
 pub struct Fate {
     /// What happens to the datagram itself.
     pub original: Outcome,
-    /// What happens to a copy of it, if one is made.
-    pub copy: Option<Outcome>,
+    /// What happens to copies of it, if any are made.
+    pub copies: Copies,
 }
 
 /// What happens to one datagram or copy.
@@ -49,9 +56,9 @@ pub enum Outcome {
     Deliver {
         /// Delay above that of the link. It lets later datagrams overtake.
         extra: Duration,
-        /// Octets damaged on the way. What is damaged already is damaged no further: two bursts
-        /// of a width that a checksum always catches may together escape it.
-        damage: Option<Burst>,
+        /// What happens to its octets on the way. What is damaged already is damaged no further:
+        /// two bursts of a width that a checksum always catches may together escape it.
+        damage: Option<Damage>,
     },
     /// Lost, before it takes up any of the link.
     Drop,
@@ -85,17 +92,12 @@ pub enum Release {
         /// The longest wait.
         at_most: Duration,
     },
-}
-
-/// A burst error: from bit `start` (of the payload, modulo its length, most significant first)
-/// the bits that `pattern` has set are inverted; bit 0 of the pattern comes first. A burst that
-/// would run over the end of the payload is moved back so far that it fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Burst {
-    /// The first bit, taken modulo the length of the payload in bits.
-    pub start: u32,
-    /// Which of the following bits are inverted.
-    pub pattern: u16,
+    /// When the hop comes up again after a cut ([`World::cut`](crate::World::cut)), together with
+    /// everything else that the router keeps for that; or after `at_most`.
+    Restored {
+        /// The longest wait.
+        at_most: Duration,
+    },
 }
 
 /// Decides what happens to datagrams.
@@ -130,12 +132,12 @@ impl Fate {
     }
 }
 
-/// This happens to the datagram, and no copy is made.
+/// This happens to the datagram, and no copies are made.
 impl From<Outcome> for Fate {
     fn from(original: Outcome) -> Self {
         Self {
             original,
-            copy: None,
+            copies: Copies::NONE,
         }
     }
 }

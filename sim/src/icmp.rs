@@ -4,7 +4,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
-use crate::packet::{NodeId, Outgoing};
+use crate::packet::{Fragment, NodeId, Outgoing, Packet, Payload};
 use crate::time::{Instant, nanos};
 
 /// The protocol numbers of ICMP and ICMPv6.
@@ -37,6 +37,8 @@ pub enum Problem {
     NoRoute,
     /// Its destination has nobody at that port. Routers never say so, hosts and liars do.
     NoPort,
+    /// A part of it never came. Its destination says so.
+    Incomplete,
 }
 
 /// The octets of the error that `from` sends about `about`, without IP header: checksum and all.
@@ -44,6 +46,14 @@ pub enum Problem {
 /// # Panics
 /// If `from` and the ends of `about` are of different families.
 pub fn error(from: IpAddr, about: &Outgoing, problem: Problem, quote_octets: u16) -> Vec<u8> {
+    octets(from, (about, Fragment::WHOLE, 0), problem, quote_octets)
+}
+
+/// What is quoted: a datagram, the part of it, and its identification.
+type Quoted<'a> = (&'a Outgoing, Fragment, u16);
+
+fn octets(from: IpAddr, quoted: Quoted<'_>, problem: Problem, quote_octets: u16) -> Vec<u8> {
+    let about = quoted.0;
     let v4 = about.dst.is_ipv4();
     assert!(
         from.is_ipv4() == v4 && about.src.is_ipv4() == v4,
@@ -54,18 +64,20 @@ pub fn error(from: IpAddr, about: &Outgoing, problem: Problem, quote_octets: u16
         (true, Problem::NoRoute) => (3, 0),
         (true, Problem::NoPort) => (3, 3),
         (true, Problem::HopLimit) => (11, 0),
+        (true, Problem::Incomplete) => (11, 1),
         (false, Problem::TooBig { .. }) => (2, 0),
         (false, Problem::NoRoute) => (1, 0),
         (false, Problem::NoPort) => (1, 4),
         (false, Problem::HopLimit) => (3, 0),
+        (false, Problem::Incomplete) => (3, 1),
     };
     let mtu = match problem {
         Problem::TooBig { mtu } => u32::from(mtu),
-        Problem::HopLimit | Problem::NoRoute | Problem::NoPort => 0,
+        Problem::HopLimit | Problem::NoRoute | Problem::NoPort | Problem::Incomplete => 0,
     };
     let mut octets = vec![kind, code, 0, 0];
     octets.extend(mtu.to_be_bytes());
-    quote(about, quote_octets, &mut octets);
+    quote(quoted, quote_octets, &mut octets);
     let sum = match (from, about.src) {
         (IpAddr::V6(from), IpAddr::V6(to)) => {
             let length = (octets.len() as u32).to_be_bytes();
@@ -78,8 +90,35 @@ pub fn error(from: IpAddr, about: &Outgoing, problem: Problem, quote_octets: u16
     octets
 }
 
+/// The datagram that says so, with the labels of what it is about.
+pub(crate) fn report(
+    from: IpAddr,
+    about: &Packet,
+    problem: Problem,
+    errors: RouterErrors,
+) -> Outgoing {
+    let fragment = about.fragment.unwrap_or(Fragment::WHOLE);
+    let quoted = (&about.sent, fragment, about.identification());
+    let octets = octets(from, quoted, problem, errors.quote_octets);
+    Outgoing {
+        src: from,
+        dst: about.src,
+        hop_limit: HOP_LIMIT,
+        ecn: 0,
+        // RFC 1812 §4.3.2.5: internetwork control (CS6).
+        diffserv: 48,
+        dont_fragment: false,
+        protocol: PROTOCOLS[usize::from(about.dst.is_ipv6())],
+        payload: Payload::from_slice(&octets),
+        tag: about.tag,
+        flow: about.flow,
+        class: errors.class,
+    }
+}
+
 /// The IP header that the datagram has here, and the beginning of what follows it.
-fn quote(about: &Outgoing, quote_octets: u16, into: &mut Vec<u8>) {
+fn quote(quoted: Quoted<'_>, quote_octets: u16, into: &mut Vec<u8>) {
+    let (about, fragment, identification) = quoted;
     let payload = about.payload.octets();
     let traffic_class = about.diffserv << 2 | about.ecn;
     // IPv4 counts its header, IPv6 does not.
@@ -88,8 +127,11 @@ fn quote(about: &Outgoing, quote_octets: u16, into: &mut Vec<u8>) {
             let start = into.len();
             into.extend([0x45, traffic_class]);
             into.extend((about.size() as u16).to_be_bytes());
-            let flags = if about.dont_fragment { 0x40 } else { 0 };
-            into.extend([0, 0, flags, 0, about.hop_limit, about.protocol, 0, 0]);
+            let dont_fragment = u16::from(about.dont_fragment) << 14;
+            let more = u16::from(fragment.more) << 13;
+            into.extend(identification.to_be_bytes());
+            into.extend((dont_fragment | more | (fragment.offset / 8)).to_be_bytes());
+            into.extend([about.hop_limit, about.protocol, 0, 0]);
             into.extend(src.octets());
             into.extend(dst.octets());
             let sum = checksum(sum(&into[start..]));
@@ -134,6 +176,9 @@ pub(crate) fn router_address(node: NodeId, v4: bool) -> IpAddr {
         IpAddr::V6(Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, number))
     }
 }
+
+/// RFC 1700: the default TTL.
+const HOP_LIMIT: u8 = 64;
 
 /// A router that may report.
 pub(crate) struct Reporter {

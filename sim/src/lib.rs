@@ -10,7 +10,9 @@
 //! - `time`: the clock; `rng`: dice that fall alike everywhere; `queue`: what is to happen
 //! - `packet`: a datagram and its labels; `node`: what a machine is asked
 //! - `link`, `route`, `router`: delay, rate and queue; the way; what is kept and released late
+//! - `reassembly`: datagrams in parts
 //! - [`icmp`]: what routers say about what they drop
+//! - `cuts`: links that are down for a while
 //! - [`fates`]: what goes wrong, drawn, listed, recorded or enumerated
 //! - `world`: puts it all together; its `settle` is the only place that takes from a node
 //! - [`oracle`]: what judges see; `trace`: the hash of a run; `stats`: what has landed
@@ -20,7 +22,7 @@
 //!
 //! ```
 //! use std::net::{IpAddr, Ipv4Addr};
-//! use timewait_sim::fates::{Dice, LinkFaults};
+//! use timewait_sim::fates::{Delay, Dice, LinkFaults};
 //! use timewait_sim::{Duration, Instant, LinkConfig, Node, Outgoing, Packet, Payload, World, WorldConfig};
 //!
 //! struct Bouncer {
@@ -59,7 +61,8 @@
 //!     }
 //! }
 //!
-//! let faults = LinkFaults { jitter_max: Duration::from_micros(10), ..LinkFaults::NONE };
+//! let jitter = Delay::Uniform { max: Duration::from_micros(10) };
+//! let faults = LinkFaults { jitter, ..LinkFaults::NONE };
 //! let mut world = World::new(WorldConfig::default(), Dice::everywhere(42, faults));
 //! let [a, b] = [1, 2].map(|last| IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
 //! let ann = world.add_node(Bouncer { address: a, peer: b, next: None }, &[a]);
@@ -74,6 +77,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod cuts;
 pub mod fates;
 pub mod icmp;
 mod link;
@@ -81,6 +85,7 @@ mod node;
 pub mod oracle;
 mod packet;
 mod queue;
+mod reassembly;
 pub mod rng;
 mod route;
 mod router;
@@ -90,11 +95,13 @@ pub mod topology;
 mod trace;
 mod world;
 
-pub use fates::{Burst, Fate, Fates, HopId, Outcome, Passage, Release};
-pub use link::LinkConfig;
+pub use cuts::Cut;
+pub use fates::{Burst, Copies, Damage, Fate, Fates, HopId, Outcome, Passage, Release};
+pub use link::{Aqm, CodelConfig, LinkConfig, RedConfig};
 pub use node::Node;
 pub use oracle::{Cause, DropReason, Finding, FindingKind, Observation, Oracle};
-pub use packet::{NodeId, Outgoing, Packet, PacketId, Part, Payload, Transit};
+pub use packet::{Fragment, NodeId, Outgoing, Packet, PacketId, Part, Payload, Transit};
+pub use route::prefix::Prefix;
 pub use stats::Stats;
 pub use time::{Duration, Instant};
 pub use world::{World, WorldConfig};

@@ -1,13 +1,24 @@
 //! One direction of a link: propagation, rate, and the queue in front of it.
 
+mod aqm;
+mod codel;
+mod fifo;
+mod red;
+
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use foldhash::fast::FixedState;
 use indexmap::IndexMap;
 
+pub use aqm::{Aqm, CodelConfig, RedConfig};
+pub(crate) use codel::Waiting;
+
 use crate::packet::NodeId;
+use crate::router::Slot;
 use crate::time::{Instant, nanos};
+use codel::Codel;
+use fifo::{Fifo, Sent};
 
 /// One link; both directions alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +30,12 @@ pub struct LinkConfig {
     /// Octets that may wait for a rated link, beside the datagram being sent; what does not fit
     /// is dropped.
     pub queue_bytes_max: u64,
-    /// Where the queue marks congestion (RFC 3168 §5): an ECN-capable datagram with which more
-    /// than so many octets would wait is marked. `None`: none is. What is not ECN-capable is never
+    /// What the queue of a rated link does before it is full. What is not ECN-capable is never
     /// marked, and what finds the queue full is dropped, ECN-capable or not.
-    pub queue_bytes_mark: Option<u64>,
+    pub aqm: Aqm,
     /// The largest datagram it carries, in octets with the IP header; `None`: any. A larger one
-    /// is dropped if it must not be fragmented (IPv6: always so). There are no fragments yet:
-    /// one that may be fragmented passes whole.
+    /// is dropped if it must not be fragmented (IPv6: always so), and goes in parts otherwise. At
+    /// least 68 (RFC 791 §3.2).
     pub mtu: Option<u16>,
 }
 
@@ -36,7 +46,7 @@ impl LinkConfig {
             delay,
             rate: None,
             queue_bytes_max: 0,
-            queue_bytes_mark: None,
+            aqm: Aqm::None,
             mtu: None,
         }
     }
@@ -51,35 +61,116 @@ pub(crate) struct Hop {
     /// The largest datagram it carries.
     pub(crate) mtu: Option<u16>,
     delay_ns: u64,
-    transmitter: Option<Box<Transmitter>>,
+    line: Line,
     ordinals: Ordinals,
     /// When the last of those that entered before comes out.
     latest: Instant,
+    /// What the router at the near end keeps until this hop comes up again, in the order in which it
+    /// came.
+    kept: BTreeMap<u64, Slot>,
+    /// The number of what it keeps next.
+    next_kept: u64,
 }
 
-/// What a datagram that enters a hop has to expect.
+/// How datagrams get on a link.
+enum Line {
+    /// At once.
+    Free,
+    /// One after the other.
+    Fifo(Box<Fifo>),
+    /// One after the other, out of a queue that holds them.
+    Managed(Box<Managed>),
+}
+
+/// A link behind a queue that holds its datagrams.
+struct Managed {
+    octets_per_second: u64,
+    bytes_max: u64,
+    codel: Codel,
+    /// One is being sent.
+    busy: bool,
+}
+
+/// A datagram that comes to a hop.
+pub(crate) struct Entering {
+    pub(crate) flight: u32,
+    /// Delay above that of the link.
+    pub(crate) extra: Duration,
+    /// It can be marked.
+    pub(crate) capable: bool,
+}
+
+/// What becomes of it.
+pub(crate) enum Entry {
+    /// It is on its way.
+    Goes(Way),
+    /// It waits; `idle`: for nobody, the link is free.
+    Waits { idle: bool },
+    /// The queue is full.
+    Full,
+    /// The queue is not full, but it is dropped.
+    Early,
+}
+
+/// What leaves a queue that holds its datagrams.
+pub(crate) struct Departure {
+    /// These are dropped.
+    pub(crate) dropped: Vec<u32>,
+    /// This one goes, that way.
+    pub(crate) sent: Option<(Waiting, Way)>,
+    /// When the link is free again, if one goes.
+    pub(crate) free: Instant,
+}
+
+/// What a datagram on a hop has to expect.
 pub(crate) struct Way {
     /// When it comes out at the other end.
     pub(crate) arrival: Instant,
     /// Whether one that entered before comes out after it.
     pub(crate) overtakes: bool,
-    /// Whether the queue has grown so long that it marks congestion.
+    /// Whether it is to be marked.
     pub(crate) congested: bool,
 }
 
 impl Hop {
     pub(crate) fn new(from: NodeId, to: NodeId, leaves_router: bool, config: LinkConfig) -> Self {
-        let transmitter = |rate| Box::new(Transmitter::new(rate, config));
+        let line = match (config.rate, config.aqm) {
+            (None, _) => Line::Free,
+            (Some(rate), aqm) => {
+                assert!(rate > 0, "a link needs a rate above zero");
+                Line::new(rate, aqm, config)
+            }
+        };
         Self {
             from,
             to,
             leaves_router,
             mtu: config.mtu,
             delay_ns: nanos(config.delay),
-            transmitter: config.rate.map(transmitter),
+            line,
             ordinals: Ordinals::default(),
             latest: Instant::ZERO,
+            kept: BTreeMap::new(),
+            next_kept: 0,
         }
+    }
+
+    /// Keeps what is in `slot` until the hop comes up again. Returns its number.
+    pub(crate) fn keep(&mut self, slot: Slot) -> u64 {
+        let number = self.next_kept;
+        self.next_kept += 1;
+        self.kept.insert(number, slot);
+        number
+    }
+
+    /// The time of what has this number is over. Harmless if it is gone already.
+    pub(crate) fn forget(&mut self, number: u64) {
+        self.kept.remove(&number);
+    }
+
+    /// The hop has come up: what was kept for that, in order.
+    pub(crate) fn take_kept(&mut self) -> impl Iterator<Item = Slot> + use<> {
+        core::mem::take(&mut self.kept).into_values()
     }
 
     /// Counts a passage of a datagram with this tag: how many there were before.
@@ -87,27 +178,95 @@ impl Hop {
         self.ordinals.count(tag)
     }
 
-    /// Takes in a datagram of some size in octets; `None`: the queue is full.
+    /// Takes in a datagram of some size in octets.
     pub(crate) fn enter(
         &mut self,
         now: Instant,
         size: impl FnOnce() -> u64,
-        extra: Duration,
-    ) -> Option<Way> {
-        let (sent, congested) = match &mut self.transmitter {
-            None => (now, false),
-            Some(transmitter) => (transmitter.send(now, size())?, transmitter.is_congested()),
+        entering: &Entering,
+    ) -> Entry {
+        let Entering {
+            flight,
+            extra,
+            capable,
+        } = *entering;
+        match &mut self.line {
+            Line::Free => Entry::Goes(self.way(now, extra, false)),
+            Line::Fifo(fifo) => match fifo.send(now, size(), capable) {
+                Sent::At { time, congested } => Entry::Goes(self.way(time, extra, congested)),
+                Sent::Full => Entry::Full,
+                Sent::Early => Entry::Early,
+            },
+            Line::Managed(managed) => {
+                let size = size();
+                if managed.busy && managed.codel.bytes() + size > managed.bytes_max {
+                    return Entry::Full;
+                }
+                managed.codel.push(now, flight, size, extra, capable);
+                Entry::Waits {
+                    idle: !managed.busy,
+                }
+            }
+        }
+    }
+
+    /// The link is free, and its queue holds its datagrams: what leaves it now.
+    pub(crate) fn depart(&mut self, now: Instant) -> Departure {
+        let Line::Managed(managed) = &mut self.line else {
+            unreachable!("other queues need no call");
         };
+        let leaves = managed.codel.pop(now);
+        managed.busy = leaves.sent.is_some();
+        let size = leaves.sent.map_or(0, |sent| sent.size);
+        let free = now.plus_nanos(serialization_ns(managed.octets_per_second, size));
+        let way = |sent: Waiting| (sent, self.way(free, sent.extra, leaves.marked));
+        Departure {
+            dropped: leaves.dropped,
+            sent: leaves.sent.map(way),
+            free,
+        }
+    }
+
+    /// The way of what is on the link by then.
+    fn way(&mut self, sent: Instant, extra: Duration, congested: bool) -> Way {
         let arrival = sent.plus_nanos(self.delay_ns).plus_nanos(nanos(extra));
         let overtakes = arrival < self.latest;
         self.latest = self.latest.max(arrival);
-        Some(Way {
+        Way {
             arrival,
             overtakes,
             congested,
-        })
+        }
     }
 }
+
+impl Line {
+    fn new(octets_per_second: u64, aqm: Aqm, config: LinkConfig) -> Self {
+        let bytes_max = config.queue_bytes_max;
+        match aqm {
+            Aqm::Codel(codel) => {
+                let packet_max = config.mtu.map_or(PACKET_MAX, u64::from);
+                Self::Managed(Box::new(Managed {
+                    octets_per_second,
+                    bytes_max,
+                    codel: Codel::new(codel, packet_max),
+                    busy: false,
+                }))
+            }
+            _ => Self::Fifo(Box::new(Fifo::new(octets_per_second, bytes_max, aqm))),
+        }
+    }
+}
+
+/// How long `size` octets take, rounded up.
+fn serialization_ns(octets_per_second: u64, size: u64) -> u64 {
+    let rate = u128::from(octets_per_second);
+    let ns = (u128::from(size) * 1_000_000_000).div_ceil(rate);
+    u64::try_from(ns).unwrap_or(u64::MAX)
+}
+
+/// Octets of the largest datagram, where a link has no MTU.
+const PACKET_MAX: u64 = 1500;
 
 /// How many datagrams of each tag have entered. The count of the tag that came last is kept
 /// outside the map, which then knows an old one: most datagrams follow one of their own tag.
@@ -140,69 +299,11 @@ impl Ordinals {
     }
 }
 
-/// Puts one datagram after the other on a link of finite rate.
-struct Transmitter {
-    octets_per_second: u64,
-    queue_bytes_max: u64,
-    queue_bytes_mark: u64,
-    /// When everything accepted so far is on the link.
-    free: Instant,
-    /// When each waiting datagram begins to be sent, and its size.
-    waiting: VecDeque<(Instant, u64)>,
-    waiting_bytes: u64,
-}
-
-impl Transmitter {
-    fn new(octets_per_second: u64, config: LinkConfig) -> Self {
-        assert!(octets_per_second > 0, "a link needs a rate above zero");
-        Self {
-            octets_per_second,
-            queue_bytes_max: config.queue_bytes_max,
-            queue_bytes_mark: config.queue_bytes_mark.unwrap_or(u64::MAX),
-            free: Instant::ZERO,
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-        }
-    }
-
-    /// When a datagram accepted now has left, or `None` if there is no room for it to wait.
-    fn send(&mut self, now: Instant, size: u64) -> Option<Instant> {
-        while let Some((begins, gone)) = self.waiting.front().copied()
-            && begins <= now
-        {
-            self.waiting.pop_front();
-            self.waiting_bytes -= gone;
-        }
-        let begins = self.free.max(now);
-        if begins > now {
-            if self.waiting_bytes + size > self.queue_bytes_max {
-                return None;
-            }
-            self.waiting.push_back((begins, size));
-            self.waiting_bytes += size;
-        }
-        self.free = begins.plus_nanos(self.serialization_ns(size));
-        Some(self.free)
-    }
-
-    /// Whether what came last waits in a queue that marks congestion.
-    fn is_congested(&self) -> bool {
-        self.waiting_bytes > self.queue_bytes_mark
-    }
-
-    /// How long `size` octets take, rounded up.
-    fn serialization_ns(&self, size: u64) -> u64 {
-        let rate = u128::from(self.octets_per_second);
-        let ns = (u128::from(size) * 1_000_000_000).div_ceil(rate);
-        u64::try_from(ns).unwrap_or(u64::MAX)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
 
-    use super::{Hop, LinkConfig, Way};
+    use super::{Aqm, Entering, Entry, Hop, LinkConfig, Way};
     use crate::packet::NodeId;
     use crate::time::Instant;
 
@@ -211,15 +312,25 @@ mod tests {
             delay: Duration::from_nanos(100),
             rate,
             queue_bytes_max,
-            queue_bytes_mark: None,
+            aqm: Aqm::None,
             mtu: None,
         };
         Hop::new(NodeId(0), NodeId(1), false, config)
     }
 
+    fn later(extra: u64) -> Entering {
+        Entering {
+            flight: 0,
+            extra: Duration::from_nanos(extra),
+            capable: false,
+        }
+    }
+
     fn enter(hop: &mut Hop, now: u64, size: u64) -> Option<u64> {
-        hop.enter(Instant::from_nanos(now), || size, Duration::ZERO)
-            .map(|way| way.arrival.as_nanos())
+        match hop.enter(Instant::from_nanos(now), || size, &later(0)) {
+            Entry::Goes(way) => Some(way.arrival.as_nanos()),
+            _ => None,
+        }
     }
 
     #[test]
@@ -261,9 +372,10 @@ mod tests {
     #[test]
     fn what_comes_out_before_its_forerunner_overtakes() {
         let mut hop = hop(None, 0);
-        let mut enter = |now, extra| {
-            let way = hop.enter(Instant::from_nanos(now), || 1, Duration::from_nanos(extra));
-            way.map(|Way { overtakes, .. }| overtakes)
+        let mut enter = |now, extra| match hop.enter(Instant::from_nanos(now), || 1, &later(extra))
+        {
+            Entry::Goes(Way { overtakes, .. }) => Some(overtakes),
+            _ => None,
         };
         assert_eq!(enter(0, 10), Some(false));
         assert_eq!(enter(5, 0), Some(true));

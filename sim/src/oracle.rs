@@ -32,6 +32,14 @@ pub enum DropReason {
     NoRoute,
     /// Larger than the link carries, and not to be fragmented.
     TooBig,
+    /// The hop was cut.
+    Cut,
+    /// The queue was not full, but is managed.
+    Early,
+    /// A part of a datagram of which another part never came.
+    Incomplete,
+    /// A part of a datagram that overlaps or repeats another one.
+    Overlap,
 }
 
 /// Something that happened, borrowed: to observe costs no allocation.
@@ -68,6 +76,25 @@ pub enum Observation<'a, E> {
         hop: HopId,
         /// The datagram, with the mark.
         packet: &'a Packet,
+    },
+    /// A datagram was cut into parts, which enter the hop one by one.
+    Fragmented {
+        /// The hop.
+        hop: HopId,
+        /// The datagram, whole.
+        packet: &'a Packet,
+        /// How many parts.
+        parts: u32,
+    },
+    /// A hop went down.
+    Cut {
+        /// The hop.
+        hop: HopId,
+    },
+    /// A hop came up again.
+    Restored {
+        /// The hop.
+        hop: HopId,
     },
     /// A router let go of a datagram that it had kept.
     Released {
@@ -118,17 +145,22 @@ pub enum Observation<'a, E> {
 }
 
 impl<'a, E> Observation<'a, E> {
-    /// The datagram that it is about. `None`: it is about a node.
+    /// The datagram that it is about. `None`: it is about a node or a hop.
     pub fn packet(&self) -> Option<&'a Packet> {
         match *self {
             Self::Sent { packet, .. }
             | Self::Fate { packet, .. }
             | Self::Dropped { packet, .. }
             | Self::Marked { packet, .. }
+            | Self::Fragmented { packet, .. }
             | Self::Released { packet, .. }
             | Self::Passed { packet, .. }
             | Self::Delivered { packet, .. } => Some(packet),
-            Self::Paused { .. } | Self::Resumed { .. } | Self::Node { .. } => None,
+            Self::Cut { .. }
+            | Self::Restored { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::Node { .. } => None,
         }
     }
 }

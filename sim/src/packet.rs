@@ -69,10 +69,10 @@ impl Outgoing {
         capable
     }
 
-    /// Whether a link of this MTU, in octets, can't carry it: too large, and not to be fragmented
-    /// on the way, as nothing is in IPv6 (RFC 8200 §4.5).
-    pub(crate) fn is_too_big(&self, mtu: u16) -> bool {
-        self.size() > u64::from(mtu) && (self.dont_fragment || self.dst.is_ipv6())
+    /// Whether it may be cut into parts where a link carries less, as nothing may in IPv6
+    /// (RFC 8200 §4.5).
+    pub(crate) fn may_be_cut_up(&self) -> bool {
+        !self.dont_fragment && self.dst.is_ipv4()
     }
 }
 
@@ -83,10 +83,36 @@ pub struct Packet {
     pub id: PacketId,
     /// When it was handed to the network. Copies keep it; age counts from here.
     pub born: Instant,
-    /// Everything the sender said.
+    /// Which part of what was sent it is; `None`: all of it.
+    pub fragment: Option<Fragment>,
+    /// Everything the sender said; of a part, with the octets of that part.
     pub sent: Outgoing,
     /// The datagrams that a node on the way has joined to this one; none, if none has.
     pub parts: Vec<Part>,
+}
+
+/// Which part of an IPv4 datagram something is (RFC 791 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// Where its octets begin, in octets: a multiple of 8.
+    pub offset: u16,
+    /// It is not the last part.
+    pub more: bool,
+}
+
+impl Fragment {
+    pub(crate) const WHOLE: Self = Self {
+        offset: 0,
+        more: false,
+    };
+}
+
+impl Packet {
+    /// The identification field of its IPv4 header (RFC 791 §3.1): the same in all its parts, and
+    /// soon again in those of other datagrams (RFC 4963).
+    pub fn identification(&self) -> u16 {
+        self.id.ordinal as u16
+    }
 }
 
 impl core::ops::Deref for Packet {

@@ -1,7 +1,10 @@
-//! Which way to go: shortest paths by hops, through routers only.
+//! Which way to go: shortest paths by hops, through routers only, unless a router has a route entered
+//! ([`prefix`]).
 //!
 //! A machine with one link needs no table. For the others, one column per destination is computed
 //! when it is first asked for, so that a big network in small pieces costs little.
+
+pub(crate) mod prefix;
 
 use std::collections::VecDeque;
 

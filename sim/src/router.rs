@@ -11,6 +11,7 @@ use foldhash::fast::FixedState;
 use indexmap::IndexMap;
 
 use crate::icmp::Reporter;
+use crate::route::prefix::Table;
 
 /// Where a world stores something that is kept.
 pub(crate) type Slot = u32;
@@ -21,6 +22,8 @@ pub(crate) struct Router {
     flows: IndexMap<u64, Flow, FixedState>,
     /// Numbers what is kept, in the order in which it came.
     serial: u64,
+    /// Routes that somebody has entered.
+    pub(crate) routes: Table,
     /// If it reports what it drops.
     pub(crate) reporter: Option<Reporter>,
 }

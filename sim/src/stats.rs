@@ -42,6 +42,18 @@ pub struct Stats {
     pub dropped_no_route: u64,
     /// Dropped before a link that carries less.
     pub dropped_too_big: u64,
+    /// Dropped by a queue that was not full (RFC 7567).
+    pub dropped_early: u64,
+    /// Cut into parts.
+    pub fragmented: u64,
+    /// Put together again.
+    pub reassembled: u64,
+    /// Parts dropped because others never came.
+    pub dropped_incomplete: u64,
+    /// Parts dropped because they overlap or repeat others.
+    pub dropped_overlap: u64,
+    /// Dropped before a hop that was cut.
+    pub dropped_cut: u64,
     /// Errors that routers have reported.
     pub errors_reported: u64,
 }

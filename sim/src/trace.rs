@@ -10,23 +10,26 @@
 //! | kind | record | fields |
 //! |---|---|---|
 //! | 1 | sent | *name*, source, destination, hop limit u8, traffic class u8 (Diffserv and ECN), don't fragment u8 (0 or 1), protocol u8, tag u64, flow u64, class u16, *octets* |
-//! | 2 | fate, unless it is the default | *name*, hop u32, ordinal u32, *outcome* of the original, 0 u8 or else 1 u8 and *outcome* of the copy |
-//! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big |
+//! | 2 | fate, unless it is the default | *name*, hop u32, ordinal u32, *outcome* of the original, number of copies u8 and *outcome* of each |
+//! | 3 | dropped | *name*, hop u32 (2^32 - 1: none), reason u8: 1 queue full, 2 too old, 3 hop limit, 4 no route, 5 too big, 6 cut, 7 early, 8 incomplete, 9 overlap |
 //! | 4 | released | *name*, hop u32, router u32 |
 //! | 5 | delivered | *name*, node u32, hop limit u8, held by u32 (2^32 - 1: nobody), damaged u8 (0 or 1), if damaged *octets* |
 //! | 6 | marked | *name*, hop u32 |
 //! | 7 | passed | *name*, node u32, and from the source on as for 1, except tag and flow |
+//! | 8 | fragmented | *name*, hop u32, parts u32 |
 //!
 //! *name*: origin u32, ordinal u64. *octets*: their number u32, then themselves; what arrives
-//! undamaged is what was last sent or passed under its name. *outcome*: 1 u8 delivered, extra ns u64, damage
-//! start u32, pattern u16 (none: 0 and 0); 2 u8 dropped; 3 u8 held, for ns u64; 4 u8 held until
-//! seen, class u16, packets u32, at most ns u64.
+//! undamaged is what was last sent or passed under its name. *outcome*: 1 u8 delivered, extra ns u64,
+//! *damage*; 2 u8 dropped; 3 u8 held, for ns u64; 4 u8 held until
+//! seen, class u16, packets u32, at most ns u64; 5 u8 held until restored, at most ns u64.
+//! *damage*: 0 u8 none; 1 u8 burst, start u32, pattern u16; 2 u8 scrambled, start u32, octets u16,
+//! pattern u32; 3 u8 swapped, two words u32; 4 u8 truncated, octets u32.
 
 use core::net::IpAddr;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::fates::{Burst, Fate, HopId, Outcome, Passage, Release};
+use crate::fates::{Burst, Damage, Fate, HopId, Outcome, Passage, Release};
 use crate::oracle::DropReason;
 use crate::packet::{NodeId, Packet, PacketId};
 use crate::time::{Instant, nanos};
@@ -94,8 +97,8 @@ impl Trace {
         record.put(at.hop.0.to_le_bytes());
         record.put(at.ordinal.to_le_bytes());
         record.outcome(fate.original);
-        record.put([fate.copy.is_some().into()]);
-        if let Some(copy) = fate.copy {
+        record.put([fate.copies.iter().count() as u8]);
+        for copy in fate.copies.iter() {
             record.outcome(copy);
         }
     }
@@ -116,6 +119,10 @@ impl Trace {
             DropReason::HopLimit => 3,
             DropReason::NoRoute => 4,
             DropReason::TooBig => 5,
+            DropReason::Cut => 6,
+            DropReason::Early => 7,
+            DropReason::Incomplete => 8,
+            DropReason::Overlap => 9,
         }]);
     }
 
@@ -130,6 +137,13 @@ impl Trace {
         let Some(running) = &mut self.0 else { return };
         let mut record = running.record(6, now, packet.id);
         record.put(hop.0.to_le_bytes());
+    }
+
+    pub(crate) fn fragmented(&mut self, now: Instant, hop: HopId, packet: &Packet, parts: u32) {
+        let Some(running) = &mut self.0 else { return };
+        let mut record = running.record(8, now, packet.id);
+        record.put(hop.0.to_le_bytes());
+        record.put(parts.to_le_bytes());
     }
 
     pub(crate) fn delivered(
@@ -198,14 +212,9 @@ impl Record<'_> {
     fn outcome(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Deliver { extra, damage } => {
-                let Burst { start, pattern } = damage.unwrap_or(Burst {
-                    start: 0,
-                    pattern: 0,
-                });
                 self.put([1]);
                 self.put(nanos(extra).to_le_bytes());
-                self.put(start.to_le_bytes());
-                self.put(pattern.to_le_bytes());
+                self.damage(damage);
             }
             Outcome::Drop => self.put([2]),
             Outcome::Hold(Release::After(time)) => {
@@ -221,6 +230,40 @@ impl Record<'_> {
                 self.put(class.to_le_bytes());
                 self.put(packets.to_le_bytes());
                 self.put(nanos(at_most).to_le_bytes());
+            }
+            Outcome::Hold(Release::Restored { at_most }) => {
+                self.put([5]);
+                self.put(nanos(at_most).to_le_bytes());
+            }
+        }
+    }
+
+    fn damage(&mut self, damage: Option<Damage>) {
+        match damage {
+            None => self.put([0]),
+            Some(Damage::Burst(Burst { start, pattern })) => {
+                self.put([1]);
+                self.put(start.to_le_bytes());
+                self.put(pattern.to_le_bytes());
+            }
+            Some(Damage::Scramble {
+                start,
+                octets,
+                pattern,
+            }) => {
+                self.put([2]);
+                self.put(start.to_le_bytes());
+                self.put(octets.to_le_bytes());
+                self.put(pattern.to_le_bytes());
+            }
+            Some(Damage::Swap { a, b }) => {
+                self.put([3]);
+                self.put(a.to_le_bytes());
+                self.put(b.to_le_bytes());
+            }
+            Some(Damage::Truncate { octets }) => {
+                self.put([4]);
+                self.put(octets.to_le_bytes());
             }
         }
     }
@@ -238,7 +281,7 @@ mod tests {
     use xxhash_rust::xxh3::xxh3_64;
 
     use super::Trace;
-    use crate::fates::{Fate, HopId, Outcome, Passage};
+    use crate::fates::{Copies, Fate, HopId, Outcome, Passage};
     use crate::oracle::DropReason;
     use crate::packet::{NodeId, Outgoing, Packet, PacketId, Payload};
     use crate::time::Instant;
@@ -250,6 +293,7 @@ mod tests {
                 ordinal: 4,
             },
             born: Instant::ZERO,
+            fragment: None,
             sent: Outgoing {
                 src: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
                 dst: IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -328,7 +372,7 @@ mod tests {
         let lost = hash(Outcome::Drop.into());
         let copied = hash(Fate {
             original: Outcome::Drop,
-            copy: Some(Outcome::Drop),
+            copies: Copies::one(Outcome::Drop),
         });
         assert!(lost != nothing && copied != nothing && lost != copied);
     }

@@ -1,8 +1,10 @@
 //! The world: nodes, links, routers, one clock, one event queue.
 //!
-//! Time jumps from event to event. There are three kinds: a datagram comes out of a hop, a node's
-//! timeout is due, a router has kept something long enough. What follows from one of them is in
-//! `world/forward.rs` for datagrams and in `world/settle.rs` for nodes.
+//! Time jumps from event to event. There are five kinds: a datagram comes out of a hop, a queue that
+//! holds its datagrams may send the next one, a node's timeout is due, a router has kept something
+//! long enough, a host has waited long enough for the rest of a datagram. What follows from one of
+//! them is in `world/forward.rs`, `hold.rs` and `fragments.rs` for datagrams and in `world/settle.rs`
+//! for nodes.
 //!
 //! At one instant datagrams come first, in the order in which they were sent on; then the timeouts,
 //! node by node ([`Ringing`]). When an alarm was queued counts for nothing: that depends on how often
@@ -10,6 +12,8 @@
 
 mod flights;
 mod forward;
+mod fragments;
+mod hold;
 mod judges;
 mod pause;
 mod report;
@@ -23,20 +27,24 @@ use foldhash::fast::FixedState;
 use indexmap::IndexMap;
 use slab::Slab;
 
+use crate::cuts::{Cut, Cuts};
 use crate::fates::{Fates, HopId};
 use crate::icmp::{Reporter, RouterErrors};
 use crate::link::{Hop, LinkConfig};
 use crate::node::Node;
-use crate::oracle::{Finding, Oracle};
+use crate::oracle::{Finding, Observation, Oracle};
 use crate::packet::NodeId;
 use crate::queue::Queue;
+use crate::reassembly::Reassembly;
 use crate::route::Routes;
+use crate::route::prefix::Prefix;
 use crate::router::{Router, Slot};
 use crate::stats::Stats;
 use crate::time::{Instant, nanos};
 use crate::trace::Trace;
 use flights::Flights;
-use forward::{Held, Way};
+use forward::Way;
+use hold::Held;
 use judges::Judges;
 use pause::Pause;
 use settle::{Alarm, Ringing};
@@ -64,10 +72,13 @@ pub struct World<N: Node, F: Fates> {
     /// Counts changes of the network, to tell old ways from new ones.
     network: u32,
     fates: F,
+    /// How hosts report what they drop, if they do.
+    host_errors: Option<RouterErrors>,
     /// `u64::MAX` stands for no bound.
     lifetime_ns: u64,
     flights: Flights,
     held: Slab<Held>,
+    cuts: Cuts,
     /// Always empty between uses: keeps its storage.
     freed: Vec<Slot>,
     judges: Judges<N::Event>,
@@ -90,6 +101,7 @@ struct Host<N> {
     /// How many datagrams it has sent.
     sent: u64,
     alarm: Alarm,
+    reassembly: Reassembly,
     /// Where its last datagram went: most follow one to the same address.
     last_way: Option<Way>,
     /// It stands on the way of others.
@@ -104,6 +116,7 @@ impl<N> Host<N> {
             node,
             sent: 0,
             alarm: Alarm::default(),
+            reassembly: Reassembly::default(),
             last_way: None,
             on_the_way: false,
             paused: None,
@@ -120,6 +133,10 @@ enum Happening {
     Alarm(u32),
     /// This has been kept as long as it may be.
     Expiry(Slot),
+    /// The link of this hop is free, and its queue holds its datagrams.
+    Departure(HopId),
+    /// A datagram has waited at this node for its parts as long as it may.
+    Reassembly { node: u32, serial: u32 },
 }
 
 /// So many events at one instant are a livelock.
@@ -139,9 +156,11 @@ impl<N: Node, F: Fates> World<N, F> {
             routes: Routes::default(),
             network: 0,
             fates,
+            host_errors: None,
             lifetime_ns: config.lifetime.map_or(u64::MAX, nanos),
             flights: Flights::default(),
             held: Slab::new(),
+            cuts: Cuts::default(),
             freed: Vec::new(),
             judges: Judges::new(),
             trace: Trace::new(config.hash),
@@ -196,6 +215,12 @@ impl<N: Node, F: Fates> World<N, F> {
         self.add(Machine::Router(router), true)
     }
 
+    /// From now on hosts report datagrams of which they got the first part and never the rest; their
+    /// `interval` does not matter.
+    pub fn set_host_errors(&mut self, errors: Option<RouterErrors>) {
+        self.host_errors = errors;
+    }
+
     fn add(&mut self, machine: Machine<N>, forwards: bool) -> NodeId {
         let id = NodeId(self.machines.len() as u32);
         self.machines.push(machine);
@@ -221,6 +246,37 @@ impl<N: Node, F: Fates> World<N, F> {
         self.routes.connect(a, forward);
         self.routes.connect(b, backward);
         (forward, backward)
+    }
+
+    /// Enters a route: `router` sends what is for these addresses over `hop`, whatever the shortest way
+    /// is. Of several that fit, the one with the longest prefix counts.
+    ///
+    /// # Panics
+    /// If it is no router, or the hop does not leave it.
+    pub fn add_route(&mut self, router: NodeId, prefix: Prefix, hop: HopId) {
+        let leaves = self.hops.get(hop.0 as usize).map(|hop| hop.from);
+        let Machine::Router(its) = &mut self.machines[router.0 as usize] else {
+            panic!("{router:?} is no router");
+        };
+        assert!(leaves == Some(router), "{hop:?} does not leave {router:?}");
+        its.routes.enter(prefix, hop);
+        self.network += 1;
+    }
+
+    /// The way that a datagram of `from` to this address takes; `None`: it never gets there.
+    pub fn way(&mut self, from: NodeId, to: IpAddr) -> Option<Vec<HopId>> {
+        let destination = *self.addresses.get(&to)?;
+        let mut way = Vec::new();
+        let mut at = from;
+        while at != destination {
+            let hop = self.next_hop(at, to, Some(destination))?;
+            way.push(hop);
+            at = self.hops[hop.0 as usize].to;
+            if way.len() > self.machines.len() {
+                return None; // Round and round.
+            }
+        }
+        Some(way)
     }
 
     /// Adds a judge, who sees what happens from now on.
@@ -292,6 +348,32 @@ impl<N: Node, F: Fates> World<N, F> {
     /// All hops.
     pub fn hops(&self) -> impl Iterator<Item = HopId> + use<N, F> {
         (0..self.hops.len() as u32).map(HopId)
+    }
+
+    /// The hops of all links at a machine, those that lead there and those that lead away: to cut
+    /// them isolates it.
+    pub fn hops_at(&self, node: NodeId) -> impl Iterator<Item = HopId> + '_ {
+        self.hops().filter(move |hop| {
+            let (from, to) = self.ends(*hop);
+            from == node || to == node
+        })
+    }
+
+    /// Cuts these hops for as long as the guard lives: what would enter them is dropped, and what
+    /// is on them arrives. Dice and counts go on as if nothing were cut.
+    ///
+    /// # Panics
+    /// If there is no such hop.
+    pub fn cut(&mut self, hops: impl IntoIterator<Item = HopId>) -> Cut {
+        self.start();
+        let hops: Vec<_> = hops.into_iter().collect();
+        let unknown = hops.iter().find(|hop| hop.0 as usize >= self.hops.len());
+        assert!(unknown.is_none(), "there is no hop {unknown:?} to cut");
+        let (cut, were_up) = self.cuts.cut(hops);
+        for hop in were_up {
+            self.judges.see(self.now, || Observation::Cut { hop });
+        }
+        cut
     }
 
     /// What decides.
@@ -372,7 +454,10 @@ impl<N: Node, F: Fates> World<N, F> {
             let at = Instant::from_nanos(at);
             match happening {
                 Happening::Alarm(node) => self.ring(NodeId(node), at),
-                Happening::Arrival(_) | Happening::Expiry(_) => return Some((at, happening)),
+                Happening::Arrival(_)
+                | Happening::Expiry(_)
+                | Happening::Departure(_)
+                | Happening::Reassembly { .. } => return Some((at, happening)),
             }
         }
     }
@@ -380,9 +465,10 @@ impl<N: Node, F: Fates> World<N, F> {
     /// Whether something is still to happen; if not, it is cleared away.
     fn happens(&mut self, at: Instant, happening: Happening) -> bool {
         match happening {
-            Happening::Arrival(_) => true,
+            Happening::Arrival(_) | Happening::Departure(_) => true,
             Happening::Alarm(node) => self.alarm_is_due(NodeId(node), at),
             Happening::Expiry(slot) => self.is_held(slot),
+            Happening::Reassembly { node, serial } => self.is_partial(NodeId(node), serial),
         }
     }
 
@@ -391,6 +477,8 @@ impl<N: Node, F: Fates> World<N, F> {
             Happening::Arrival(flight) => self.arrive(flight),
             Happening::Alarm(node) => self.timeout(NodeId(node)),
             Happening::Expiry(slot) => self.expire(slot),
+            Happening::Departure(hop) => self.depart(hop),
+            Happening::Reassembly { node, serial } => self.give_up(NodeId(node), serial),
         }
     }
 

@@ -63,9 +63,12 @@ struct Faults {
     lost: u64,
     delayed: u64,
     damaged: u64,
+    damaged_widely: u64,
+    cut_short: u64,
     copied: u64,
     held: u64,
     copies_held: u64,
+    cut_off: u64,
 }
 
 #[derive(Serialize)]
@@ -176,9 +179,12 @@ fn numbers(tally: &Tally) -> Numbers {
             lost: faults.lost,
             delayed: faults.late,
             damaged: faults.damaged,
+            damaged_widely: faults.wide,
+            cut_short: faults.cut_short,
             copied: faults.copied,
             held: faults.held,
             copies_held: faults.copies_held,
+            cut_off: faults.cut_off,
         },
         old_duplicates: OldDuplicates {
             delivered_to_later_incarnation: coverage.old_delivered,

@@ -16,28 +16,30 @@ use super::subject::Subject;
 pub(super) type Column = (&'static str, fn(&Tally) -> u64);
 
 /// What was run and reached.
-pub(super) const REACHED: [Column; 7] = [
+pub(super) const REACHED: [Column; 8] = [
     ("seeds", |tally| tally.seeds),
-    ("connections", |tally| tally.coverage.connections),
-    ("incarnations", |tally| tally.coverage.incarnations),
+    ("connec-\ntions", |tally| tally.coverage.connections),
+    ("incar-\nnations", |tally| tally.coverage.incarnations),
     ("segments", |tally| tally.coverage.segments),
     ("states", |tally| tally.coverage.states().count() as u64),
-    ("transitions", |tally| {
+    ("transi-\ntions", |tally| {
         u64::from(tally.coverage.transitions.reached())
     }),
+    ("hazards", Tally::hazards),
     ("violations", Tally::violations),
 ];
 
 /// What the network did, and the old duplicates that it brought to later incarnations.
-pub(super) const SUFFERED: [Column; 9] = [
+pub(super) const SUFFERED: [Column; 10] = [
     ("lost", |tally| tally.faults.lost),
     ("delayed", |tally| tally.faults.late),
     ("copied", |tally| tally.faults.copied),
     ("damaged", |tally| tally.faults.damaged),
+    ("cut\noff", |tally| tally.faults.cut_off),
     ("held", |tally| tally.faults.held),
     ("copies\nheld", |tally| tally.faults.copies_held),
-    ("old ones\ndelivered", |tally| tally.coverage.old_delivered),
-    ("inside a\nwindow", |tally| tally.coverage.old_in_window),
+    ("old ones\narrived", |tally| tally.coverage.old_delivered),
+    ("in a\nwindow", |tally| tally.coverage.old_in_window),
     ("accepted", |tally| tally.coverage.old_accepted),
 ];
 

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
-use timewait_sim::{HopId, NodeId};
+use timewait_sim::{Aqm, HopId, NodeId};
 
 use crate::check::node;
 use crate::ladder::span;
@@ -130,7 +130,14 @@ fn link(scenario: &Scenario, plan: &LinkPlan, from: LinkEnd, to: LinkEnd) -> Int
         let _ = write!(about, ", MTU {mtu}");
     }
     if plan.rate.is_some() {
-        let _ = write!(about, ", queue of {} octets", plan.queue_bytes_max);
+        let managed = match plan.aqm {
+            Aqm::None => "",
+            Aqm::Threshold { .. } => ", marks congestion",
+            Aqm::Red(_) => ", RED",
+            Aqm::Codel(_) => ", CoDel",
+        };
+        let most = plan.queue_bytes_max;
+        let _ = write!(about, ", queue of {most} octets{managed}");
     }
     Interface {
         name: format!("{}>{}", name(scenario, from), name(scenario, to)),

@@ -19,9 +19,12 @@ pub(super) fn datagram(packet: &Packet) -> Option<Vec<u8>> {
             header.dscp = IpDscp::try_new(packet.diffserv).ok()?;
             header.ecn = IpEcn::try_new(packet.ecn).ok()?;
             header.dont_fragment = packet.dont_fragment;
-            header.fragment_offset = IpFragOffset::ZERO;
+            if let Some(part) = packet.fragment {
+                header.more_fragments = part.more;
+                header.fragment_offset = IpFragOffset::try_new(part.offset / 8).ok()?;
+            }
             // So that a viewer can follow one datagram from hop to hop.
-            header.identification = packet.id.ordinal as u16;
+            header.identification = packet.identification();
             header.header_checksum = header.calc_header_checksum();
             octets.extend_from_slice(&header.to_bytes());
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use timewait_sim::{DropReason, Fate, HopId, Instant, NodeId, Observation, Packet, PacketId};
+use timewait_sim::{DropReason, HopId, Instant, NodeId, Observation, Packet, PacketId};
 use timewait_stack::Event;
 use timewait_stack::event::Cause;
 
@@ -76,7 +76,7 @@ impl Tape {
             }
             Observation::Fate { at, packet, fate } => {
                 let interface = self.interfaces.of_hop(at.hop);
-                self.push(now, interface, None, packet, of_fate(fate));
+                self.push(now, interface, None, packet, words::fate(fate));
             }
             Observation::Dropped {
                 hop,
@@ -117,6 +117,13 @@ impl Tape {
             }
             Observation::Paused { node } => self.say(now, *node, "stands still".to_owned()),
             Observation::Resumed { node } => self.say(now, *node, "goes on".to_owned()),
+            Observation::Fragmented { hop, packet, parts } => {
+                let interface = self.interfaces.of_hop(*hop);
+                let comments = vec![format!("cut into {parts} parts"), sender(packet)];
+                self.push(now, interface, None, packet, comments);
+            }
+            // What was lost by it says so.
+            Observation::Cut { .. } | Observation::Restored { .. } => {}
             Observation::Node { node, event, .. } => {
                 if let Some(text) = of_event(*node, event) {
                     self.say(now, *node, text);
@@ -239,13 +246,6 @@ fn told_late(told: Instant, at: Instant, text: String) -> String {
     } else {
         format!("at {} s: {text}", words::moment(at))
     }
-}
-
-fn of_fate(fate: &Fate) -> Vec<String> {
-    [words::original(fate), words::copy(fate)]
-        .into_iter()
-        .flatten()
-        .collect()
 }
 
 /// What an event is worth saying beside a datagram.

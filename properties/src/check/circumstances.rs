@@ -1,23 +1,27 @@
 //! What oracles are told of a scenario before it runs.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use timewait_sim::{Instant, NodeId};
 use timewait_stack::Config;
 
-use super::run;
+use super::run::{self, ScenarioWorld};
 
 use crate::clock::Clock;
 use crate::facts::Circumstances;
-use crate::scenario::{Buffers, FaultPlan, LinkEnd, LinkPlan, Pause, Role, Scenario, Talk};
+use crate::scenario::{
+    Buffers, FaultPlan, HostPlan, LinkEnd, LinkPlan, Pause, Role, Scenario, Talk,
+};
 
-/// The circumstances of this scenario.
-pub(super) fn of(scenario: &Scenario) -> Circumstances {
+/// The circumstances of this scenario, in its world.
+pub(super) fn of(scenario: &Scenario, world: &mut ScenarioWorld) -> Circumstances {
     let hosts = (0..)
         .map(NodeId)
         .zip(scenario.hosts.iter().map(|host| host.config.clone()));
-    let delays = delays(scenario);
+    let ways = ways(scenario, world);
+    let delays = delays(scenario, &ways);
     Circumstances {
         hosts: hosts.collect(),
         buffers: buffers(scenario),
@@ -39,7 +43,8 @@ pub(super) fn of(scenario: &Scenario) -> Circumstances {
             .map(|delay| delay.most)
             .max()
             .unwrap_or_default(),
-        path_mtus: path_mtus(scenario),
+        path_mtus: path_mtus(&ways),
+        cut_up: cut_up(scenario).collect(),
         routers_report: scenario.icmp.is_some(),
         queues_hold_all: queues_hold_all(scenario),
     }
@@ -78,8 +83,8 @@ fn pauses(scenario: &Scenario) -> BTreeMap<NodeId, Vec<(Instant, Instant)>> {
     pauses
 }
 
-/// When no new faults are made any more (at once, if there are none at all), nobody attacks, all
-/// hosts are up and awake, and none keeps its quiet time.
+/// When no new faults are made any more (at once, if there are none at all), all links are up, nobody
+/// attacks, all hosts are up and awake, and none keeps its quiet time.
 fn heal_at(scenario: &Scenario) -> Instant {
     let network = match &scenario.faults {
         FaultPlan::Listed(fates) if fates.is_empty() => Duration::ZERO,
@@ -91,6 +96,7 @@ fn heal_at(scenario: &Scenario) -> Instant {
     let later = later.map(|crash| crash.boots_at() + quiet(&crash.config));
     let awake = scenario.pauses.iter().map(Pause::ends_at).max();
     let world = network
+        .max(scenario.cuts_end())
         .max(scenario.attacks_end())
         .max(awake.unwrap_or_default());
     Instant::ZERO + first.chain(later).fold(world, Duration::max)
@@ -105,53 +111,35 @@ struct Delay {
     most: Duration,
 }
 
-/// The delays of the ways from each host to each other.
-fn delays(scenario: &Scenario) -> Vec<Delay> {
-    let hosts = (0..scenario.hosts.len() as u16).map(LinkEnd::Host);
-    hosts.flat_map(|host| delays_from(scenario, host)).collect()
-}
+/// The way from each host to each other, link by link.
+type Ways<'a> = BTreeMap<(NodeId, NodeId), Vec<&'a LinkPlan>>;
 
-fn delays_from(scenario: &Scenario, host: LinkEnd) -> Vec<Delay> {
-    let longer = |so_far: Delay, link: &LinkPlan| {
-        let over = delay(scenario, link);
-        Delay {
-            least: so_far.least + over.least,
-            most: so_far.most + over.most + in_boxes(scenario, link) / 2,
-        }
-    };
-    let reached = reached_from(scenario, host, Delay::default(), longer);
-    let others = reached.into_iter().skip(1);
-    others
-        .filter(|(end, _)| matches!(end, LinkEnd::Host(_)))
-        .map(|(_, delay)| delay)
-        .collect()
-}
-
-/// Every machine that links join with `from`, nearest first, and what `over` makes of `start` link
-/// by link on the way there. Between two machines there is but one way without a detour in all our
-/// topologies.
-fn reached_from<T: Copy>(
-    scenario: &Scenario,
-    from: LinkEnd,
-    start: T,
-    over: impl Fn(T, &LinkPlan) -> T,
-) -> Vec<(LinkEnd, T)> {
-    let mut reached = vec![(from, start)];
-    let mut next = 0;
-    while let Some(&(near, so_far)) = reached.get(next) {
-        next += 1;
-        for link in &scenario.links {
-            let far = match (link.a == near, link.b == near) {
-                (true, _) => link.b,
-                (_, true) => link.a,
-                _ => continue,
-            };
-            if reached.iter().all(|(end, _)| *end != far) {
-                reached.push((far, over(so_far, link)));
-            }
+fn ways<'a>(scenario: &'a Scenario, world: &mut ScenarioWorld) -> Ways<'a> {
+    let hosts = scenario.hosts.len() as u16;
+    let mut ways = Ways::new();
+    for (from, to) in (0..hosts).flat_map(|from| (0..hosts).map(move |to| (from, to))) {
+        let [a, b] = [from, to].map(|host| NodeId(host.into()));
+        let address = scenario.address(to).filter(|_| from != to);
+        if let Some(hops) = address.and_then(|address| world.way(a, address)) {
+            let links = hops.iter().map(|hop| &scenario.links[(hop.0 / 2) as usize]);
+            ways.insert((a, b), links.collect());
         }
     }
-    reached
+    ways
+}
+
+/// The delay of each way.
+fn delays(scenario: &Scenario, ways: &Ways<'_>) -> Vec<Delay> {
+    let all = |way: &Vec<&LinkPlan>| {
+        way.iter().fold(Delay::default(), |sum, link| {
+            let over = delay(scenario, link);
+            Delay {
+                least: sum.least + over.least,
+                most: sum.most + over.most + in_boxes(scenario, link) / 2,
+            }
+        })
+    };
+    ways.values().map(all).collect()
 }
 
 /// How long a datagram may wait in the boxes at both ends of a link. (A box has two links.)
@@ -185,20 +173,22 @@ fn delay(scenario: &Scenario, link: &LinkPlan) -> Delay {
 }
 
 /// What the way from each host to each other carries, where a link of it is limited.
-fn path_mtus(scenario: &Scenario) -> BTreeMap<(NodeId, NodeId), u16> {
-    let narrower = |so_far: u16, link: &LinkPlan| so_far.min(link.mtu.unwrap_or(u16::MAX));
-    let mut mtus = BTreeMap::new();
-    for host in 0..scenario.hosts.len() as u16 {
-        for (end, mtu) in reached_from(scenario, LinkEnd::Host(host), u16::MAX, narrower) {
-            if let LinkEnd::Host(other) = end
-                && mtu < u16::MAX
-            {
-                let ends = (NodeId(host.into()), NodeId(other.into()));
-                mtus.insert(ends, mtu);
-            }
-        }
-    }
-    mtus
+fn path_mtus(ways: &Ways<'_>) -> BTreeMap<(NodeId, NodeId), u16> {
+    let narrowest = |way: &Vec<&LinkPlan>| way.iter().filter_map(|link| link.mtu).min();
+    let limited = ways
+        .iter()
+        .filter_map(|(ends, way)| Some((*ends, narrowest(way)?)));
+    limited.collect()
+}
+
+/// The hosts whose datagrams may be cut up. IPv6 has no such.
+fn cut_up(scenario: &Scenario) -> impl Iterator<Item = NodeId> {
+    let numbered = (0..).map(NodeId).zip(&scenario.hosts);
+    let may = |(node, host): (NodeId, &HostPlan)| {
+        let v4 = host.config.addresses.iter().all(IpAddr::is_ipv4);
+        (host.may_be_cut_up && v4).then_some(node)
+    };
+    numbered.filter_map(may)
 }
 
 /// The largest buffers that users of each host set.
@@ -215,7 +205,7 @@ fn buffers(scenario: &Scenario) -> BTreeMap<NodeId, Buffers> {
     largest
 }
 
-/// Whether every queue holds what all connections may have outstanding at once. A window of
+/// Whether every queue holds what all connections may have outstanding at once, and drops none of it. A window of
 /// small segments is more than twice as large with its headers, so three windows are counted for
 /// each direction of a connection.
 fn queues_hold_all(scenario: &Scenario) -> bool {
@@ -231,18 +221,24 @@ fn queues_hold_all(scenario: &Scenario) -> bool {
         .sum();
     let most = 3 * connections * window.unwrap_or(0);
     let mut rated = scenario.links.iter().filter(|link| link.rate.is_some());
-    rated.all(|link| link.queue_bytes_max >= most)
+    rated.all(|link| link.queue_bytes_max >= most && !link.aqm.drops_early())
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::check::{Run, Watch};
+    use crate::facts::Circumstances;
+    use crate::scenario::Scenario;
     use core::time::Duration;
 
     use timewait_sim::{Instant, NodeId};
 
-    use super::of;
     use crate::pair::pair;
     use crate::scenario::FaultPlan;
+
+    fn of(scenario: &Scenario) -> Circumstances {
+        Run::new(scenario, Watch::ALL, Vec::new()).circumstances()
+    }
 
     #[test]
     fn delays_add_up_along_the_way_and_queues_lengthen_them() {
@@ -275,6 +271,8 @@ mod tests {
         scenario.hosts[0].config.black_hole = None;
         let silent = of(&scenario);
         assert!(silent.is_black_hole(a, b) && !silent.is_black_hole(b, a));
+        scenario.hosts[0].may_be_cut_up = true;
+        assert!(!of(&scenario).is_black_hole(a, b));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use timewait_sim::fates::Recorder;
 use timewait_sim::icmp::RouterErrors;
-use timewait_sim::{Finding, Instant, LinkConfig, NodeId, Oracle, World, WorldConfig};
+use timewait_sim::{Cut, Finding, Instant, LinkConfig, NodeId, Oracle, Prefix, World, WorldConfig};
 use timewait_stack::Interest;
 
 use core::cell::RefCell;
 use core::net::SocketAddr;
 use core::ops::Range;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::bystander::Witness;
@@ -56,6 +56,8 @@ pub struct Run {
     scenario: Scenario,
     /// What is done to the world from outside, the next thing first.
     timeline: VecDeque<(Instant, Turn)>,
+    /// The cuts that are in force, by their number.
+    cuts: BTreeMap<usize, Cut>,
     reports: bool,
     world: ScenarioWorld,
     panel: Option<Rc<RefCell<Panel>>>,
@@ -82,12 +84,13 @@ impl Run {
                 None => world.add_router(),
             };
         }
+        world.set_host_errors(scenario.icmp.map(errors));
         add_attackers(&mut world, scenario);
         add_boxes(&mut world, scenario);
         add_links(&mut world, scenario);
         let panel = watch
             .oracles
-            .then(|| Panel::standard(circumstances::of(scenario)).shared());
+            .then(|| Panel::standard(circumstances::of(scenario, &mut world)).shared());
         if let Some(panel) = &panel {
             world.add_oracle(Box::new(panel.clone()));
         }
@@ -102,11 +105,19 @@ impl Run {
         Self {
             scenario: scenario.clone(),
             timeline: timeline(scenario),
+            cuts: BTreeMap::new(),
             reports,
             world,
             panel,
             bystanders,
         }
+    }
+
+    /// What the oracles were told before it began.
+    #[cfg(test)]
+    pub(super) fn circumstances(&self) -> crate::facts::Circumstances {
+        let panel = self.panel.as_ref().expect("it is watched");
+        panel.borrow().facts().circumstances().clone()
     }
 
     /// The world, to look at.
@@ -119,12 +130,21 @@ impl Run {
         &mut self.world
     }
 
-    /// Performs all events up to this moment. On the way the network heals, and hosts crash, boot,
-    /// stand still and go on, when it is time.
+    /// Performs all events up to this moment. On the way the network heals, links go down and up, and
+    /// hosts crash, boot, stand still and go on, when it is time.
     pub fn run_until(&mut self, until: Instant) {
         while let Some(&(at, turn)) = self.timeline.front().filter(|(at, _)| *at <= until) {
             self.timeline.pop_front();
             match turn {
+                Turn::Cut(nth) => {
+                    self.world.run_until(at);
+                    let hops = self.scenario.cuts[nth].hops();
+                    self.cuts.insert(nth, self.world.cut(hops));
+                }
+                Turn::Restore(nth) => {
+                    self.world.run_until(at);
+                    self.cuts.remove(&nth);
+                }
                 Turn::Heal => {
                     while self.world.step_until(at) {}
                     self.world.fates_mut().inner_mut().heal();
@@ -202,7 +222,9 @@ impl Run {
         use timewait_sim::Node as _;
         let others = attackers(&self.scenario).chain(boxes(&self.scenario));
         let mut nodes = self.hosts().chain(others).map(NodeId);
-        let comes_back = self.timeline.iter().any(|(_, turn)| *turn != Turn::Heal);
+        // Links that go down and up disturb nobody who has nothing to do.
+        let of_links = |turn: &Turn| matches!(turn, Turn::Heal | Turn::Cut(_) | Turn::Restore(_));
+        let comes_back = self.timeline.iter().any(|(_, turn)| !of_links(turn));
         !comes_back
             && self.world.in_flight() == 0
             && nodes.all(|node| self.world.node(node).poll_timeout().is_none())
@@ -277,6 +299,7 @@ fn add_host(world: &mut ScenarioWorld, scenario: &Scenario, index: u16, reports:
     if reports {
         host.set_interest(Interest::all(), true);
     }
+    host.set_may_be_cut_up(plan.may_be_cut_up);
     for app in &plan.apps {
         host.add_app(Instant::ZERO + app.start, user(scenario, &app.role));
     }
@@ -369,14 +392,24 @@ pub(crate) fn node(scenario: &Scenario, end: LinkEnd) -> NodeId {
 }
 
 fn add_links(world: &mut ScenarioWorld, scenario: &Scenario) {
+    let mut hops = Vec::new();
     for link in &scenario.links {
         let config = LinkConfig {
             delay: link.delay,
             rate: link.rate,
             queue_bytes_max: link.queue_bytes_max,
-            queue_bytes_mark: link.queue_bytes_mark,
+            aqm: link.aqm,
             mtu: link.mtu,
         };
-        world.connect(node(scenario, link.a), node(scenario, link.b), config);
+        hops.push(world.connect(node(scenario, link.a), node(scenario, link.b), config));
+    }
+    for route in &scenario.routes {
+        let router = node(scenario, LinkEnd::Router(route.router));
+        let (forward, backward) = hops[route.link as usize];
+        let leaves = world.ends(forward).0 == router;
+        if let Some(address) = scenario.address(route.host) {
+            let hop = if leaves { forward } else { backward };
+            world.add_route(router, Prefix::host(address), hop);
+        }
     }
 }

@@ -9,6 +9,10 @@ use crate::scenario::Scenario;
 /// What is done to a world from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turn {
+    /// Links go down: the cut of this number.
+    Cut(usize),
+    /// The cut of this number is over.
+    Restore(usize),
     /// The network does no harm any more.
     Heal,
     /// A host crashes: the crash of this number.
@@ -38,7 +42,12 @@ pub(super) fn timeline(scenario: &Scenario) -> VecDeque<(Instant, Turn)> {
         ]
     });
     let turns = turns.chain(stops);
-    let turns = turns.chain([(scenario.heal_at, Turn::Heal)]);
+    let cuts = scenario.cuts.iter().enumerate();
+    let cuts = cuts.flat_map(|(nth, cut)| {
+        let begins = (cut.at, Turn::Cut(nth));
+        [begins, (cut.end(), Turn::Restore(nth))]
+    });
+    let turns = turns.chain(cuts).chain([(scenario.heal_at, Turn::Heal)]);
     let mut turns: Vec<_> = turns.map(|(at, turn)| (Instant::ZERO + at, turn)).collect();
     turns.sort_unstable();
     turns.into()

@@ -83,8 +83,8 @@ impl Path {
         let (near, _) = hops.ends(hop);
         let before = self.come(now, legs, |open, leg| !open.kept && leg.to == near);
         let before = before.map(|leg| legs[leg].clone());
-        let copy = fate.copy.map(|outcome| (true, outcome));
-        for (copied, outcome) in [(false, fate.original)].into_iter().chain(copy) {
+        let copies = fate.copies.iter().map(|outcome| (true, outcome));
+        for (copied, outcome) in [(false, fate.original)].into_iter().chain(copies) {
             let mut leg = self.leg(now, hops.ends(hop), before.as_ref());
             leg.copy |= copied;
             self.meet(now, hops, legs, leg, hop, outcome);
@@ -114,6 +114,7 @@ impl Path {
                 leg.kept = Some(words::until(release));
                 open.kept = true;
                 let (Release::After(longest)
+                | Release::Restored { at_most: longest }
                 | Release::Seen {
                     at_most: longest, ..
                 }) = release;

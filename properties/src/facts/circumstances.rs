@@ -30,8 +30,8 @@ pub struct Circumstances {
     /// The longest total lifetime L of a datagram, enforced by the network; `None`: a rogue
     /// network without bound.
     pub lifetime: Option<Duration>,
-    /// After this moment no new faults are made (what routers hold is still released), nobody
-    /// attacks, all hosts are up, and none keeps its quiet time. `None`: never, so nothing that
+    /// After this moment no new faults are made (what routers hold is still released), all links
+    /// are up, nobody attacks, all hosts are up, and none keeps its quiet time. `None`: never, so nothing that
     /// needs a healed network is demanded.
     pub heal_at: Option<Instant>,
     /// The least one-way delay between any two hosts.
@@ -42,6 +42,9 @@ pub struct Circumstances {
     /// The largest datagram that every link of the way from one host to another carries, where
     /// any is limited.
     pub path_mtus: BTreeMap<(NodeId, NodeId), u16>,
+    /// The hosts whose datagrams go in parts where a link carries less, so that every size gets
+    /// across.
+    pub cut_up: BTreeSet<NodeId>,
     /// Routers report what they drop, by ICMP.
     pub routers_report: bool,
     /// The queues of all links hold all windows at once, so that a healed network loses nothing.
@@ -80,13 +83,14 @@ impl Circumstances {
         carries.is_some_and(|mtu| self.config(a).is_some_and(|config| *mtu < config.mtu))
     }
 
-    /// Whether nothing will ever tell `a` so: routers are silent, and it does not look for black
-    /// holes (RFC 2923 §2.1). Nothing that is too big gets across then.
+    /// Whether nothing will ever tell `a` so: routers are silent, it does not look for black holes
+    /// (RFC 2923 §2.1), and what is too big must not go in parts. Nothing that is too big gets across then.
     pub fn is_black_hole(&self, a: NodeId, b: NodeId) -> bool {
         let looks = self
             .config(a)
             .is_some_and(|config| config.black_hole.is_some());
-        self.is_narrow(a, b) && !self.routers_report && !looks
+        let told = self.routers_report || looks || self.cut_up.contains(&a);
+        self.is_narrow(a, b) && !told
     }
 
     /// Timeouts that it takes `a` to find the path MTU to `b` on a healed network, at most: two

@@ -14,7 +14,8 @@ use super::off::Off;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::scenario::{
-    AppPlan, AttackerPlan, BoxPlan, Crash, HostPlan, IcmpPlan, LinkPlan, Pause, Scenario,
+    AppPlan, AttackerPlan, BoxPlan, Crash, Cut, HostPlan, IcmpPlan, LinkPlan, Pause, RoutePlan,
+    Scenario,
 };
 use crate::scenarios::Kind;
 
@@ -42,6 +43,10 @@ pub(super) struct Document {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pauses: Vec<Pause>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    cuts: Vec<Cut>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<RoutePlan>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     boxes: Vec<BoxPlan>,
     #[serde(default, skip_serializing_if = "is_default")]
     faults: Faults,
@@ -57,6 +62,8 @@ struct HostFile {
     secret: Option<Secret>,
     #[serde(default, skip_serializing_if = "is_default")]
     clock: Clock,
+    #[serde(default, skip_serializing_if = "is_default")]
+    may_be_cut_up: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     settings: Settings,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -100,6 +107,8 @@ impl Document {
             faults,
             crashes,
             pauses,
+            cuts,
+            routes,
             boxes,
             heal_at,
             limit,
@@ -120,6 +129,8 @@ impl Document {
                 .map(|crash| CrashFile::of(crash, hosts))
                 .collect(),
             pauses: pauses.clone(),
+            cuts: cuts.clone(),
+            routes: routes.clone(),
             boxes: boxes.clone(),
             faults: Faults::of(faults),
         }
@@ -155,6 +166,8 @@ impl Document {
             faults: self.faults.plan()?,
             crashes,
             pauses: self.pauses,
+            cuts: self.cuts,
+            routes: self.routes,
             boxes: self.boxes,
             heal_at: self.heal_at.map_or(HEAL_AT, |at| at.0),
             limit: self.limit.map_or(LIMIT, |limit| limit.0),
@@ -173,6 +186,7 @@ impl HostFile {
             addresses: Some(config.addresses.clone()),
             secret: Some(Secret(config.secret)),
             clock: plan.clock,
+            may_be_cut_up: plan.may_be_cut_up,
             settings: Settings::of(config, &base),
             apps: plan.apps.clone(),
         }
@@ -186,6 +200,7 @@ impl HostFile {
         HostPlan {
             config: file.settings.on(file.profile.config(addresses, secret)),
             clock: file.clock,
+            may_be_cut_up: file.may_be_cut_up,
             apps: file.apps,
         }
     }

@@ -1,13 +1,17 @@
 //! What the network does to datagrams, in a file: families of faults drawn by dice, single faults
 //! on top, or a list of fates and nothing else.
 
+use core::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use timewait_sim::fates::{LinkFaults, LossBursts, NthMatch};
-use timewait_sim::{Burst, Fate, Outcome, Passage, Release};
+use timewait_sim::fates::{Delay, LinkFaults, LossBursts, NthMatch};
+use timewait_sim::{Fate, Passage};
 
 use super::error::Wrong;
+use super::fates::{What, copies, whats};
 use super::names::{Class, HopName, Rate, Seed, Span, Tag};
 use crate::scenario::FaultPlan;
+use crate::scenario::text::time;
 
 /// The table `faults`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,18 +74,26 @@ struct HopFaults {
     loss_bursts: Option<Bursts>,
     #[serde(default)]
     duplicate: Rate,
+    #[serde(default = "duplicates_max")]
+    duplicates_max: u8,
     #[serde(default)]
     duplicate_max: Span,
     #[serde(default)]
     reorder: Rate,
     #[serde(default)]
     reorder_max: Span,
-    #[serde(default)]
-    jitter_max: Span,
+    #[serde(default, with = "DelayText", skip_serializing_if = "is_none")]
+    jitter: Delay,
     #[serde(default)]
     corrupt: Rate,
     #[serde(default = "burst_bits_max")]
     burst_bits_max: u8,
+    #[serde(default)]
+    wide: Rate,
+    #[serde(default)]
+    swap: Rate,
+    #[serde(default)]
+    truncate: Rate,
     #[serde(default)]
     hold_original: Rate,
     #[serde(default)]
@@ -96,6 +108,40 @@ struct HopFaults {
     seen_class: Class,
     #[serde(default)]
     seen_packets_max: u32,
+    #[serde(default)]
+    restored: Rate,
+}
+
+const fn duplicates_max() -> u8 {
+    LinkFaults::NONE.duplicates_max
+}
+
+fn is_none(delay: &Delay) -> bool {
+    *delay == Delay::None
+}
+
+/// A distribution of delays.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Delay", rename_all = "kebab-case", deny_unknown_fields)]
+enum DelayText {
+    None,
+    Constant(#[serde(with = "time")] Duration),
+    Uniform {
+        #[serde(with = "time")]
+        max: Duration,
+    },
+    Normal {
+        #[serde(with = "time")]
+        mean: Duration,
+        #[serde(with = "time")]
+        deviation: Duration,
+    },
+    HeavyTail {
+        #[serde(with = "time")]
+        scale: Duration,
+        #[serde(with = "time")]
+        max: Duration,
+    },
 }
 
 const fn burst_bits_max() -> u8 {
@@ -117,12 +163,16 @@ impl HopFaults {
             loss,
             loss_bursts,
             duplicate,
+            duplicates_max,
             duplicate_max,
             reorder,
             reorder_max,
-            jitter_max,
+            jitter,
             corrupt,
             burst_bits_max,
+            wide,
+            swap,
+            truncate,
             hold_original,
             hold_copy,
             hold_any_of,
@@ -130,6 +180,7 @@ impl HopFaults {
             seen,
             seen_class,
             seen_packets_max,
+            restored,
         } = *faults;
         Self {
             at,
@@ -140,12 +191,16 @@ impl HopFaults {
                 loss: Rate(bursts.loss),
             }),
             duplicate: Rate(duplicate),
+            duplicates_max,
             duplicate_max: Span(duplicate_max),
             reorder: Rate(reorder),
             reorder_max: Span(reorder_max),
-            jitter_max: Span(jitter_max),
+            jitter,
             corrupt: Rate(corrupt),
             burst_bits_max,
+            wide: Rate(wide),
+            swap: Rate(swap),
+            truncate: Rate(truncate),
             hold_original: Rate(hold_original),
             hold_copy: Rate(hold_copy),
             hold_any_of: Class(hold_any_of),
@@ -153,6 +208,7 @@ impl HopFaults {
             seen: Rate(seen),
             seen_class: Class(seen_class),
             seen_packets_max,
+            restored: Rate(restored),
         }
     }
 
@@ -165,12 +221,16 @@ impl HopFaults {
                 loss: bursts.loss.0,
             }),
             duplicate: self.duplicate.0,
+            duplicates_max: self.duplicates_max,
             duplicate_max: self.duplicate_max.0,
             reorder: self.reorder.0,
             reorder_max: self.reorder_max.0,
-            jitter_max: self.jitter_max.0,
+            jitter: self.jitter,
             corrupt: self.corrupt.0,
             burst_bits_max: self.burst_bits_max,
+            wide: self.wide.0,
+            swap: self.swap.0,
+            truncate: self.truncate.0,
             hold_original: self.hold_original.0,
             hold_copy: self.hold_copy.0,
             hold_any_of: self.hold_any_of.0,
@@ -178,6 +238,7 @@ impl HopFaults {
             seen: self.seen.0,
             seen_class: self.seen_class.0,
             seen_packets_max: self.seen_packets_max,
+            restored: self.restored.0,
         };
         (self.at.0, faults)
     }
@@ -193,7 +254,8 @@ struct Single {
     n: u32,
     #[serde(default)]
     original: What,
-    copy: Option<What>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<What>,
 }
 
 impl Single {
@@ -203,7 +265,7 @@ impl Single {
             class: Class(rule.class),
             n: rule.n,
             original: What::of(rule.fate.original),
-            copy: rule.fate.copy.map(What::of),
+            copies: whats(&rule.fate),
         }
     }
 
@@ -214,7 +276,7 @@ impl Single {
             n: self.n,
             fate: Fate {
                 original: self.original.outcome(),
-                copy: self.copy.map(What::outcome),
+                copies: copies(self.copies),
             },
         }
     }
@@ -229,7 +291,8 @@ struct Listed {
     nth: u32,
     #[serde(default)]
     original: What,
-    copy: Option<What>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<What>,
 }
 
 impl Listed {
@@ -239,7 +302,7 @@ impl Listed {
             of: Tag(at.tag),
             nth: at.ordinal,
             original: What::of(fate.original),
-            copy: fate.copy.map(What::of),
+            copies: whats(fate),
         }
     }
 
@@ -251,90 +314,8 @@ impl Listed {
         };
         let fate = Fate {
             original: self.original.outcome(),
-            copy: self.copy.map(What::outcome),
+            copies: copies(self.copies),
         };
         (passage, fate)
-    }
-}
-
-/// What happens to a datagram or to its copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum What {
-    Deliver {
-        #[serde(default)]
-        extra: Span,
-        damage: Option<Damage>,
-    },
-    Drop,
-    Hold(Until),
-}
-
-/// The bits that are inverted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Damage {
-    start: u32,
-    pattern: u16,
-}
-
-/// When a router lets go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum Until {
-    After(Span),
-    Seen {
-        class: Class,
-        #[serde(default)]
-        packets: u32,
-        at_most: Span,
-    },
-}
-
-impl Default for What {
-    fn default() -> Self {
-        Self::of(Outcome::default())
-    }
-}
-
-impl What {
-    fn of(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Deliver { extra, damage } => Self::Deliver {
-                extra: Span(extra),
-                damage: damage.map(|Burst { start, pattern }| Damage { start, pattern }),
-            },
-            Outcome::Drop => Self::Drop,
-            Outcome::Hold(Release::After(time)) => Self::Hold(Until::After(Span(time))),
-            Outcome::Hold(Release::Seen {
-                class,
-                packets,
-                at_most,
-            }) => Self::Hold(Until::Seen {
-                class: Class(class),
-                packets,
-                at_most: Span(at_most),
-            }),
-        }
-    }
-
-    fn outcome(self) -> Outcome {
-        match self {
-            Self::Deliver { extra, damage } => Outcome::Deliver {
-                extra: extra.0,
-                damage: damage.map(|Damage { start, pattern }| Burst { start, pattern }),
-            },
-            Self::Drop => Outcome::Drop,
-            Self::Hold(Until::After(time)) => Outcome::Hold(Release::After(time.0)),
-            Self::Hold(Until::Seen {
-                class,
-                packets,
-                at_most,
-            }) => Outcome::Hold(Release::Seen {
-                class: class.0,
-                packets,
-                at_most: at_most.0,
-            }),
-        }
     }
 }

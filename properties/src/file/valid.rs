@@ -5,17 +5,17 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use timewait_sim::{HopId, Outcome, Release};
+use timewait_sim::{Copies, Fate, HopId, Outcome, Release};
 use timewait_stack::Config;
 
 use super::error::Wrong;
 use crate::clock::Clock;
 use crate::scenario::{
-    AppPlan, Attack, BoxPlan, FaultPlan, LinkEnd, LinkPlan, Method, Read, Role, Scenario, Talk,
-    Target, Write,
+    AppPlan, Attack, BoxPlan, FaultPlan, Method, Read, Role, Scenario, Talk, Target, Write,
 };
 
 mod boxes;
+mod network;
 mod outages;
 
 type Checked = Result<(), Wrong>;
@@ -35,9 +35,6 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         clock(&host.clock, &format!("{key}.clock"))?;
         apps(&host.apps, scenario, &key)?;
     }
-    for (nth, link) in scenario.links.iter().enumerate() {
-        links(link, scenario, &format!("links[{nth}]"))?;
-    }
     for (nth, plan) in scenario.attackers.iter().enumerate() {
         for (attack, each) in plan.attacks.iter().enumerate() {
             attacks(
@@ -47,6 +44,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
             )?;
         }
     }
+    network::check(scenario)?;
     outages::check(scenario)?;
     boxes::check(scenario)?;
     faults(scenario)
@@ -252,36 +250,6 @@ fn talk(talk: &Talk, key: &str) -> Checked {
     bounded(talk.patience, &format!("{key}.patience"))
 }
 
-fn links(link: &LinkPlan, scenario: &Scenario, key: &str) -> Checked {
-    for (name, end) in [("a", link.a), ("b", link.b)] {
-        let (number, there_are) = match end {
-            LinkEnd::Host(number) => (number, scenario.hosts.len()),
-            LinkEnd::Router(number) => (number, usize::from(scenario.routers)),
-            LinkEnd::Attacker(number) => (number, scenario.attackers.len()),
-            LinkEnd::Box(number) => (number, scenario.boxes.len()),
-        };
-        let exists = usize::from(number) < there_are;
-        demand(
-            exists,
-            &format!("{key}.{name}"),
-            format!("there is no {end}"),
-        )?;
-    }
-    demand(link.a != link.b, &format!("{key}.b"), "a link has two ends")?;
-    demand(
-        link.rate != Some(0),
-        &format!("{key}.rate"),
-        "a rate is 1 or more",
-    )?;
-    let mtu = link.mtu.is_none_or(|mtu| mtu >= 68);
-    demand(
-        mtu,
-        &format!("{key}.mtu"),
-        "a link carries 68 octets or more (RFC 791)",
-    )?;
-    bounded(link.delay, &format!("{key}.delay"))
-}
-
 fn attacks(attack: &Attack, scenario: &Scenario, key: &str) -> Checked {
     let every = !attack.every.is_zero();
     demand(every, &format!("{key}.every"), "it takes more than 0")?;
@@ -324,35 +292,45 @@ fn faults(scenario: &Scenario) -> Checked {
                     &format!("{key}.reorder_max"),
                     "it takes more than 0",
                 )?;
+                let copies = (1..=Copies::MAX as u8).contains(&faults.duplicates_max);
+                demand(
+                    copies,
+                    &format!("{key}.duplicates_max"),
+                    format!("1 to {} copies", Copies::MAX),
+                )?;
                 bounded(faults.hold_max, &format!("{key}.hold_max"))?;
+                bounded(faults.jitter.max(), &format!("{key}.jitter"))?;
             }
             for (at, rule) in nth.iter().enumerate() {
                 let key = format!("faults.single[{at}]");
                 hop(rule.hop, format!("{key}.at"))?;
                 demand(rule.n > 0, &format!("{key}.n"), "it counts from 1")?;
-                outcomes(rule.fate.original, rule.fate.copy, &key)?;
+                outcomes(&rule.fate, &key)?;
             }
         }
         FaultPlan::Listed(fates) => {
             for (at, (passage, fate)) in fates.iter().enumerate() {
                 let key = format!("faults.listed[{at}]");
                 hop(passage.hop, format!("{key}.at"))?;
-                outcomes(fate.original, fate.copy, &key)?;
+                outcomes(fate, &key)?;
             }
         }
     }
     Ok(())
 }
 
-fn outcomes(original: Outcome, copy: Option<Outcome>, key: &str) -> Checked {
-    for (name, outcome) in [("original", Some(original)), ("copy", copy)] {
+fn outcomes(fate: &Fate, key: &str) -> Checked {
+    let copies = fate.copies.iter().enumerate();
+    let copies = copies.map(|(nth, copy)| (format!("{key}.copies[{nth}]"), copy));
+    let original = (format!("{key}.original"), fate.original);
+    for (key, outcome) in copies.chain([original]) {
         let time = match outcome {
-            None | Some(Outcome::Drop) => continue,
-            Some(Outcome::Deliver { extra, .. }) => extra,
-            Some(Outcome::Hold(Release::After(time))) => time,
-            Some(Outcome::Hold(Release::Seen { at_most, .. })) => at_most,
+            Outcome::Drop => continue,
+            Outcome::Deliver { extra, .. } => extra,
+            Outcome::Hold(Release::After(time)) => time,
+            Outcome::Hold(Release::Seen { at_most, .. } | Release::Restored { at_most }) => at_most,
         };
-        bounded(time, &format!("{key}.{name}"))?;
+        bounded(time, &key)?;
     }
     Ok(())
 }

@@ -144,6 +144,10 @@ enum Lane {
         rightward: bool,
         text: String,
     },
+    /// Neither from the one nor from the other.
+    Link {
+        text: String,
+    },
 }
 
 impl Row {
@@ -151,6 +155,7 @@ impl Row {
         let beside = names.beside(entry.beside.as_ref());
         let (at_left, lane) = match &entry.what {
             What::Beside { host } => (*host == left, Lane::Empty),
+            What::Link { deed } => (true, Lane::Link { text: deed.clone() }),
             What::Sent {
                 host,
                 segment,
@@ -279,12 +284,17 @@ impl Lane {
                 } else {
                     format!(" ◁┄ {text} ┄┄ ")
                 };
-                let room = width.saturating_sub(len(&text));
-                let before = room / 2;
-                format!("{:before$}{text}{:after$}", "", "", after = room - before)
+                centred(&text, width)
             }
+            Self::Link { text } => centred(&format!(" ┄┄ {text} ┄┄ "), width),
         }
     }
+}
+
+fn centred(text: &str, width: usize) -> String {
+    let room = width.saturating_sub(len(text));
+    let before = room / 2;
+    format!("{:before$}{text}{:after$}", "", "", after = room - before)
 }
 
 fn spaced(text: &str) -> String {

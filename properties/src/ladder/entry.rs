@@ -45,6 +45,8 @@ pub(super) enum What {
         segment: SegmentText,
         note: String,
     },
+    /// A link goes down or comes up.
+    Link { deed: String },
     /// Something happens at `host` alone.
     Beside { host: NodeId },
 }
@@ -101,12 +103,13 @@ impl Entry {
     /// The hosts that the line is about.
     pub(super) fn ends(&self, recorder: &Recorder) -> impl Iterator<Item = NodeId> {
         let (one, other) = match self.what {
-            What::Sent { host, to, .. } => (host, recorder.host_of(to)),
-            What::Arrived { host, from, .. } => (host, Some(from)),
-            What::Network { from, to, .. } => (from, recorder.host_of(to)),
-            What::Beside { host } => (host, None),
+            What::Sent { host, to, .. } => (Some(host), recorder.host_of(to)),
+            What::Arrived { host, from, .. } => (Some(host), Some(from)),
+            What::Network { from, to, .. } => (Some(from), recorder.host_of(to)),
+            What::Link { .. } => (None, None),
+            What::Beside { host } => (Some(host), None),
         };
-        core::iter::once(one).chain(other)
+        one.into_iter().chain(other)
     }
 }
 

@@ -126,6 +126,7 @@ impl Known {
     pub(crate) fn text(&mut self, packet: &Packet, detail: Detail) -> SegmentText {
         let of = Incarnation::from_tag(packet.tag);
         let text = match parse(packet) {
+            _ if packet.fragment.is_some() => words::part(packet),
             Some(segment) if detail == Detail::Full => {
                 let flow = self.flow_of(packet);
                 let learned = &mut self.relatives;

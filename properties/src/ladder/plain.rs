@@ -70,6 +70,7 @@ fn line(recorder: &Recorder, entry: &Entry) -> String {
                 note.as_str(),
             )
         }
+        What::Link { deed } => (String::new(), format!("┄┄ {deed}"), ""),
         What::Beside { host } => (format!("h{}", host.0), String::new(), ""),
     };
     let beside = match &entry.beside {

@@ -4,9 +4,7 @@ use core::net::IpAddr;
 use std::collections::{BTreeMap, VecDeque};
 
 use timewait_sim::icmp;
-use timewait_sim::{
-    DropReason, Fate, HopId, Instant, NodeId, Observation, Outcome, Packet, PacketId,
-};
+use timewait_sim::{DropReason, Fate, HopId, Instant, NodeId, Observation, Outcome, Packet};
 use timewait_stack::State;
 use timewait_stack::event::{Cause, ConnectionId, Event, SegmentArrival};
 
@@ -78,7 +76,12 @@ impl Recorder {
             } => {
                 self.dropped(now, *hop, packet, *reason);
             }
-            Observation::Marked { hop, packet } => self.marked(now, *hop, packet),
+            Observation::Marked { hop, packet } => self.remark(now, *hop, packet, "marked CE"),
+            Observation::Fragmented { hop, packet, parts } => {
+                self.remark(now, *hop, packet, &format!("in {parts} parts"));
+            }
+            Observation::Cut { hop } => self.link(now, format!("hop {} is cut", hop.0)),
+            Observation::Restored { hop } => self.link(now, format!("hop {} is up", hop.0)),
             Observation::Released { router, packet, .. } => {
                 let deed = format!("r{} releases", router.0);
                 self.network(now, packet, deed, String::new());
@@ -142,38 +145,37 @@ impl Recorder {
 
     /// What a fate did. A mere delay beyond the first hop has no line: it shows in the arrival.
     fn fate(&mut self, now: Instant, hop: HopId, packet: &Packet, fate: &Fate) {
-        let notes = [words::original(fate), words::copy(fate)];
-        let note = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let note = words::fate(fate).join(", ");
         let lost = fate.original == Outcome::Drop;
-        if note.is_empty() || self.note_on_sent(now, packet.id, &note, lost) {
+        if note.is_empty() || self.note_on_sent(now, packet, &note, lost) {
             return;
         }
         let only_late = matches!(fate.original, Outcome::Deliver { damage: None, .. });
-        if !only_late || fate.copy.is_some() {
+        if !only_late || !fate.copies.is_empty() {
             self.network(now, packet, format!("hop {}", hop.0), note);
         }
     }
 
     fn dropped(&mut self, now: Instant, hop: Option<HopId>, packet: &Packet, reason: DropReason) {
         let note = format!("lost: {}", words::drop_reason(reason));
-        if !self.note_on_sent(now, packet.id, &note, true) {
+        if !self.note_on_sent(now, packet, &note, true) {
             let deed = hop.map_or("the network".to_owned(), |hop| format!("hop {}", hop.0));
             self.network(now, packet, deed, note);
         }
     }
 
-    fn marked(&mut self, now: Instant, hop: HopId, packet: &Packet) {
-        const NOTE: &str = "marked CE";
-        if !self.note_on_sent(now, packet.id, NOTE, false) {
-            self.network(now, packet, format!("hop {}", hop.0), NOTE.to_owned());
+    fn remark(&mut self, now: Instant, hop: HopId, packet: &Packet, note: &str) {
+        if !self.note_on_sent(now, packet, note, false) {
+            self.network(now, packet, format!("hop {}", hop.0), note.to_owned());
         }
     }
 
-    /// Adds to the line of the segment that has just left, if that is this one.
-    fn note_on_sent(&mut self, now: Instant, packet: PacketId, text: &str, gone: bool) -> bool {
+    /// Adds to the line of the segment that has just left, if that is this one and not a part of it.
+    fn note_on_sent(&mut self, now: Instant, packet: &Packet, text: &str, gone: bool) -> bool {
         if let Some(last) = self.entries.back_mut()
             && let What::Sent { id, note, lost, .. } = &mut last.what
-            && (*id, last.at) == (packet, now)
+            && (*id, last.at) == (packet.id, now)
+            && packet.fragment.is_none()
         {
             add(note, text);
             *lost |= gone;
@@ -195,6 +197,15 @@ impl Recorder {
             at: now,
             flow: Some(self.known.flow_of(packet)),
             what,
+            beside: None,
+        });
+    }
+
+    fn link(&mut self, now: Instant, deed: String) {
+        self.push(Entry {
+            at: now,
+            flow: None,
+            what: What::Link { deed },
             beside: None,
         });
     }

@@ -4,8 +4,8 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
 use timewait_sim::{
-    Burst, Cause, DropReason, Fate, Finding, HopId, Instant, NodeId, Observation, Oracle, Outcome,
-    Outgoing, Packet, PacketId, Passage, Payload, Release,
+    Burst, Cause, Copies, Damage, DropReason, Fate, Finding, HopId, Instant, NodeId, Observation,
+    Oracle, Outcome, Outgoing, Packet, PacketId, Passage, Payload, Release,
 };
 use timewait_stack::event::{
     Cause as Why, ConnectionId, Drop, Event, SegmentArrival, Timer, Verdict,
@@ -98,6 +98,7 @@ impl Script {
                 ordinal: self.sent,
             },
             born: self.now,
+            fragment: None,
             sent: Outgoing {
                 src: source.ip(),
                 dst: destination.ip(),
@@ -235,7 +236,7 @@ fn every_doing_of_the_network_has_its_reason() {
         &lost,
         Fate {
             original: Outcome::Drop,
-            copy: None,
+            copies: Copies::NONE,
         },
     );
     script.at(40);
@@ -249,7 +250,7 @@ fn every_doing_of_the_network_has_its_reason() {
         &kept,
         Fate {
             original: carried,
-            copy: Some(late),
+            copies: Copies::one(late),
         },
     );
     let release = Release::Seen {
@@ -263,7 +264,7 @@ fn every_doing_of_the_network_has_its_reason() {
         &kept,
         Fate {
             original: carried,
-            copy: Some(Outcome::Hold(release)),
+            copies: Copies::one(Outcome::Hold(release)),
         },
     );
     script.at(42);
@@ -284,10 +285,10 @@ fn every_doing_of_the_network_has_its_reason() {
         packet: &marked,
     });
     let damaged = script.sends(1, 2, 0, &segment(Flags::ACK, 9001, 1001, b""));
-    let damage = Some(Burst {
+    let damage = Some(Damage::Burst(Burst {
         start: 3,
         pattern: 1,
-    });
+    }));
     let original = Outcome::Deliver {
         extra: Duration::ZERO,
         damage,
@@ -297,7 +298,7 @@ fn every_doing_of_the_network_has_its_reason() {
         &damaged,
         Fate {
             original,
-            copy: None,
+            copies: Copies::NONE,
         },
     );
     script.at(52);
@@ -313,6 +314,10 @@ fn every_doing_of_the_network_has_its_reason() {
         router: NodeId(2),
         packet: &kept,
     });
+    script.at(70);
+    script.tell(&Observation::Cut { hop: HopId(2) });
+    script.at(80);
+    script.tell(&Observation::Restored { hop: HopId(2) });
     assert_eq!(
         script.after(6),
         "
@@ -325,6 +330,8 @@ fn every_doing_of_the_network_has_its_reason() {
                       │                               damaged ◁── ACK seq 1 ack 1 win 4096 ──│
 0.052000              │◀── 20 damaged octets                                                 │
 0.060000              │               ┄┄ r2 releases: PSH,ACK seq 1 len 10 ┄▷                │
+0.070000              │                          ┄┄ hop 2 is cut ┄┄                          │
+0.080000              │                          ┄┄ hop 2 is up ┄┄                           │
 "
     );
 }

@@ -3,7 +3,7 @@
 use core::fmt::Write as _;
 use core::time::Duration;
 
-use timewait_sim::{DropReason, Fate, Instant, Outcome, Release};
+use timewait_sim::{Damage, DropReason, Fate, Instant, Outcome, Packet, Release};
 use timewait_stack::event::{
     Cause, Drop, IcmpArrival, IcmpDrop, IcmpVerdict, Ready, Timer, Verdict,
 };
@@ -76,29 +76,42 @@ fn flags(flags: Flags) -> String {
     }
 }
 
-/// What a fate did to the datagram itself: `None` if it was carried at base delay.
-pub(crate) fn original(fate: &Fate) -> Option<String> {
-    outcome(fate.original)
+/// `octets 552 to 1099 of datagram 3`: what a part of a datagram holds.
+pub(crate) fn part(packet: &Packet) -> String {
+    let from = packet.fragment.map_or(0, |part| usize::from(part.offset));
+    let to = from + packet.payload.octets().len().saturating_sub(1);
+    format!("octets {from} to {to} of datagram {}", packet.id.ordinal)
 }
 
-/// What became of the copy, if one was made.
-pub(crate) fn copy(fate: &Fate) -> Option<String> {
-    fate.copy.map(|copy| match outcome(copy) {
+/// What the fate did to the datagram itself, and what became of its copies.
+pub(crate) fn fate(fate: &Fate) -> Vec<String> {
+    let copies = fate.copies.iter().map(|copy| match outcome(copy) {
         Some(what) => format!("a copy {what}"),
         None => "copied".to_owned(),
-    })
+    });
+    outcome(fate.original).into_iter().chain(copies).collect()
 }
 
+/// `None`: it is carried at base delay.
 fn outcome(outcome: Outcome) -> Option<String> {
     match outcome {
         Outcome::Drop => Some("lost".to_owned()),
         Outcome::Hold(release) => Some(format!("held {}", until(release))),
-        Outcome::Deliver { extra, damage } => match (extra.is_zero(), damage.is_some()) {
-            (true, false) => None,
-            (true, true) => Some("damaged".to_owned()),
-            (false, false) => Some(format!("{} late", span(extra))),
-            (false, true) => Some(format!("damaged, {} late", span(extra))),
-        },
+        Outcome::Deliver { extra, damage } => {
+            let late = (!extra.is_zero()).then(|| format!("{} late", span(extra)));
+            let damage = damage.map(|damage| damaged(damage).to_owned());
+            let words: Vec<_> = damage.into_iter().chain(late).collect();
+            (!words.is_empty()).then(|| words.join(", "))
+        }
+    }
+}
+
+fn damaged(damage: Damage) -> &'static str {
+    match damage {
+        Damage::Burst(_) => "damaged",
+        Damage::Scramble { .. } => "scrambled",
+        Damage::Swap { .. } => "words swapped",
+        Damage::Truncate { .. } => "cut short",
     }
 }
 
@@ -106,6 +119,7 @@ fn outcome(outcome: Outcome) -> Option<String> {
 pub(crate) fn until(release: Release) -> String {
     match release {
         Release::After(time) => format!("for {}", span(time)),
+        Release::Restored { at_most } => format!("till the link is up or {}", span(at_most)),
         Release::Seen {
             class,
             packets,
@@ -151,6 +165,10 @@ pub(crate) fn drop_reason(reason: DropReason) -> &'static str {
         DropReason::HopLimit => "the hop limit ran out",
         DropReason::NoRoute => "no route",
         DropReason::TooBig => "too big for the link",
+        DropReason::Cut => "the link is cut",
+        DropReason::Early => "dropped early by the queue",
+        DropReason::Incomplete => "the rest never came",
+        DropReason::Overlap => "parts overlap",
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) fn packet(from: SocketAddr, to: SocketAddr, segment: &Segment<'_>) ->
             flow: flow_of(from, to),
             class: class_of(segment.flags, segment.text.len()),
         },
+        fragment: None,
         parts: Vec::new(),
     }
 }

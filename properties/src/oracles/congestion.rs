@@ -308,9 +308,12 @@ impl End {
         }
         self.duplicates += u32::from(duplicate);
         let heard = acked > 0 || duplicate;
-        let spurious = heard.then(|| self.spurious.on_ack(acked > 0, after.snd_una));
+        let spurious = heard
+            .then(|| self.spurious.on_ack(acked > 0, after.snd_una))
+            .flatten();
         let undone = before.ca_state == CaState::Loss && after.ca_state != CaState::Loss;
-        if undone && spurious.flatten().is_some() {
+        let needless = undone && spurious.is_some();
+        if needless {
             self.repair.found_needless();
         }
         if before.snd_wnd == 0 && after.snd_wnd > 0 {
@@ -322,6 +325,9 @@ impl End {
             envelope.confirmed(); // RFC 4015 §3.4.
         }
         let cut = self.takes_back(before, after, report);
+        // The ACK that shows a timeout to be spurious may end the repair, too: then it is forgotten.
+        let envelope = self.envelope.as_mut().filter(|_| needless);
+        let given_back = envelope.map(Envelope::take_cut);
         if let Some(envelope) = &mut self.envelope {
             if acked > 0 {
                 envelope.acked(before, after, report.shown(), congested);
@@ -332,8 +338,8 @@ impl End {
         }
         self.answers(duplicate, before, after);
         if let Some(envelope) = &mut self.envelope {
-            if let Some(before) = spurious.flatten() {
-                envelope.undo(before, undone, congested);
+            if let Some(before) = spurious {
+                envelope.undo(before, given_back, congested);
             }
             if congested && envelope.reported(self.sent_to, after) {
                 self.held_until = Some(report.shown() + after.rto);

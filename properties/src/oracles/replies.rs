@@ -112,6 +112,9 @@ impl ReplyTable {
             Observation::Fate { .. }
             | Observation::Dropped { .. }
             | Observation::Marked { .. }
+            | Observation::Fragmented { .. }
+            | Observation::Cut { .. }
+            | Observation::Restored { .. }
             | Observation::Released { .. }
             | Observation::Passed { .. }
             | Observation::Paused { .. }

@@ -1,6 +1,6 @@
 //! What the network does to datagrams, as data.
 
-use timewait_sim::fates::{Dice, LinkFaults, Listed, NthMatch};
+use timewait_sim::fates::{Dice, LinkFaults, Listed, NthMatch, Ruled, Rules};
 use timewait_sim::{Fate, Fates, HopId, Packet, Passage};
 
 /// The faults of a run.
@@ -39,7 +39,7 @@ impl FaultPlan {
             }
         };
         PlannedFates {
-            plan,
+            plan: Ruled::new(plan),
             healed: false,
         }
     }
@@ -48,7 +48,7 @@ impl FaultPlan {
 /// The fates that a plan means.
 #[derive(Clone, Debug)]
 pub struct PlannedFates {
-    plan: Plan,
+    plan: Ruled<Plan>,
     healed: bool,
 }
 
@@ -59,6 +59,11 @@ enum Plan {
 }
 
 impl PlannedFates {
+    /// The handle by which a test adds faults of its own while the world runs.
+    pub fn rules(&self) -> Rules {
+        self.plan.rules()
+    }
+
     /// From now on the network does no harm to what enters a hop.
     pub fn heal(&mut self) {
         self.healed = true;
@@ -67,10 +72,18 @@ impl PlannedFates {
 
 impl Fates for PlannedFates {
     fn fate(&mut self, at: Passage, packet: &Packet) -> Fate {
-        match &mut self.plan {
-            _ if self.healed => Fate::default(),
-            Plan::Drawn(dice) => dice.fate(at, packet),
-            Plan::Listed(listed) => listed.fate(at, packet),
+        if self.healed {
+            return Fate::default();
+        }
+        self.plan.fate(at, packet)
+    }
+}
+
+impl Fates for Plan {
+    fn fate(&mut self, at: Passage, packet: &Packet) -> Fate {
+        match self {
+            Self::Drawn(dice) => dice.fate(at, packet),
+            Self::Listed(listed) => listed.fate(at, packet),
         }
     }
 }

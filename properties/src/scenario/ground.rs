@@ -9,6 +9,8 @@ mod tweak;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
+use timewait_sim::topology::graph_links;
+use timewait_sim::{Aqm, CodelConfig, RedConfig};
 use timewait_stack::config::{EcnUse, Keepalive};
 use timewait_stack::{Config, Profile};
 
@@ -33,12 +35,14 @@ pub(crate) struct Ground {
 /// How the hosts are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// Two hosts, one after the other with this many routers between.
+    /// Two hosts, one after the other with this many routers between; further hosts at these in turn.
     Chain(u16),
     /// Every host at one router.
     Star,
     /// Two routers with one link between them, and the hosts at either in turn.
     Dumbbell,
+    /// So many routers joined somehow, and each host at some of them.
+    Graph(u16),
 }
 
 impl Ground {
@@ -107,6 +111,7 @@ impl Ground {
             config,
             clock: Clock::TRUE,
             apps: Vec::new(),
+            may_be_cut_up: false,
         }
     }
 
@@ -122,15 +127,18 @@ impl Ground {
         let (routers, ends) = match shape {
             Shape::Chain(routers) => {
                 let inner = (1..routers).map(|n| (Router(n - 1), Router(n)));
+                let others = (2..hosts).map(|host| (Host(host), Router(host % routers.max(1))));
                 let ends = match routers {
                     0 => vec![(Host(0), Host(1))],
                     _ => core::iter::once((Host(0), Router(0)))
                         .chain(inner)
+                        .chain(others)
                         .chain([(Router(routers - 1), Host(1))])
                         .collect(),
                 };
                 (routers, ends)
             }
+            Shape::Graph(routers) => (routers, graph(choose, routers, hosts)),
             Shape::Star => (1, (0..hosts).map(|host| (Host(host), Router(0))).collect()),
             Shape::Dumbbell => {
                 let sides = (0..hosts).map(|host| (Host(host), Router(host % 2)));
@@ -141,6 +149,8 @@ impl Ground {
             Shape::Chain(routers) => u32::from(routers) + 1,
             Shape::Star => 2,
             Shape::Dumbbell => 3,
+            // No way is longer than through all routers.
+            Shape::Graph(routers) => u32::from(routers) + 1,
         };
         let delay = self.rtt / 2 / longest;
         let links = ends.into_iter().map(|(a, b)| {
@@ -154,7 +164,7 @@ impl Ground {
                 delay,
                 rate,
                 queue_bytes_max,
-                queue_bytes_mark: mark(choose, queue_bytes_max),
+                aqm: aqm(choose, rate, queue_bytes_max),
                 mtu: None,
             }
         });
@@ -182,6 +192,8 @@ impl Ground {
             faults: FaultPlan::NONE,
             crashes: Vec::new(),
             pauses: Vec::new(),
+            cuts: Vec::new(),
+            routes: Vec::new(),
             heal_at: Duration::ZERO,
             limit,
         }
@@ -195,10 +207,22 @@ impl Ground {
             delay: self.rtt / 8,
             rate: None,
             queue_bytes_max: 0,
-            queue_bytes_mark: None,
+            aqm: Aqm::None,
             mtu: None,
         }
     }
+}
+
+/// A random connected graph of routers with a few links more than it takes, and each host at one.
+fn graph(choose: &mut dyn Choose, routers: u16, hosts: u16) -> Vec<(LinkEnd, LinkEnd)> {
+    let more = choose.below(4) as u32;
+    let mut below = |bound: u32| choose.below(bound.into()) as u32;
+    let inner = graph_links(routers.into(), more, &mut below);
+    let router = |number: u32| LinkEnd::Router(number as u16);
+    let edges = (0..hosts).map(|host| (LinkEnd::Host(host), router(below(routers.into()))));
+    let edges: Vec<_> = edges.collect();
+    let inner = inner.into_iter().map(|(a, b)| (router(a), router(b)));
+    edges.into_iter().chain(inner).collect()
 }
 
 /// The least MSL of all profiles.
@@ -237,10 +261,33 @@ fn queue(choose: &mut dyn Choose, rate: Option<u64>) -> u64 {
     (most >> choose.below(4)).max(40_000)
 }
 
-/// Half of the queues mark congestion, long before they drop: from one datagram on to half of what
-/// they hold (RFC 3168 §5).
-fn mark(choose: &mut dyn Choose, queue_bytes_max: u64) -> Option<u64> {
-    choose
-        .chance(1, 2)
-        .then(|| choose.log_between(1500, queue_bytes_max / 2))
+/// How a queue is managed, if it is. A threshold or an average counts from one datagram on to half of
+/// what the queue holds (RFC 3168 §5).
+fn aqm(choose: &mut dyn Choose, rate: Option<u64>, queue_bytes_max: u64) -> Aqm {
+    let bytes = |choose: &mut dyn Choose| choose.log_between(1500, queue_bytes_max / 2);
+    match choose.below(8) {
+        0..4 => Aqm::None,
+        4 | 5 => Aqm::Threshold {
+            bytes: bytes(choose),
+        },
+        6 => {
+            let bytes_min = bytes(choose);
+            Aqm::Red(RedConfig {
+                bytes_min,
+                bytes_max: bytes_min * choose.between(2, 3),
+                probability_max: *choose.pick(&[20_000, 100_000]),
+                weight: *choose.pick(&[9, 4]),
+            })
+        }
+        _ => {
+            // Of a slow link two datagrams take longer than the 5 ms of RFC 8289 §4.2.
+            let datagram = rate.map_or(0, |rate| 1_500_000_000 / rate);
+            let least = Duration::from_nanos(datagram * 2);
+            let (target, interval) = *choose.pick(&[(5, 100), (1, 20)]);
+            Aqm::Codel(CodelConfig {
+                target: least.max(Duration::from_millis(target)),
+                interval: Duration::from_millis(interval),
+            })
+        }
+    }
 }

@@ -5,6 +5,7 @@ use core::str::FromStr;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use timewait_sim::Aqm;
 
 use super::text::{self, time, time_if_any};
 use crate::choose::Choose;
@@ -25,10 +26,28 @@ pub struct LinkPlan {
     /// Octets that may wait for a rated link.
     #[serde(default = "text::queue")]
     pub queue_bytes_max: u64,
-    /// Beyond so many octets waiting an ECN-capable datagram is marked; `None`: none is.
-    pub queue_bytes_mark: Option<u64>,
+    /// What its queue does before it is full.
+    #[serde(
+        default,
+        with = "text::AqmText",
+        skip_serializing_if = "text::is_default"
+    )]
+    pub aqm: Aqm,
     /// The largest datagram it carries, in octets with the IP header; `None`: any.
     pub mtu: Option<u16>,
+}
+
+/// A route that somebody has entered at a router, for one host: over a link that is not on the shortest
+/// way, perhaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoutePlan {
+    /// The router, by its number.
+    pub router: u16,
+    /// The host that it leads to; none if it has no such number.
+    pub host: u16,
+    /// The link, which ends at the router, by its number.
+    pub link: u32,
 }
 
 /// How routers report what they drop, by ICMP.

@@ -4,9 +4,7 @@
 //! attack, a round or a fault less, or a smaller number. Every step takes something away or moves
 //! a number towards a fixed one, so shrinking ends whatever order it takes. The boldest steps come first.
 
-use core::time::Duration;
-
-use timewait_sim::fates::LinkFaults;
+use timewait_sim::fates::{Delay, LinkFaults};
 
 use super::{FaultPlan, LinkEnd, Role, Scenario};
 use crate::clock::Clock;
@@ -37,6 +35,10 @@ enum Step {
     TrueClock(u16),
     /// Without this user after this crash.
     DropLaterApp(u32, u16),
+    /// Cuts: without `count` from `first` on.
+    DropCuts { first: u32, count: u32 },
+    /// Without this route.
+    DropRoute(u32),
     /// Without this part of the listed fates.
     DropListed { first: u32, count: u32 },
     /// Without faults at this place in the list of hops.
@@ -52,13 +54,15 @@ enum Step {
 }
 
 /// What switches a family of faults off.
-const FAMILIES: [fn(&mut LinkFaults); 8] = [
+const FAMILIES: [fn(&mut LinkFaults); 10] = [
     |faults| faults.loss = 0,
     |faults| faults.loss_bursts = None,
     |faults| faults.duplicate = 0,
     |faults| faults.reorder = 0,
-    |faults| faults.jitter_max = Duration::ZERO,
+    |faults| faults.jitter = Delay::None,
     |faults| faults.corrupt = 0,
+    |faults| faults.wide = 0,
+    |faults| faults.truncate = 0,
     |faults| faults.hold_original = 0,
     |faults| faults.hold_copy = 0,
 ];
@@ -101,6 +105,9 @@ impl Scenario {
         }
         steps.extend((0..self.pauses.len() as u32).map(Step::DropPause));
         steps.extend((0..hosts).map(Step::TrueClock));
+        let pieces_of_cuts = pieces(self.cuts.len() as u32);
+        steps.extend(pieces_of_cuts.map(|(first, count)| Step::DropCuts { first, count }));
+        steps.extend((0..self.routes.len() as u32).map(Step::DropRoute));
         match &self.faults {
             FaultPlan::Listed(fates) => {
                 let pieces = pieces(fates.len() as u32);
@@ -150,6 +157,13 @@ impl Scenario {
                 let crash = scenario.crashes.get_mut(nth as usize)?;
                 crash.apps.remove(usize::from(app));
             }
+            Step::DropCuts { first, count } => {
+                let range = first as usize..(first + count) as usize;
+                scenario.cuts.drain(range);
+            }
+            Step::DropRoute(nth) => {
+                scenario.routes.remove(nth as usize);
+            }
             Step::DropListed { first, count } => {
                 let FaultPlan::Listed(fates) = &mut scenario.faults else {
                     return None;
@@ -181,14 +195,17 @@ impl Scenario {
         Some(scenario)
     }
 
-    /// Two hosts in a chain with no router between them. Only without faults at single hops,
-    /// which would be elsewhere then.
+    /// Two hosts in a chain with no router between them. Only without faults and cuts at single
+    /// hops, which would be elsewhere then.
     fn straightened(&self) -> Option<Self> {
         let no_faults = match &self.faults {
             FaultPlan::Listed(fates) => fates.is_empty(),
             FaultPlan::Drawn { hops, nth, .. } => hops.is_empty() && nth.is_empty(),
         };
-        let others = self.hosts.len() != 2 || !self.attackers.is_empty() || !self.boxes.is_empty();
+        let others = self.hosts.len() != 2
+            || !self.attackers.is_empty()
+            || !self.boxes.is_empty()
+            || !self.cuts.is_empty();
         if others || self.routers == 0 || !no_faults {
             return None;
         }
@@ -197,11 +214,12 @@ impl Scenario {
         (link.a, link.b) = (LinkEnd::Host(0), LinkEnd::Host(1));
         link.delay = self.links.iter().map(|link| link.delay).sum();
         scenario.links = vec![link];
+        scenario.routes.clear();
         scenario.routers = 0;
         Some(scenario)
     }
 
-    fn churns_mut(&mut self) -> impl Iterator<Item = &mut super::Churn> {
+    pub(crate) fn churns_mut(&mut self) -> impl Iterator<Item = &mut super::Churn> {
         let apps = self.hosts.iter_mut().flat_map(|host| &mut host.apps);
         apps.filter_map(|app| match &mut app.role {
             Role::Churn(churn) => Some(churn),

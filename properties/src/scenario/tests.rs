@@ -42,7 +42,9 @@ fn no_bytes_mean_a_calm_world() {
 #[test]
 fn every_world_keeps_its_assumptions() {
     each_of_every_kind(200, |scenario| {
-        let lifetime = scenario.lifetime.expect("a conforming network");
+        let rogue = scenario.kind == Kind::Rogue;
+        assert_eq!(scenario.lifetime.is_none(), rogue, "a conforming network");
+        let lifetime = scenario.lifetime.unwrap_or_default();
         for host in &scenario.hosts {
             let config = &host.config;
             assert!(lifetime <= config.msl, "E1");
@@ -52,6 +54,7 @@ fn every_world_keeps_its_assumptions() {
             assert!((1..=1 << 20).contains(&config.receive_buffer));
         }
         assert!(scenario.heal_at < scenario.limit);
+        assert!(scenario.cuts_end() <= scenario.heal_at);
     });
 }
 
@@ -90,6 +93,7 @@ fn a_drawn_setting_is_no_profiles() {
         config: profile.config(Vec::new(), [1; 32]),
         clock: Clock::TRUE,
         apps: Vec::new(),
+        may_be_cut_up: false,
     };
     for profile in Profile::ALL {
         assert_eq!(host(profile).profile(), Some(profile));
@@ -119,6 +123,8 @@ fn everything_is_named_by_a_number_that_exists() {
                 });
             }
         }
+        let links = scenario.links.len() as u32;
+        assert!(scenario.cuts.iter().all(|cut| cut.link < links));
         let first = (0..).zip(&scenario.hosts);
         let first = first.flat_map(|(index, host)| host.apps.iter().map(move |app| (index, app)));
         let later = scenario.crashes.iter();

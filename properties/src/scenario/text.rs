@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use timewait_sim::icmp::Problem;
+use timewait_sim::{Aqm, CodelConfig, RedConfig};
 
 /// A time, or nothing.
 pub(crate) use jiff::fmt::serde::unsigned_duration::friendly::compact::optional as time_if_any;
@@ -43,6 +44,43 @@ pub(super) enum ProblemText {
     HopLimit,
     NoRoute,
     NoPort,
+    Incomplete,
+}
+
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What a queue does before it is full.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Aqm", rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) enum AqmText {
+    None,
+    Threshold {
+        bytes: u64,
+    },
+    #[serde(with = "RedText")]
+    Red(RedConfig),
+    #[serde(with = "CodelText")]
+    Codel(CodelConfig),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RedConfig", deny_unknown_fields)]
+struct RedText {
+    bytes_min: u64,
+    bytes_max: u64,
+    probability_max: u32,
+    weight: u8,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CodelConfig", deny_unknown_fields)]
+struct CodelText {
+    #[serde(with = "time")]
+    target: Duration,
+    #[serde(with = "time")]
+    interval: Duration,
 }
 
 /// Control bits by name: `["SYN", "ACK"]`.

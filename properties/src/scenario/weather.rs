@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use timewait_sim::HopId;
-use timewait_sim::fates::{LinkFaults, LossBursts, NthMatch};
+use timewait_sim::fates::{Delay, LinkFaults, LossBursts, NthMatch};
 
 use super::ground::Ground;
 use super::{FaultPlan, LinkEnd, LinkPlan};
@@ -102,6 +102,7 @@ pub(crate) fn families(choose: &mut dyn Choose, ground: &Ground, on: u64) -> Lin
     }
     if choose.chance(on, 8) {
         faults.duplicate = choose.log_between(PERCENT / 10, 10 * PERCENT) as u32;
+        faults.duplicates_max = *choose.pick(&[1, 1, 2, 4]);
         faults.duplicate_max = log_duration(choose, ground.rtt, ground.lifetime / 4);
     }
     if choose.chance(on, 8) {
@@ -109,10 +110,17 @@ pub(crate) fn families(choose: &mut dyn Choose, ground: &Ground, on: u64) -> Lin
         faults.reorder_max = log_duration(choose, ground.rtt / 8, ground.rtt * 4);
     }
     if choose.chance(on, 8) {
-        faults.jitter_max = log_duration(choose, ground.rtt / 64, ground.rtt / 2);
+        faults.jitter = jitter(choose, ground);
     }
     if choose.chance(on, 8) {
         faults.corrupt = choose.log_between(PERCENT / 10, 2 * PERCENT) as u32;
+    }
+    if choose.chance(on, 16) {
+        faults.truncate = choose.log_between(PERCENT / 10, 2 * PERCENT) as u32;
+    }
+    if choose.chance(on, 128) {
+        faults.wide = choose.log_between(PERCENT / 10, 2 * PERCENT) as u32;
+        faults.swap = *choose.pick(&[0, 500_000]);
     }
     if choose.chance(on, 16) {
         faults.hold_original = choose.log_between(PERCENT / 10, 2 * PERCENT) as u32;
@@ -121,6 +129,23 @@ pub(crate) fn families(choose: &mut dyn Choose, ground: &Ground, on: u64) -> Lin
         faults.hold_copy = choose.between(PERCENT, 5 * PERCENT) as u32;
     }
     holds(choose, ground, faults)
+}
+
+/// Delays that all datagrams have: about the same for all, or now and then far longer.
+fn jitter(choose: &mut dyn Choose, ground: &Ground) -> Delay {
+    let delay = log_duration(choose, ground.rtt / 64, ground.rtt / 2);
+    match choose.below(8) {
+        0..4 => Delay::Uniform { max: delay },
+        4 => Delay::Constant(delay),
+        5 | 6 => Delay::Normal {
+            mean: delay,
+            deviation: delay / 4,
+        },
+        _ => Delay::HeavyTail {
+            scale: delay / 16,
+            max: ground.rtt * 8,
+        },
+    }
 }
 
 /// Until when a router keeps what it keeps, if it keeps anything.
@@ -133,6 +158,7 @@ fn holds(choose: &mut dyn Choose, ground: &Ground, faults: LinkFaults) -> LinkFa
         seen: *choose.pick(&[0, 500_000, 900_000]),
         seen_class: class::OPEN,
         seen_packets_max: 20,
+        restored: *choose.pick(&[0, 0, 500_000]),
         ..faults
     }
 }

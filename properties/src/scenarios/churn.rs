@@ -82,7 +82,7 @@ fn fast(choose: &mut dyn Choose, links: Vec<LinkPlan>) -> Vec<LinkPlan> {
     let fast = |link: LinkPlan| LinkPlan {
         rate: Some(rate),
         queue_bytes_max: QUEUE,
-        queue_bytes_mark: link.queue_bytes_mark.map(|mark| mark.min(QUEUE / 2)),
+        aqm: link.aqm.within(QUEUE / 2),
         ..link
     };
     links.into_iter().map(fast).collect()
@@ -123,6 +123,7 @@ fn faults(choose: &mut dyn Choose, ground: &Ground, links: &[LinkPlan], hop: Hop
         seen: 800_000,
         seen_class: class::OPEN,
         seen_packets_max: 20,
+        restored: *choose.pick(&[0, 500_000]),
         ..LinkFaults::NONE
     };
     if choose.chance(1, 2) {

@@ -37,6 +37,9 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
             GiveUp::Retransmissions(15),
         ]);
         (host.config.user_timeout, host.config.announce_user_timeout) = (None, false);
+        host.may_be_cut_up = choose.chance(1, 4);
+        // Below that routers may cut, whoever looks for the path MTU (RFC 1191 §3).
+        host.config.path_mtu_min = *choose.pick(&[552, 552, 1200]);
     }
     let hops = match choose.chance(1, 2) {
         true => weather::somewhere(choose, &ground, &links, 3, 2),

@@ -6,7 +6,7 @@ use super::Kind;
 use crate::choose::Choose;
 use crate::scenario::ground::{Ground, Shape, narrow};
 use crate::scenario::{HostPlan, IcmpPlan, Scenario};
-use crate::scenario::{talks, weather};
+use crate::scenario::{detours, talks, weather};
 
 /// When nothing has ended a conversation, its users do.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -19,10 +19,7 @@ const FIRST_PORT: u16 = 1000;
 pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     let ground = Ground::draw(choose, RTT_MAX);
     let count = choose.between(2, 8) as u16;
-    let shape = match count {
-        2 => Shape::Chain(choose.below(4) as u16),
-        _ => *choose.pick(&[Shape::Star, Shape::Dumbbell]),
-    };
+    let shape = shape(choose, count);
     let (routers, mut links) = ground.wires(choose, shape, count);
     let icmp = choose.chance(1, 4).then(|| IcmpPlan::draw(choose));
     if icmp.is_some() {
@@ -34,14 +31,30 @@ pub(super) fn generate(choose: &mut dyn Choose) -> Scenario {
     }
     for host in &mut hosts {
         host.config.abort_on_close = choose.chance(1, 16);
+        host.may_be_cut_up = choose.chance(1, 4);
     }
     let faults = weather::families(choose, &ground, 4);
     let hops = weather::spread(choose, &links, faults, 2);
-    Scenario {
+    let mut scenario = Scenario {
         icmp,
         faults: weather::drawn(choose, hops, Vec::new()),
         heal_at: weather::heal_at(choose),
         ..ground.calm(Kind::Swarm, hosts, (routers, links), LIMIT)
+    };
+    if choose.chance(1, 2) {
+        scenario.routes = detours::draw(choose, &scenario);
+    }
+    scenario
+}
+
+/// How so many hosts are joined.
+fn shape(choose: &mut dyn Choose, hosts: u16) -> Shape {
+    match (choose.below(4), hosts) {
+        (0 | 1, 2) => Shape::Chain(choose.below(4) as u16),
+        (0, _) => Shape::Star,
+        (1, _) => Shape::Dumbbell,
+        (2, _) => Shape::Chain(choose.between(1, 5) as u16),
+        _ => Shape::Graph(choose.between(2, 7) as u16),
     }
 }
 

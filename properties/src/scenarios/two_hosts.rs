@@ -45,7 +45,8 @@ pub(super) fn generate(kind: Kind, choose: &mut dyn Choose) -> Scenario {
         | Kind::Bystander
         | Kind::Reboot
         | Kind::Middlebox
-        | Kind::Ailing => {
+        | Kind::Ailing
+        | Kind::Rogue => {
             bulk(&mut scenario, choose, &ground);
         }
     }

@@ -44,10 +44,9 @@ impl Line {
 pub(super) fn lines(seen: &Observation<'_, HostEvent>, boots: &BTreeMap<NodeId, u8>) -> Vec<Line> {
     match *seen {
         Observation::Sent { packet, .. } => vec![sent(packet)],
-        Observation::Fate { at, packet, fate } => [words::original(&fate), words::copy(&fate)]
-            .into_iter()
-            .flatten()
-            .map(|what| network(Some(at.hop), packet, &what))
+        Observation::Fate { at, packet, fate } => words::fate(&fate)
+            .iter()
+            .map(|what| network(Some(at.hop), packet, what))
             .collect(),
         Observation::Dropped {
             hop,
@@ -57,6 +56,15 @@ pub(super) fn lines(seen: &Observation<'_, HostEvent>, boots: &BTreeMap<NodeId, 
             let what = format!("dropped: {}", words::drop_reason(reason));
             vec![network(hop, packet, &what)]
         }
+        Observation::Fragmented { hop, packet, parts } => {
+            vec![network(
+                Some(hop),
+                packet,
+                &format!("cut into {parts} parts"),
+            )]
+        }
+        Observation::Cut { hop } => vec![of_hop(hop, "is down")],
+        Observation::Restored { hop } => vec![of_hop(hop, "is up again")],
         Observation::Marked { hop, packet } => vec![network(Some(hop), packet, "marked")],
         Observation::Released {
             hop,
@@ -93,6 +101,16 @@ pub(super) fn lines(seen: &Observation<'_, HostEvent>, boots: &BTreeMap<NodeId, 
             let boot = boots.get(&node).copied().unwrap_or(0);
             happened(node, boot, event).into_iter().collect()
         }
+    }
+}
+
+/// Something that becomes of a hop.
+fn of_hop(hop: HopId, what: &str) -> Line {
+    Line {
+        part: Part::Network,
+        hosts: [None, None],
+        of: None,
+        text: format!("hop {} {what}", hop.0),
     }
 }
 

@@ -4,11 +4,14 @@
 //! the hop, whatever the other families do to it, so that switching one on or off, or changing
 //! its rate, moves no other family's dice.
 
+mod delay;
 mod hop;
 
 use core::time::Duration;
 
-use super::{Fate, Fates, HopId, Outcome, Passage, Release};
+pub use delay::Delay;
+
+use super::{Copies, Fate, Fates, HopId, Outcome, Passage, Release};
 use crate::packet::Packet;
 use crate::rng::Key;
 use hop::HopDice;
@@ -21,21 +24,30 @@ pub struct LinkFaults {
     pub loss: u32,
     /// Losses that come in bursts; beside `loss`, from dice of their own.
     pub loss_bursts: Option<LossBursts>,
-    /// Rate at which a copy follows the datagram.
+    /// Rate at which copies follow the datagram.
     pub duplicate: u32,
-    /// The copy comes up to this much later.
+    /// So many follow it at most, 1 to [`Copies::MAX`].
+    pub duplicates_max: u8,
+    /// Each copy comes up to this much later.
     pub duplicate_max: Duration,
     /// Rate at which datagrams are set back, so that later ones may overtake.
     pub reorder: u32,
     /// They are set back by 1 ns to this.
     pub reorder_max: Duration,
-    /// Every datagram comes up to this much later; zero switches the family off.
-    pub jitter_max: Duration,
+    /// Every datagram comes so much later.
+    pub jitter: Delay,
     /// Rate at which datagrams are damaged by one burst.
     pub corrupt: u32,
     /// The longest burst, 1 to 16 bits. The ones' complement checksum (RFC 1071) catches every
     /// burst of at most 15.
     pub burst_bits_max: u8,
+    /// Rate at which datagrams are damaged so widely that a checksum of 16 bits may not tell.
+    pub wide: u32,
+    /// Share of these in which two words change places, so that it never tells, in parts per million;
+    /// in the others up to [`Dice::SCRAMBLED_MAX`] octets are wrong.
+    pub swap: u32,
+    /// Rate at which the end of a datagram is missing.
+    pub truncate: u32,
     /// Rate at which the router keeps datagrams.
     pub hold_original: u32,
     /// Rate at which the router keeps a copy while the datagram itself goes on. At the hop that
@@ -52,6 +64,9 @@ pub struct LinkFaults {
     pub seen_class: u16,
     /// After the awaited datagram up to this many further ones of the flow go first.
     pub seen_packets_max: u32,
+    /// Share of the rest, in parts per million, that waits for the hop to come up again after a
+    /// cut, for `hold_max` at most.
+    pub restored: u32,
 }
 
 /// Losses in bursts (Gilbert 1960, Elliott 1963): a hop is in a good state, where this family
@@ -72,12 +87,16 @@ impl LinkFaults {
         loss: 0,
         loss_bursts: None,
         duplicate: 0,
+        duplicates_max: 1,
         duplicate_max: Duration::ZERO,
         reorder: 0,
         reorder_max: Duration::ZERO,
-        jitter_max: Duration::ZERO,
+        jitter: Delay::None,
         corrupt: 0,
         burst_bits_max: 15,
+        wide: 0,
+        swap: 0,
+        truncate: 0,
         hold_original: 0,
         hold_copy: 0,
         hold_any_of: 0,
@@ -85,6 +104,7 @@ impl LinkFaults {
         seen: 0,
         seen_class: 0,
         seen_packets_max: 0,
+        restored: 0,
     };
 
     /// The same for a hop that leaves a host, which keeps nothing.
@@ -130,14 +150,13 @@ impl NthMatch {
 
     /// The router keeps a copy, and the datagram itself goes on.
     pub fn hold_copy(hop: HopId, class: u16, n: u32, release: Release) -> Self {
-        let copy = Some(Outcome::Hold(release));
         Self {
             hop,
             class,
             n,
             fate: Fate {
                 original: Outcome::default(),
-                copy,
+                copies: Copies::one(Outcome::Hold(release)),
             },
         }
     }
@@ -153,6 +172,9 @@ pub struct Dice {
 }
 
 impl Dice {
+    /// So many octets are scrambled at once at most.
+    pub const SCRAMBLED_MAX: u16 = 64;
+
     /// Dice of this seed, so far without faults.
     pub fn new(seed: u64) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::fates::Burst;
+use crate::fates::{Damage, Struck};
 
 /// The octets above IP. How they are stored is hidden, so that it can become cheaper.
 #[derive(Clone)]
@@ -68,28 +68,23 @@ impl Payload {
         }
     }
 
-    /// Inverts the bits of a burst and says whether anything changed: not so for an empty payload
-    /// or pattern.
-    ///
-    /// A burst that would run over the end is moved back so far that it fits, because wrapped
-    /// around or cut off it would no longer be the burst that was asked for.
-    pub(crate) fn damage(&mut self, burst: Burst) -> bool {
-        let octets = self.octets_mut();
-        let bits = octets.len() as u64 * 8;
-        if bits == 0 || burst.pattern == 0 {
-            return false;
-        }
-        let pattern = burst.pattern >> burst.pattern.trailing_zeros();
-        let first = u64::from(burst.start) + u64::from(burst.pattern.trailing_zeros());
-        let width = u64::from(16 - pattern.leading_zeros());
-        let first = (first % bits).min(bits.saturating_sub(width));
-        for offset in 0..width.min(bits) {
-            if pattern >> offset & 1 == 1 {
-                let bit = first + offset;
-                octets[(bit / 8) as usize] ^= 0x80 >> (bit % 8);
+    /// Damages the octets, and says whether anything changed: not so for an empty payload.
+    pub(crate) fn damage(&mut self, damage: Damage) -> bool {
+        match damage.strike(self.octets_mut()) {
+            Struck::Unchanged => false,
+            Struck::Changed => true,
+            Struck::Truncated(octets) => {
+                self.truncate(octets);
+                true
             }
         }
-        true
+    }
+
+    fn truncate(&mut self, octets: usize) {
+        match &mut self.0 {
+            Store::Inline { length, .. } => *length = (*length).min(octets as u8),
+            Store::Heap(all) => all.truncate(octets),
+        }
     }
 }
 
@@ -116,7 +111,7 @@ impl fmt::Debug for Payload {
 #[cfg(test)]
 mod tests {
     use super::Payload;
-    use crate::fates::Burst;
+    use crate::fates::Damage;
 
     #[test]
     fn payloads_are_equal_by_octets_not_by_storage() {
@@ -128,51 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_inverts_exactly_its_bits_most_significant_first() {
-        let mut payload = Payload::from_slice(&[0, 0, 0]);
-        assert!(payload.damage(Burst {
-            start: 6,
-            pattern: 0b1011
-        }));
-        assert_eq!(payload.octets(), [0b0000_0011, 0b0100_0000, 0]);
-        // The start is taken modulo the length.
-        assert!(payload.damage(Burst {
-            start: 24 + 6,
-            pattern: 0b1011
-        }));
-        assert_eq!(payload.octets(), [0, 0, 0]);
-    }
-
-    #[test]
-    fn a_burst_never_leaves_octets_as_they_were_and_never_spreads() {
-        for length in 1_usize..5 {
-            for start in 0..40 {
-                for pattern in 1..=u16::MAX >> 4 {
-                    let mut payload = Payload::from_slice(&[0; 5][..length]);
-                    assert!(payload.damage(Burst { start, pattern }));
-                    let number = payload
-                        .octets()
-                        .iter()
-                        .fold(0_u64, |sum, octet| sum << 8 | u64::from(*octet));
-                    let width = number.ilog2() - number.trailing_zeros() + 1;
-                    let asked = pattern.ilog2() - pattern.trailing_zeros() + 1;
-                    assert!(number != 0 && width <= asked);
-                }
-            }
+    fn what_is_cut_short_keeps_its_beginning() {
+        for length in [3, 46, 47, 1500] {
+            let octets: Vec<u8> = (0..length).map(|n| n as u8).collect();
+            let mut payload = Payload::from_slice(&octets);
+            assert!(payload.damage(Damage::Truncate { octets: 2 }));
+            assert_eq!(payload.octets(), [0, 1]);
         }
-    }
-
-    #[test]
-    fn nothing_can_be_damaged_in_nothing_or_by_nothing() {
-        assert!(!Payload::default().damage(Burst {
-            start: 3,
-            pattern: 1
-        }));
-        let mut payload = Payload::from_slice(&[7]);
-        assert!(!payload.damage(Burst {
-            start: 3,
-            pattern: 0
-        }));
-        assert_eq!(payload.octets(), [7]);
+        assert!(!Payload::default().damage(Damage::Truncate { octets: 2 }));
     }
 }

@@ -92,6 +92,7 @@ fn nothing() -> Flight {
             ordinal: 0,
         },
         born: Instant::ZERO,
+        fragment: None,
         sent,
         parts: Vec::new(),
     };

@@ -5,13 +5,13 @@ use core::time::Duration;
 
 use super::flights::{Flight, NOBODY};
 use super::{Happening, Machine, World};
-use crate::fates::{Burst, Fate, Fates, HopId, Outcome, Passage, Release};
+use crate::fates::{Copies, Damage, Fate, Fates, HopId, Outcome, Passage};
 use crate::icmp::Problem;
-use crate::link::Hop;
+use crate::link::{self, Departure, Entering, Entry, Hop};
 use crate::node::Node;
 use crate::oracle::{Cause, DropReason, Observation};
 use crate::packet::{NodeId, Outgoing, PacketId};
-use crate::router::{Labels, Slot, Ticket};
+use crate::router::Labels;
 use crate::time::Instant;
 
 /// Where the datagrams of a host to an address go.
@@ -26,23 +26,11 @@ pub(super) struct Way {
     hop: Option<HopId>,
 }
 
-/// Something that a router keeps. It stays until it is let go and its time is over, so that its
-/// slot is not used again before.
-pub(super) struct Held {
-    /// The datagram, until it is let go.
-    flight: Option<u32>,
-    hop: HopId,
-    /// If it waits for something.
-    ticket: Option<Ticket>,
-    /// Whether the queue has an end for it.
-    expires: bool,
-}
-
 impl<N: Node, F: Fates> World<N, F> {
     /// Gives a datagram its name and sends it on its way.
     pub(super) fn send(&mut self, node: NodeId, cause: Cause, sent: Outgoing) {
         let now = self.now;
-        let way = self.way(node, sent.dst);
+        let way = self.first_hop(node, sent.dst);
         let host = self.host_mut(node);
         let id = PacketId {
             origin: node,
@@ -75,6 +63,7 @@ impl<N: Node, F: Fates> World<N, F> {
         let of = &mut self.flights[flight];
         of.packet.id = id;
         of.packet.born = now;
+        of.packet.fragment = None;
         of.packet.sent = sent;
         of.packet.parts.clear();
         of.destination = destination;
@@ -88,7 +77,7 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// Where a datagram of this node to this address goes.
-    fn way(&mut self, node: NodeId, address: IpAddr) -> Way {
+    fn first_hop(&mut self, node: NodeId, address: IpAddr) -> Way {
         if let Machine::Host(host) = &self.machines[node.0 as usize]
             && let Some(way) = &host.last_way
             && way.address == address
@@ -100,7 +89,7 @@ impl<N: Node, F: Fates> World<N, F> {
         let other = destination.filter(|destination| *destination != node);
         let hop = match (destination, other) {
             (None, _) => self.routes.fallback(&self.hops, node),
-            (_, other) => other.and_then(|other| self.routes.next(&self.hops, node, other)),
+            (_, other) => other.and_then(|other| self.next_hop(node, address, Some(other))),
         };
         let way = Way {
             address,
@@ -116,13 +105,13 @@ impl<N: Node, F: Fates> World<N, F> {
     pub(super) fn arrive(&mut self, flight: u32) {
         let of = &mut self.flights[flight];
         let at = of.next;
-        if self.is_on_the_way(at) {
-            self.hand_over(at, flight);
-            return;
-        }
+        let handed = at == of.destination || self.is_on_the_way(at);
         let of = &mut self.flights[flight];
-        if at == of.destination {
-            self.deliver(at, flight);
+        if handed {
+            match of.packet.fragment {
+                Some(_) => self.gather(at, flight),
+                None => self.hand(at, flight),
+            }
             return;
         }
         of.packet.sent.hop_limit = of.packet.sent.hop_limit.saturating_sub(1);
@@ -130,6 +119,15 @@ impl<N: Node, F: Fates> World<N, F> {
             self.drop_and_report(at, flight, None, Problem::HopLimit);
         } else {
             self.forward(at, flight);
+        }
+    }
+
+    /// Hands a datagram to a node: to its destination, or to one on the way.
+    pub(super) fn hand(&mut self, node: NodeId, flight: u32) {
+        if self.is_on_the_way(node) {
+            self.hand_over(node, flight);
+        } else {
+            self.deliver(node, flight);
         }
     }
 
@@ -169,13 +167,31 @@ impl<N: Node, F: Fates> World<N, F> {
 
     /// A machine sends a datagram on towards its destination.
     fn forward(&mut self, from: NodeId, flight: u32) {
-        let destination = self.flights[flight].destination;
-        let known = destination != NOBODY;
-        let hop = known.then(|| self.routes.next(&self.hops, from, destination));
-        match hop.flatten() {
+        let Flight {
+            destination,
+            ref packet,
+            ..
+        } = self.flights[flight];
+        let known = (destination != NOBODY).then_some(destination);
+        match self.next_hop(from, packet.dst, known) {
             Some(hop) => self.enter(hop, flight),
             None => self.drop_and_report(from, flight, None, Problem::NoRoute),
         }
+    }
+
+    /// The hop over which a machine sends what is for this address, which this node has.
+    pub(super) fn next_hop(
+        &mut self,
+        from: NodeId,
+        address: IpAddr,
+        destination: Option<NodeId>,
+    ) -> Option<HopId> {
+        if let Machine::Router(router) = &self.machines[from.0 as usize]
+            && let Some(hop) = router.routes.hop(address)
+        {
+            return Some(hop);
+        }
+        self.routes.next(&self.hops, from, destination?)
     }
 
     /// A datagram comes to the near end of a hop, where its fate is decided.
@@ -187,8 +203,12 @@ impl<N: Node, F: Fates> World<N, F> {
         let now = self.now;
         let packet = &self.flights[flight].packet;
         let Hop { from, mtu, .. } = self.hops[hop.0 as usize];
-        if let Some(mtu) = mtu.filter(|mtu| packet.is_too_big(*mtu)) {
-            self.drop_and_report(from, flight, Some(hop), Problem::TooBig { mtu });
+        if let Some(mtu) = mtu.filter(|mtu| packet.size() > u64::from(*mtu)) {
+            if packet.may_be_cut_up() {
+                self.cut_up(hop, flight, mtu);
+            } else {
+                self.drop_and_report(from, flight, Some(hop), Problem::TooBig { mtu });
+            }
             return;
         }
         let Outgoing {
@@ -214,11 +234,12 @@ impl<N: Node, F: Fates> World<N, F> {
         }
     }
 
-    /// A datagram meets its fate, and so does its copy.
+    /// A datagram meets its fate, and so do its copies, which are made before anything happens to it.
     fn meet(&mut self, hop: HopId, router: Option<NodeId>, flight: u32, fate: Fate) {
-        let copy = fate
-            .copy
-            .map(|outcome| (self.flights.copy(flight), outcome));
+        let mut copies = [None; Copies::MAX];
+        for (copy, outcome) in copies.iter_mut().zip(fate.copies.iter()) {
+            *copy = Some((self.flights.copy(flight), outcome));
+        }
         match fate.original {
             Outcome::Deliver { extra, damage } => self.carry(hop, flight, extra, damage),
             Outcome::Drop => self.lose(flight),
@@ -230,9 +251,12 @@ impl<N: Node, F: Fates> World<N, F> {
                 None => self.carry(hop, flight, Duration::ZERO, None),
             },
         }
-        let Some((copy, outcome)) = copy else {
-            return;
-        };
+        for (copy, outcome) in copies.into_iter().flatten() {
+            self.meet_as_copy(hop, router, copy, outcome);
+        }
+    }
+
+    fn meet_as_copy(&mut self, hop: HopId, router: Option<NodeId>, copy: u32, outcome: Outcome) {
         match (outcome, router) {
             (Outcome::Deliver { extra, damage }, _) => {
                 self.stats.duplicated += 1;
@@ -251,24 +275,66 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// A datagram enters a hop, and may be damaged on it.
-    fn carry(&mut self, hop: HopId, flight: u32, extra: Duration, damage: Option<Burst>) {
-        let of = &mut self.flights[flight];
-        let size = || of.packet.size();
-        let Some(way) = self.hops[hop.0 as usize].enter(self.now, size, extra) else {
-            self.drop(flight, Some(hop), DropReason::QueueFull);
+    pub(super) fn carry(
+        &mut self,
+        hop: HopId,
+        flight: u32,
+        extra: Duration,
+        damage: Option<Damage>,
+    ) {
+        if self.cuts.is_cut(hop) {
+            self.drop(flight, Some(hop), DropReason::Cut);
             return;
+        }
+        let of = &mut self.flights[flight];
+        let (packet, now) = (&of.packet, self.now);
+        let entering = Entering {
+            flight,
+            extra,
+            capable: packet.ecn != 0,
         };
-        if let Some(burst) = damage.filter(|_| !of.damaged) {
-            of.damaged = of.packet.sent.payload.damage(burst);
+        let entry = self.hops[hop.0 as usize].enter(now, || packet.size(), &entering);
+        match entry {
+            Entry::Full => return self.drop(flight, Some(hop), DropReason::QueueFull),
+            Entry::Early => return self.drop(flight, Some(hop), DropReason::Early),
+            Entry::Goes(_) | Entry::Waits { .. } => {}
+        }
+        if let Some(damage) = damage.filter(|_| !of.damaged) {
+            of.damaged = of.packet.sent.payload.damage(damage);
             self.stats.corrupted += u64::from(of.damaged);
         }
         of.next = self.hops[hop.0 as usize].to;
+        self.stats.delayed += u64::from(!extra.is_zero());
+        match entry {
+            Entry::Goes(way) => self.go(hop, flight, &way),
+            Entry::Waits { idle: true } => self.depart(hop),
+            _ => {}
+        }
+    }
+
+    /// A datagram is on the link, or will be by itself.
+    fn go(&mut self, hop: HopId, flight: u32, way: &link::Way) {
         if way.congested {
             self.mark(hop, flight);
         }
-        self.stats.delayed += u64::from(!extra.is_zero());
         self.stats.reordered += u64::from(way.overtakes);
         self.land(flight, way.arrival);
+    }
+
+    /// The link of a hop is free whose queue holds its datagrams.
+    pub(super) fn depart(&mut self, hop: HopId) {
+        let Departure {
+            dropped,
+            sent,
+            free,
+        } = self.hops[hop.0 as usize].depart(self.now);
+        for flight in dropped {
+            self.drop(flight, Some(hop), DropReason::Early);
+        }
+        if let Some((waiting, way)) = sent {
+            self.go(hop, waiting.flight, &way);
+            self.schedule(free, Happening::Departure(hop));
+        }
     }
 
     /// A datagram waits in a queue that marks congestion.
@@ -288,104 +354,6 @@ impl<N: Node, F: Fates> World<N, F> {
         }
     }
 
-    /// A router keeps a datagram.
-    fn hold(&mut self, hop: HopId, flight: u32, release: Release) {
-        let slot = self.held.vacant_key() as Slot;
-        let (ticket, at_most) = match release {
-            Release::After(time) => (None, time),
-            Release::Seen {
-                class: until,
-                packets,
-                at_most,
-            } => {
-                let Outgoing {
-                    tag, flow, class, ..
-                } = self.flights[flight].packet.sent;
-                let labels = Labels { tag, flow, class };
-                let Machine::Router(router) = self.near_end(hop) else {
-                    return;
-                };
-                (Some(router.keep(slot, labels, until, packets)), at_most)
-            }
-        };
-        let expires = self.schedule(self.now + at_most, Happening::Expiry(slot));
-        self.held.insert(Held {
-            flight: Some(flight),
-            hop,
-            ticket,
-            expires,
-        });
-    }
-
-    /// A datagram passes a router, which may let go of others of its flow.
-    fn notice(&mut self, router: NodeId, labels: Labels) {
-        let mut freed = core::mem::take(&mut self.freed);
-        if let Machine::Router(router) = &mut self.machines[router.0 as usize] {
-            router.passes(labels, &mut freed);
-        }
-        for slot in freed.drain(..) {
-            let held = &mut self.held[slot as usize];
-            let (flight, hop) = (held.flight.take(), held.hop);
-            if !held.expires {
-                self.held.remove(slot as usize);
-            }
-            if let Some(flight) = flight {
-                self.release(hop, flight);
-            }
-        }
-        self.freed = freed;
-    }
-
-    /// Whether something is still kept; if not, its slot is given back.
-    pub(super) fn is_held(&mut self, slot: Slot) -> bool {
-        let held = self.held[slot as usize].flight.is_some();
-        if !held {
-            self.held.remove(slot as usize);
-        }
-        held
-    }
-
-    /// Something has been kept as long as it may be.
-    pub(super) fn expire(&mut self, slot: Slot) {
-        let Held {
-            flight,
-            hop,
-            ticket,
-            ..
-        } = self.held.remove(slot as usize);
-        if let (Some(ticket), Machine::Router(router)) = (ticket, self.near_end(hop)) {
-            router.forget(&ticket);
-        }
-        if let Some(flight) = flight {
-            self.release(hop, flight);
-        }
-    }
-
-    /// A router lets go of a datagram. Its fate at this hop was to be kept: it has no second one.
-    fn release(&mut self, hop: HopId, flight: u32) {
-        if self.is_too_old(flight) {
-            self.drop(flight, Some(hop), DropReason::TooOld);
-            return;
-        }
-        let now = self.now;
-        let router = self.hops[hop.0 as usize].from;
-        let of = &mut self.flights[flight];
-        of.held_by = Some(router);
-        self.stats.released += 1;
-        self.trace.released(now, hop, router, &of.packet);
-        self.judges.see(now, || Observation::Released {
-            hop,
-            router,
-            packet: &of.packet,
-        });
-        self.carry(hop, flight, Duration::ZERO, None);
-    }
-
-    fn near_end(&mut self, hop: HopId) -> &mut Machine<N> {
-        let near = self.hops[hop.0 as usize].from;
-        &mut self.machines[near.0 as usize]
-    }
-
     pub(super) fn is_too_old(&self, flight: u32) -> bool {
         let born = self.flights[flight].packet.born;
         self.now.as_nanos() - born.as_nanos() > self.lifetime_ns
@@ -401,6 +369,10 @@ impl<N: Node, F: Fates> World<N, F> {
             DropReason::HopLimit => &mut self.stats.dropped_hop_limit,
             DropReason::NoRoute => &mut self.stats.dropped_no_route,
             DropReason::TooBig => &mut self.stats.dropped_too_big,
+            DropReason::Cut => &mut self.stats.dropped_cut,
+            DropReason::Early => &mut self.stats.dropped_early,
+            DropReason::Incomplete => &mut self.stats.dropped_incomplete,
+            DropReason::Overlap => &mut self.stats.dropped_overlap,
         } += 1;
         self.trace.dropped(now, hop, packet, reason);
         self.judges.see(now, || Observation::Dropped {

@@ -5,7 +5,7 @@ use crate::fates::{Fates, HopId};
 use crate::icmp::{self, Problem};
 use crate::node::Node;
 use crate::oracle::{Cause, DropReason};
-use crate::packet::{NodeId, Outgoing, PacketId, Payload};
+use crate::packet::{NodeId, Outgoing, PacketId};
 
 impl<N: Node, F: Fates> World<N, F> {
     /// A machine drops a datagram, and reports it if it is a router that does.
@@ -22,7 +22,9 @@ impl<N: Node, F: Fates> World<N, F> {
             Problem::TooBig { .. } => DropReason::TooBig,
             Problem::HopLimit => DropReason::HopLimit,
             Problem::NoRoute => DropReason::NoRoute,
-            Problem::NoPort => unreachable!("machines on the way know no ports"),
+            Problem::NoPort | Problem::Incomplete => {
+                unreachable!("machines on the way know neither ports nor parts")
+            }
         };
         self.drop(flight, hop, reason);
         if let Some((ordinal, report)) = report {
@@ -31,36 +33,22 @@ impl<N: Node, F: Fates> World<N, F> {
     }
 
     /// The error that this machine sends about a datagram, with its number. None is sent about
-    /// ICMP itself, be it an error or not, so that there are none about errors; and none if the
-    /// last one was too short a time ago.
+    /// ICMP itself, be it an error or not, so that there are none about errors; none about a part but
+    /// the first (RFC 1122 §3.2.2); and none if the last one was too short a time ago.
     fn report(&mut self, at: NodeId, flight: u32, problem: Problem) -> Option<(u64, Outgoing)> {
-        let about = &self.flights[flight].packet.sent;
+        let about = &self.flights[flight].packet;
         let Machine::Router(router) = &mut self.machines[at.0 as usize] else {
             return None;
         };
         let reporter = router.reporter.as_mut()?;
-        if icmp::PROTOCOLS.contains(&about.protocol) {
+        let later_part = about.fragment.is_some_and(|part| part.offset > 0);
+        if later_part || icmp::PROTOCOLS.contains(&about.protocol) {
             return None;
         }
         let ordinal = reporter.may_report(self.now)?;
         let errors = reporter.errors;
-        let v4 = about.dst.is_ipv4();
-        let src = icmp::router_address(at, v4);
-        let octets = icmp::error(src, about, problem, errors.quote_octets);
-        let report = Outgoing {
-            src,
-            dst: about.src,
-            hop_limit: HOP_LIMIT,
-            ecn: 0,
-            // RFC 1812 §4.3.2.5: internetwork control (CS6).
-            diffserv: 48,
-            dont_fragment: false,
-            protocol: icmp::PROTOCOLS[usize::from(!v4)],
-            payload: Payload::from_slice(&octets),
-            tag: about.tag,
-            flow: about.flow,
-            class: errors.class,
-        };
+        let from = icmp::router_address(at, about.dst.is_ipv4());
+        let report = icmp::report(from, about, problem, errors);
         Some((ordinal, report))
     }
 
@@ -73,13 +61,11 @@ impl<N: Node, F: Fates> World<N, F> {
             origin: at,
             ordinal,
         };
+        let to = report.dst;
         let flight = self.launch(id, Cause::Packet(about), destination, report);
-        match self.routes.next(&self.hops, at, destination) {
+        match self.next_hop(at, to, Some(destination)) {
             Some(hop) => self.enter(hop, flight),
             None => self.drop(flight, None, DropReason::NoRoute),
         }
     }
 }
-
-/// RFC 1700: the default TTL.
-const HOP_LIMIT: u8 = 64;

@@ -86,8 +86,10 @@ impl Ringing {
 }
 
 impl<N: Node, F: Fates> World<N, F> {
-    /// Starts every node that has not been.
+    /// Starts every node that has not been, and takes note of hops that were restored in the
+    /// meantime.
     pub(super) fn start(&mut self) {
+        self.notice_restored();
         while self.started < self.machines.len() {
             let node = NodeId(self.started as u32);
             self.started += 1;

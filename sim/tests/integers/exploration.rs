@@ -2,7 +2,7 @@
 
 use timewait_sim::fates::{Explorer, Listed};
 use timewait_sim::{
-    Duration, Fate, Fates, Instant, Node, NodeId, Outcome, Outgoing, Packet, World,
+    Copies, Duration, Fate, Fates, Instant, Node, NodeId, Outcome, Outgoing, Packet, World,
 };
 
 use crate::talker::{address, count, finish, heard, link, ms, number_in, pair, saying};
@@ -19,7 +19,7 @@ fn later(milliseconds: u64) -> Fate {
 fn five_integers_with_two_faults_of_three_kinds_go_wrong_in_106_ways() {
     let twice = Fate {
         original: Outcome::default(),
-        copy: Some(Outcome::default()),
+        copies: Copies::one(Outcome::default()),
     };
     let mut explorer = Explorer::new([Outcome::Drop.into(), later(5), twice], 2);
     let mut outcomes = std::collections::BTreeSet::new();

@@ -2,7 +2,7 @@
 
 use timewait_sim::fates::{Dice, LinkFaults, Listed, NthMatch};
 use timewait_sim::rng::PPM;
-use timewait_sim::{Burst, Duration, Fate, HopId, NodeId, Outcome, Passage};
+use timewait_sim::{Burst, Copies, Damage, Duration, Fate, HopId, NodeId, Outcome, Passage};
 
 use crate::talker::{TEXT, count, finish, heard, listed, ms, pair, routed, watch};
 
@@ -26,7 +26,7 @@ fn a_lost_integer_never_arrives() {
 fn a_duplicate_arrives_beside_its_original() {
     let fate = Fate {
         original: Outcome::default(),
-        copy: Some(later(5)),
+        copies: Copies::one(later(5)),
     };
     let mut world = pair(listed(0, [(0, fate)]));
     count(&mut world, [7]);
@@ -39,7 +39,7 @@ fn a_duplicate_arrives_beside_its_original() {
 fn a_copy_may_outlive_its_original() {
     let fate = Fate {
         original: Outcome::Drop,
-        copy: Some(later(0)),
+        copies: Copies::one(later(0)),
     };
     let mut world = pair(listed(0, [(0, fate)]));
     count(&mut world, [7]);
@@ -61,10 +61,10 @@ fn what_is_delayed_is_overtaken() {
 
 #[test]
 fn damage_changes_the_octets_and_oracles_are_told() {
-    let damage = Some(Burst {
+    let damage = Some(Damage::Burst(Burst {
         start: 3,
         pattern: 0b101,
-    });
+    }));
     let fate = Outcome::Deliver {
         extra: Duration::ZERO,
         damage,
@@ -86,10 +86,10 @@ fn damage_changes_the_octets_and_oracles_are_told() {
 
 #[test]
 fn what_is_damaged_already_is_damaged_no_further() {
-    let damage = Some(Burst {
+    let damage = Some(Damage::Burst(Burst {
         start: 3,
         pattern: 0b101,
-    });
+    }));
     let fate: Fate = Outcome::Deliver {
         extra: Duration::ZERO,
         damage,
@@ -180,4 +180,45 @@ fn drawn_faults_land_and_are_counted() {
         stats.delivered,
         heard(&world).len() as u64 + stats.corrupted
     );
+}
+
+#[test]
+fn all_copies_arrive_and_are_made_before_the_original_is_damaged() {
+    let fate = Fate {
+        original: Outcome::Deliver {
+            extra: Duration::ZERO,
+            damage: Some(Damage::Scramble {
+                start: 0,
+                octets: 2,
+                pattern: 0x101,
+            }),
+        },
+        copies: [later(1), later(2), later(3), later(4)]
+            .into_iter()
+            .collect(),
+    };
+    let mut world = pair(listed(0, [(0, fate)]));
+    count(&mut world, [7]);
+    finish(&mut world);
+    let copies = [11, 12, 13, 14].map(|at| (ms(at), 7));
+    assert_eq!(world.node(NodeId(1)).heard, copies);
+    assert_eq!(world.node(NodeId(1)).garbled, 1);
+    assert_eq!((world.stats().duplicated, world.stats().corrupted), (4, 1));
+}
+
+#[test]
+fn words_that_changed_places_pass_the_checksum_and_a_missing_end_does_not() {
+    let damaged = |damage| {
+        let fate = Outcome::Deliver {
+            extra: Duration::ZERO,
+            damage: Some(damage),
+        };
+        let mut world = pair(listed(0, [(0, fate.into())]));
+        count(&mut world, [7]);
+        finish(&mut world);
+        assert_eq!(world.stats().corrupted, 1);
+        (heard(&world), world.node(NodeId(1)).garbled)
+    };
+    assert_eq!(damaged(Damage::Swap { a: 0, b: 1 }), (vec![7 << 16], 0));
+    assert_eq!(damaged(Damage::Truncate { octets: 4 }), (vec![], 1));
 }

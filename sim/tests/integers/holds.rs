@@ -2,7 +2,9 @@
 
 use timewait_sim::fates::Listed;
 use timewait_sim::topology::chain;
-use timewait_sim::{Duration, Fate, Fates, HopId, NodeId, Outcome, Passage, Release, World};
+use timewait_sim::{
+    Copies, Duration, Fate, Fates, HopId, NodeId, Outcome, Passage, Release, World,
+};
 
 use crate::talker::{
     OPEN, Talker, count, finish, heard, link, listed, ms, pair, routed, say, saying, talkers, watch,
@@ -24,7 +26,7 @@ fn until_open(packets: u32, at_most_ms: u64) -> Outcome {
 fn copied(copy: Outcome) -> Fate {
     Fate {
         original: Outcome::default(),
-        copy: Some(copy),
+        copies: Copies::one(copy),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Delay, rate, queue, lifetime and the way, on one link and at one router.
 
-use timewait_sim::{Duration, Fate, HopId, Instant, LinkConfig, NodeId, Outcome, Release};
+use timewait_sim::{
+    Aqm, Copies, Duration, Fate, HopId, Instant, LinkConfig, NodeId, Outcome, Release,
+};
 
 use crate::talker::{
     DELAY, count, finish, heard, link, listed, ms, number_in, pair, routed, say, saying, talkers,
@@ -41,7 +43,7 @@ fn a_rated_link_spaces_datagrams_and_drops_the_tail_of_its_queue() {
         delay: DELAY,
         rate: Some(26_000),
         queue_bytes_max: 52,
-        queue_bytes_mark: None,
+        aqm: Aqm::None,
     };
     world.connect(NodeId(0), NodeId(1), link);
     let log = watch(&mut world);
@@ -161,21 +163,25 @@ fn big_payloads_travel_whole_and_their_buffers_go_back() {
     assert_eq!(*reclaimed, [octets.len()]);
 }
 
-/// A link of 26 octets, one integer with its IP header, per millisecond; ten may wait, and more than
-/// two that wait are congestion.
-fn congested(mark: Option<u64>) -> LinkConfig {
+/// A link of 26 octets, one integer with its IP header, per millisecond; ten may wait.
+fn congested(aqm: Aqm) -> LinkConfig {
     LinkConfig {
         rate: Some(26_000),
         queue_bytes_max: 260,
-        queue_bytes_mark: mark,
+        aqm,
         ..link()
     }
 }
 
+/// More octets that wait are congestion.
+fn beyond(bytes: u64) -> Aqm {
+    Aqm::Threshold { bytes }
+}
+
 /// Sends these ECN fields at once over such a link. Returns them as they arrive, and the marks counted.
-fn through(mark: Option<u64>, sent: &[u8]) -> (Vec<u8>, u64) {
+fn through(aqm: Aqm, sent: &[u8]) -> (Vec<u8>, u64) {
     let mut world = talkers(2, ());
-    world.connect(NodeId(0), NodeId(1), congested(mark));
+    world.connect(NodeId(0), NodeId(1), congested(aqm));
     for (number, ecn) in (0..).zip(sent) {
         let mut outgoing = saying(0, 1, number);
         outgoing.ecn = *ecn;
@@ -193,20 +199,20 @@ fn through(mark: Option<u64>, sent: &[u8]) -> (Vec<u8>, u64) {
 #[test]
 fn a_long_queue_marks_what_is_ecn_capable() {
     // The first is being sent; two wait unmarked.
-    assert_eq!(through(Some(52), &[2; 5]), (vec![2, 2, 2, 3, 3], 2));
-    assert_eq!(through(Some(0), &[1; 3]), (vec![1, 3, 3], 2));
-    assert_eq!(through(None, &[2; 5]), (vec![2; 5], 0));
+    assert_eq!(through(beyond(52), &[2; 5]), (vec![2, 2, 2, 3, 3], 2));
+    assert_eq!(through(beyond(0), &[1; 3]), (vec![1, 3, 3], 2));
+    assert_eq!(through(Aqm::None, &[2; 5]), (vec![2; 5], 0));
 }
 
 #[test]
 fn what_is_not_ecn_capable_is_never_marked_and_a_mark_is_no_news() {
-    assert_eq!(through(Some(0), &[0, 0, 3, 0]), (vec![0, 0, 3, 0], 0));
+    assert_eq!(through(beyond(0), &[0, 0, 3, 0]), (vec![0, 0, 3, 0], 0));
 }
 
 #[test]
 fn a_full_queue_drops_what_is_ecn_capable_too() {
     let mut world = talkers(2, ());
-    world.connect(NodeId(0), NodeId(1), congested(Some(26)));
+    world.connect(NodeId(0), NodeId(1), congested(beyond(26)));
     let log = watch(&mut world);
     for number in 0..13 {
         let mut outgoing = saying(0, 1, number);
@@ -232,12 +238,12 @@ fn a_mark_on_a_datagram_is_none_on_its_copy() {
     // The copy goes on at once; the original is kept and then finds the link busy.
     let kept = Fate {
         original: Outcome::Hold(Release::After(Duration::from_millis(3))),
-        copy: Some(Outcome::default()),
+        copies: Copies::one(Outcome::default()),
     };
     let mut world = talkers(2, listed(2, [(0, kept)]));
     let router = world.add_router();
     world.connect(NodeId(0), router, link());
-    world.connect(router, NodeId(1), congested(Some(0)));
+    world.connect(router, NodeId(1), congested(beyond(0)));
     for (number, at_us) in [(0, 0), (1, 2_500)] {
         world.run_until(Instant::from_nanos(at_us * 1_000));
         let mut outgoing = saying(0, 1, number);

@@ -74,22 +74,6 @@ fn what_is_too_big_is_dropped_and_reported() {
 }
 
 #[test]
-fn what_may_be_fragmented_passes() {
-    let mut world = narrow(Some(REPORTS));
-    let dont_fragment = false;
-    say(
-        &mut world,
-        0,
-        Outgoing {
-            dont_fragment,
-            ..sized(102)
-        },
-    );
-    finish(&mut world);
-    assert_eq!((reports(&world), world.stats().delivered), (vec![], 1));
-}
-
-#[test]
 fn a_silent_router_is_a_black_hole() {
     let mut world = narrow(None);
     say(&mut world, 0, sized(101));

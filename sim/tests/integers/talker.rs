@@ -56,7 +56,7 @@ pub(crate) fn saying(from: u32, to: u32, number: u32) -> Outgoing {
 fn ones_complement_sum(octets: &[u8]) -> u16 {
     let words = octets
         .chunks(2)
-        .map(|two| u32::from(two[0]) << 8 | u32::from(two[1]));
+        .map(|two| u32::from(two[0]) << 8 | two.get(1).copied().map_or(0, u32::from));
     let sum = words.sum::<u32>();
     let sum = (sum & 0xffff) + (sum >> 16);
     (sum + (sum >> 16)) as u16
@@ -187,6 +187,11 @@ impl Oracle<u32> for Scribe {
             }
             Observation::Dropped { hop, reason, .. } => format!("dropped {hop:?} {reason:?}"),
             Observation::Marked { hop, packet } => format!("marked {} {}", hop.0, packet.ecn),
+            Observation::Fragmented { hop, parts, .. } => {
+                format!("cut up at {} into {parts}", hop.0)
+            }
+            Observation::Cut { hop } => format!("cut hop {}", hop.0),
+            Observation::Restored { hop } => format!("restored hop {}", hop.0),
             Observation::Released { hop, router, .. } => format!("released {} {}", hop.0, router.0),
             Observation::Passed { node, packet } => {
                 format!("passed {} by {}", packet.id.ordinal, node.0)

@@ -163,15 +163,21 @@ fn faults(faults: &Faults) -> String {
         lost,
         late,
         damaged,
+        wide,
+        cut_short,
         copied,
         held,
         copies_held,
+        cut_off,
     } = *faults;
     let rows = [
         ("lost", lost),
         ("delayed", late),
         ("copied", copied),
         ("damaged", damaged),
+        ("in many places", wide),
+        ("cut short", cut_short),
+        ("cut off", cut_off),
         ("held", held),
         ("copies held", copies_held),
     ];

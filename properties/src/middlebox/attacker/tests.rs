@@ -150,6 +150,7 @@ fn islands_leave_every_second_octet_out() {
     let packet = Packet {
         id,
         born: Instant::ZERO,
+        fragment: None,
         sent: wrap(&syn_ack, to, from, someone),
         parts: Vec::new(),
     };

@@ -52,6 +52,7 @@ mod tests {
     use crate::oracles::congestion::profile::Profile;
     use crate::scenario::{Read, Scenario};
     use crate::staging::directed::{transfer, violation_of};
+    use timewait_sim::Aqm;
     use timewait_stack::config::EcnUse;
     use timewait_stack::event::{Drop, Verdict};
     use timewait_stack::wire::Flags;
@@ -162,7 +163,8 @@ mod tests {
                 smss: 100,
             };
             envelope.timed_out(&loss, true);
-            envelope.undo(before, true, congested);
+            let cut = envelope.take_cut();
+            envelope.undo(before, Some(cut), congested);
             envelope
         };
         let all = after(1000, u32::MAX);
@@ -178,7 +180,7 @@ mod tests {
         let mut scenario = transfer(400_000, Read::Eager);
         scenario.links[1].rate = Some(1 << 20);
         scenario.links[1].queue_bytes_max = 1 << 20;
-        scenario.links[1].queue_bytes_mark = Some(12_000);
+        scenario.links[1].aqm = Aqm::Threshold { bytes: 12_000 };
         for host in &mut scenario.hosts {
             host.config.ecn = EcnUse::Offer;
         }

@@ -302,18 +302,17 @@ impl Envelope {
         (!within).then_some(self.as_is())
     }
 
-    /// Without SACK a timeout was spurious: all may be as before it (RFC 4015 §3.2), and is if
-    /// `undone`. Not if the ACK that shows it reports congestion (§3.4): then the reduction stands.
+    /// Without SACK a timeout was spurious: all may be as before it (RFC 4015 §3.2), and is if it is
+    /// `undone`, by what [`Envelope::take_cut`] gave before the ACK counted. Not if the ACK that shows it reports congestion (§3.4): then the reduction stands.
     /// One that was undone is no answer to what a later ACK reports.
-    pub(super) fn undo(&mut self, before: Cut, undone: bool, congested: bool) {
+    pub(super) fn undo(&mut self, before: Cut, undone: Option<Option<Cut>>, congested: bool) {
         if congested {
-            self.timed_out &= !undone;
+            self.timed_out &= undone.is_none();
             return;
         }
         self.cwnd = self.cwnd.max(before.cwnd);
         self.ssthresh = self.ssthresh.max(before.ssthresh);
-        if undone {
-            let cut = self.take_cut();
+        if let Some(cut) = undone {
             self.undone(cut);
             self.recover = before.recover;
         }

@@ -74,7 +74,10 @@ impl Spurious {
 mod tests {
     use super::Spurious;
     use crate::oracles::congestion::envelope::Envelope;
+    use crate::oracles::congestion::envelope::Loss;
     use crate::oracles::congestion::profile::Profile;
+    use timewait_sim::Instant;
+    use timewait_stack::event::Vars;
     use timewait_stack::{Config, SeqNumber};
 
     const UNA: SeqNumber = SeqNumber(u32::MAX - 150);
@@ -86,6 +89,44 @@ mod tests {
         let mut asked = Spurious::timed_out(before, UNA, UNA + 400);
         asked.sent_again(UNA + 100);
         asked
+    }
+
+    #[test]
+    fn what_was_acknowledged_before_a_spurious_timeout_still_counts() {
+        let vars = |una: u32, cwnd| Vars {
+            snd_una: SeqNumber(una),
+            snd_nxt: SeqNumber(una + 4000),
+            cwnd,
+            ssthresh: 4000,
+            smss: 1000,
+            ..Vars::default()
+        };
+        let profile = Profile::of(&Config::new(vec![], [7; 32]));
+        let mut envelope = Envelope::new(profile, 4000);
+        envelope.hold(&vars(0, 4000));
+        let acked = |envelope: &mut Envelope, from: Vars, to: Vars| {
+            envelope.acked(&from, &to, Instant::ZERO, false);
+        };
+        // Three quarters of a window: it does not grow yet.
+        acked(&mut envelope, vars(0, 4000), vars(3000, 4000));
+        envelope.hold(&vars(3000, 4000));
+        let una = SeqNumber(3000);
+        let before = envelope.before_timeout(una).expect("no repair");
+        let loss = Loss {
+            una,
+            flight: 4000,
+            sent_to: Some(una + 4000),
+            smss: 1000,
+        };
+        envelope.timed_out(&loss, true);
+        envelope.hold(&vars(3000, 1000));
+        // The second ACK shows that the timeout was spurious, and ends the repair as well.
+        let cut = envelope.take_cut();
+        acked(&mut envelope, vars(3000, 1000), vars(7000, 2000));
+        envelope.undo(before, Some(cut), false);
+        assert_eq!(envelope.hold(&vars(7000, 4000)), [""; 0]);
+        acked(&mut envelope, vars(7000, 4000), vars(8000, 5000));
+        assert_eq!(envelope.hold(&vars(8000, 5000)), [""; 0]);
     }
 
     #[test]

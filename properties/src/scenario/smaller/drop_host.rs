@@ -16,6 +16,7 @@ impl Scenario {
         scenario.hosts.remove(usize::from(gone));
         scenario.crashes.retain_mut(|crash| host(&mut crash.host));
         scenario.pauses.retain_mut(|pause| host(&mut pause.host));
+        scenario.routes.retain_mut(|route| host(&mut route.host));
         let apps = scenario.hosts.iter_mut().map(|plan| &mut plan.apps);
         let later = scenario.crashes.iter_mut().map(|crash| &mut crash.apps);
         for apps in apps.chain(later) {
@@ -84,6 +85,12 @@ impl Scenario {
             link.inspect(|link| *hop = HopId(*link as u32 * 2 + hop.0 % 2))
                 .is_some()
         };
+        let link = |number: &mut u32| {
+            let place = kept.iter().position(|kept| kept == number);
+            place.inspect(|place| *number = *place as u32).is_some()
+        };
+        self.cuts.retain_mut(|cut| link(&mut cut.link));
+        self.routes.retain_mut(|route| link(&mut route.link));
         match &mut self.faults {
             FaultPlan::Drawn { hops, nth, .. } => {
                 hops.retain_mut(|(at, _)| hop(at));

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use timewait_sim::Aqm;
 use timewait_stack::Config;
 
 use crate::scenario::{
@@ -29,12 +30,16 @@ pub(super) enum Place {
     EndInOrder,
     /// A setting of this host by the book.
     ByTheBook { host: u16, setting: usize },
+    /// Nothing of this host is cut into parts.
+    InOnePiece(u16),
     /// This link is infinitely fast.
     Unrated(u32),
-    /// The queue of this link marks no congestion.
-    Unmarked(u32),
+    /// The queue of this link is not managed.
+    Unmanaged(u32),
     /// This link carries datagrams of any size.
     Wide(u32),
+    /// This link is down half as long.
+    CutHalf(u32),
     /// This host is off half as long.
     OffHalf(u32),
     /// After this crash the host remembers everything about its sequence numbers.
@@ -95,12 +100,14 @@ impl Scenario {
                 places.push(Place::KeepBuffers { host, app });
                 places.push(Place::AcceptAtOnce { host, app });
             }
+            places.push(Place::InOnePiece(host));
             places.extend((0..SETTINGS.len()).map(|setting| Place::ByTheBook { host, setting }));
         }
         let links = 0..self.links.len() as u32;
         places.extend(links.clone().map(Place::Unrated));
-        places.extend(links.clone().map(Place::Unmarked));
+        places.extend(links.clone().map(Place::Unmanaged));
         places.extend(links.map(Place::Wide));
+        places.extend((0..self.cuts.len() as u32).map(Place::CutHalf));
         for crash in 0..self.crashes.len() as u32 {
             let each = [Place::OffHalf, Place::RememberAll, Place::NotQuiet];
             places.extend(each.map(|place| place(crash)));
@@ -152,9 +159,13 @@ impl Scenario {
                     SETTINGS[setting](config, Config::new(Vec::new(), [0; 32]));
                 }
             }
-            Place::Unmarked(link) => self.links.get_mut(link as usize)?.queue_bytes_mark = None,
+            Place::InOnePiece(host) => {
+                self.hosts.get_mut(usize::from(host))?.may_be_cut_up = false;
+            }
+            Place::Unmanaged(link) => self.links.get_mut(link as usize)?.aqm = Aqm::None,
             Place::Wide(link) => self.links.get_mut(link as usize)?.mtu = None,
             Place::Unrated(link) => self.links.get_mut(link as usize)?.rate = None,
+            Place::CutHalf(cut) => self.cuts.get_mut(cut as usize)?.lasts /= 2,
             Place::OffHalf(crash) => self.crashes.get_mut(crash as usize)?.off /= 2,
             Place::RememberAll(crash) => {
                 let crash = self.crashes.get_mut(crash as usize)?;
@@ -165,8 +176,10 @@ impl Scenario {
             Place::NotQuiet(crash) => {
                 self.crashes.get_mut(crash as usize)?.config.quiet_time = None;
             }
-            // Below a second nothing is gained any more.
-            Place::HealEarlier if self.heal_at > Duration::from_secs(1) => self.heal_at /= 2,
+            // Below a second nothing is gained any more; and links are up again before.
+            Place::HealEarlier if self.heal_at > Duration::from_secs(1) => {
+                self.heal_at = (self.heal_at / 2).max(self.cuts_end()).min(self.heal_at);
+            }
             Place::HealEarlier => return None,
             Place::HoldLess => {
                 let FaultPlan::Drawn { hops, .. } = &mut self.faults else {

@@ -1,10 +1,12 @@
+use core::time::Duration;
+
 use timewait_sim::fates::LinkFaults;
-use timewait_sim::{Fate, HopId, NodeId, Outcome, Passage};
+use timewait_sim::{Aqm, Copies, Fate, HopId, NodeId, Outcome, Passage};
 use timewait_stack::ConnectionId;
 
 use super::pieces;
 use crate::label::Incarnation;
-use crate::scenario::{FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
+use crate::scenario::{Cut, Direction, FaultPlan, LinkEnd, LinkPlan, Role, Scenario};
 use crate::scenarios::Kind;
 
 /// Where shrinking ends when the first (or the last) candidate always still fails.
@@ -69,7 +71,7 @@ fn a_host_leaves_with_its_link_its_callers_and_its_numbers() {
     };
     let drop = Fate {
         original: Outcome::Drop,
-        copy: None,
+        copies: Copies::NONE,
     };
     scenario.faults = FaultPlan::Listed(vec![(at(0, 0), drop), (at(3, 1), drop)]);
     let smaller = scenario.without_host(0).expect("it has that host");
@@ -83,6 +85,38 @@ fn a_host_leaves_with_its_link_its_callers_and_its_numbers() {
             assert!(call.host < hosts - 1);
         }
     }
+}
+
+#[test]
+fn a_cut_leaves_or_lasts_shorter_and_moves_with_its_link() {
+    let seeds = 0..;
+    let mut swarms = seeds.map(|seed| Scenario::from_seed(Kind::Swarm, seed));
+    let mut scenario = swarms
+        .find(|swarm| swarm.hosts.len() > 2)
+        .expect("most swarms have");
+    let cut = |link, lasts| Cut {
+        at: Duration::from_millis(5),
+        lasts: Duration::from_millis(lasts),
+        link,
+        direction: Direction::Both,
+    };
+    scenario.cuts = vec![cut(0, 40), cut(1, 60)];
+    scenario.heal_at = Duration::from_millis(1500);
+    let has = |cuts: &[Cut]| scenario.smaller().any(|smaller| smaller.cuts == cuts);
+    assert!(has(&[]) && has(&[cut(1, 60)]) && has(&[cut(0, 40), cut(1, 30)]));
+    let smaller = scenario.without_host(0).expect("it has that host");
+    assert_eq!(
+        smaller.cuts,
+        [cut(0, 60)],
+        "link 0 is gone, link 1 is link 0"
+    );
+
+    scenario.cuts = vec![cut(0, 1400)];
+    let mut heal = scenario.smaller().map(|smaller| smaller.heal_at);
+    assert!(
+        heal.all(|heal_at| heal_at >= Duration::from_millis(705)),
+        "links are up again before"
+    );
 }
 
 #[test]
@@ -114,9 +148,9 @@ fn a_family_leaves_all_hops_and_the_others_stay() {
 fn a_queue_stops_marking_and_keeps_its_length() {
     let mut scenario = Scenario::from_seed(Kind::Bulk, 1);
     let marked = scenario.links[0];
-    scenario.links[0].queue_bytes_mark = Some(3000);
+    scenario.links[0].aqm = Aqm::Threshold { bytes: 3000 };
     let unmarked = LinkPlan {
-        queue_bytes_mark: None,
+        aqm: Aqm::None,
         ..marked
     };
     let links: Vec<_> = scenario.smaller().map(|smaller| smaller.links[0]).collect();

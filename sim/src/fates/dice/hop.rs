@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::{LinkFaults, NthMatch};
-use crate::fates::{Burst, Fate, HopId, Outcome, Release};
+use super::{Delay, Dice, LinkFaults, NthMatch};
+use crate::fates::{Burst, Copies, Damage, Fate, HopId, Outcome, Release};
 use crate::packet::Packet;
 use crate::rng::{Key, Stream};
 
@@ -18,9 +18,11 @@ enum Family {
     Corrupt,
     HoldOriginal,
     HoldCopy,
+    Wide,
+    Truncate,
 }
 
-const FAMILIES: usize = 8;
+const FAMILIES: usize = 10;
 
 #[derive(Clone, Debug)]
 pub(super) struct HopDice {
@@ -86,8 +88,9 @@ impl Roll<'_> {
         let lost = self.hit(Family::Loss, self.dice.faults.loss);
         let lost = self.lost_in_burst() || lost;
         let extra = self.reorder().saturating_add(self.jitter());
-        let damage = self.damage();
-        let duplicate = self.duplicate();
+        let (burst, wide, short) = (self.burst(), self.wide(), self.truncate());
+        let damage = burst.or(wide).or(short);
+        let duplicates = self.duplicates();
         let held = self.hold(Family::HoldOriginal, self.dice.faults.hold_original);
         let held_copy = self.hold(Family::HoldCopy, self.dice.faults.hold_copy);
         let original = match held {
@@ -97,11 +100,11 @@ impl Roll<'_> {
         };
         // A link that loses a datagram does not copy it; a router that keeps a copy has done so
         // before.
-        let duplicate = duplicate.filter(|_| !lost);
-        let copy = held_copy.map(Outcome::Hold);
+        let duplicates = if lost { Copies::NONE } else { duplicates };
+        let held_copy = held_copy.map(Outcome::Hold);
         Fate {
             original,
-            copy: copy.or(duplicate),
+            copies: held_copy.into_iter().chain(duplicates.iter()).collect(),
         }
     }
 
@@ -143,32 +146,61 @@ impl Roll<'_> {
     }
 
     fn jitter(&mut self) -> Duration {
-        let jitter_max = self.dice.faults.jitter_max;
-        if jitter_max.is_zero() {
-            return Duration::ZERO;
+        match self.dice.faults.jitter {
+            Delay::None => Duration::ZERO,
+            jitter => jitter.draw(self.stream(Family::Jitter)),
         }
-        self.stream(Family::Jitter)
-            .duration(Duration::ZERO, jitter_max)
     }
 
-    fn duplicate(&mut self) -> Option<Outcome> {
+    fn duplicates(&mut self) -> Copies {
         let LinkFaults {
             duplicate,
+            duplicates_max,
             duplicate_max,
             ..
         } = self.dice.faults;
-        self.hit(Family::Duplicate, duplicate).then(|| {
-            let extra = self
-                .stream(Family::Duplicate)
-                .duration(Duration::ZERO, duplicate_max);
-            Outcome::Deliver {
-                extra,
-                damage: None,
+        if !self.hit(Family::Duplicate, duplicate) {
+            return Copies::NONE;
+        }
+        let stream = self.stream(Family::Duplicate);
+        let count = match u64::from(duplicates_max).min(Copies::MAX as u64) {
+            0 | 1 => 1,
+            most => stream.between(1, most),
+        };
+        let later = (0..count).map(|_| Outcome::Deliver {
+            extra: stream.duration(Duration::ZERO, duplicate_max),
+            damage: None,
+        });
+        later.collect()
+    }
+
+    fn wide(&mut self) -> Option<Damage> {
+        let LinkFaults { wide, swap, .. } = self.dice.faults;
+        self.hit(Family::Wide, wide).then(|| {
+            let stream = self.stream(Family::Wide);
+            let [a, b] = [0; 2].map(|_: u32| stream.below(1 << 32) as u32);
+            if swap > 0 && stream.ratio(swap) {
+                return Damage::Swap { a, b };
+            }
+            Damage::Scramble {
+                start: a,
+                octets: stream.between(1, Dice::SCRAMBLED_MAX.into()) as u16,
+                // The first octet is wrong by definition, so it is never nothing.
+                pattern: b | 1,
             }
         })
     }
 
-    fn damage(&mut self) -> Option<Burst> {
+    fn truncate(&mut self) -> Option<Damage> {
+        let truncate = self.dice.faults.truncate;
+        self.hit(Family::Truncate, truncate).then(|| {
+            let stream = self.stream(Family::Truncate);
+            let octets = stream.below(1 << 32) as u32;
+            Damage::Truncate { octets }
+        })
+    }
+
+    fn burst(&mut self) -> Option<Damage> {
         let LinkFaults {
             corrupt,
             burst_bits_max,
@@ -180,10 +212,10 @@ impl Roll<'_> {
             let start = stream.below(1 << 32) as u32;
             // Both ends of a burst are wrong by definition, so it is never empty.
             let inside = stream.below(1 << width) as u16;
-            Burst {
+            Damage::Burst(Burst {
                 start,
                 pattern: inside | 1 | 1 << (width - 1),
-            }
+            })
         })
     }
 
@@ -194,6 +226,7 @@ impl Roll<'_> {
             seen,
             seen_class,
             seen_packets_max,
+            restored,
             ..
         } = self.dice.faults;
         let may = hold_any_of == 0 || self.class & hold_any_of != 0;
@@ -208,6 +241,8 @@ impl Roll<'_> {
                 packets,
                 at_most: hold_max,
             }
+        } else if restored > 0 && stream.ratio(restored) {
+            Release::Restored { at_most: hold_max }
         } else {
             Release::After(stream.duration(Duration::ZERO, hold_max))
         })

@@ -2,8 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use super::{Dice, LinkFaults, LossBursts, NthMatch};
-use crate::fates::{Fate, Fates, HopId, Outcome, Passage, Release};
+use super::{Delay, Dice, LinkFaults, LossBursts, NthMatch};
+use crate::fates::{Copies, Damage, Fate, Fates, HopId, Outcome, Passage, Release};
 use crate::packet::{NodeId, Outgoing, Packet, PacketId, Payload};
 use crate::rng::PPM;
 use crate::time::{Duration, Instant};
@@ -18,12 +18,18 @@ const ALL: LinkFaults = LinkFaults {
         loss: PPM / 2,
     }),
     duplicate: PPM / 20,
+    duplicates_max: 4,
     duplicate_max: Duration::from_millis(3),
     reorder: PPM / 15,
     reorder_max: Duration::from_millis(20),
-    jitter_max: Duration::from_micros(50),
+    jitter: Delay::Uniform {
+        max: Duration::from_micros(50),
+    },
     corrupt: PPM / 25,
     burst_bits_max: 15,
+    wide: PPM / 40,
+    swap: PPM / 2,
+    truncate: PPM / 40,
     hold_original: PPM / 30,
     hold_copy: PPM / 12,
     hold_any_of: 0,
@@ -31,6 +37,7 @@ const ALL: LinkFaults = LinkFaults {
     seen: PPM / 2,
     seen_class: 1,
     seen_packets_max: 20,
+    restored: PPM / 2,
 };
 
 fn packet(class: u16) -> Packet {
@@ -41,6 +48,7 @@ fn packet(class: u16) -> Packet {
             ordinal: 0,
         },
         born: Instant::ZERO,
+        fragment: None,
         sent: Outgoing {
             src: address,
             dst: address,
@@ -87,6 +95,32 @@ fn is_held(fate: &Fate) -> bool {
     matches!(fate.original, Outcome::Hold(_))
 }
 
+fn has_held_copy(fate: &Fate) -> bool {
+    fate.copies
+        .iter()
+        .any(|copy| matches!(copy, Outcome::Hold(_)))
+}
+
+#[test]
+fn copies_are_as_many_as_may_be_and_each_comes_when_it_will() {
+    let faults = LinkFaults {
+        duplicate: PPM,
+        duplicates_max: 3,
+        duplicate_max: Duration::from_millis(3),
+        ..LinkFaults::NONE
+    };
+    let fates = throws(faults, 3_000);
+    for count in 1..=3 {
+        let so_many = permille(&fates, |fate| fate.copies.iter().count() == count);
+        assert!((300..367).contains(&so_many), "{count}: {so_many}");
+    }
+    let alike = |fate: &Fate| {
+        let mut copies = fate.copies.iter();
+        copies.next() == copies.next()
+    };
+    assert!(!fates.iter().any(alike));
+}
+
 #[test]
 fn without_faults_every_fate_is_the_default() {
     assert!(throws(LinkFaults::NONE, 100).iter().all(Fate::is_default));
@@ -111,7 +145,9 @@ fn each_family_strikes_at_its_rate_and_alone() {
             duplicate: rate,
             ..none
         },
-        |fate| fate.original == Outcome::default() && fate.copy == Some(Outcome::default()),
+        |fate| {
+            fate.original == Outcome::default() && fate.copies == Copies::one(Outcome::default())
+        },
     );
     only(
         LinkFaults {
@@ -136,6 +172,32 @@ fn each_family_strikes_at_its_rate_and_alone() {
             )
         },
     );
+    let damaged = |fate: &Fate| {
+        let Outcome::Deliver { extra, damage } = fate.original else {
+            return None;
+        };
+        damage.filter(|_| extra.is_zero())
+    };
+    let only_damaged = |faults: LinkFaults, is: fn(Damage) -> bool| {
+        let fates = throws(faults, 20_000);
+        let struck = |fate: &Fate| damaged(fate).is_some_and(is);
+        assert!((185..215).contains(&permille(&fates, struck)));
+        assert!(fates.iter().all(|fate| struck(fate) || fate.is_default()));
+    };
+    let wide = LinkFaults { wide: rate, ..none };
+    only_damaged(wide, |damage| match damage {
+        Damage::Scramble {
+            octets, pattern, ..
+        } => (1..=Dice::SCRAMBLED_MAX).contains(&octets) && pattern & 0xff != 0,
+        _ => false,
+    });
+    let swap = LinkFaults { swap: PPM, ..wide };
+    only_damaged(swap, |damage| matches!(damage, Damage::Swap { .. }));
+    let truncate = LinkFaults {
+        truncate: rate,
+        ..none
+    };
+    only_damaged(truncate, |damage| matches!(damage, Damage::Truncate { .. }));
     only(
         LinkFaults {
             hold_original: rate,
@@ -148,7 +210,7 @@ fn each_family_strikes_at_its_rate_and_alone() {
             hold_copy: rate,
             ..none
         },
-        |fate| fate.original == Outcome::default() && matches!(fate.copy, Some(Outcome::Hold(_))),
+        |fate| fate.original == Outcome::default() && has_held_copy(fate),
     );
 }
 
@@ -169,10 +231,15 @@ fn a_family_that_is_off_moves_no_other_dice() {
     }
 
     let without_holds = throws(ALL.without_holds(), 5_000);
-    let held_copy = |fate: &Fate| matches!(fate.copy, Some(Outcome::Hold(_)));
     for (with, without) in all.iter().zip(&without_holds) {
         assert!(is_held(with) || with.original == without.original);
-        assert!(held_copy(with) || with.copy == without.copy);
+        let others = with
+            .copies
+            .iter()
+            .filter(|copy| !matches!(copy, Outcome::Hold(_)));
+        // Of five copies the last one finds no place.
+        assert!(without.copies.iter().zip(others).all(|(a, b)| a == b));
+        assert!(has_held_copy(with) || with.copies == without.copies);
     }
 
     let stripped = LinkFaults {
@@ -181,6 +248,7 @@ fn a_family_that_is_off_moves_no_other_dice() {
         seen: ALL.seen,
         seen_class: 1,
         seen_packets_max: 20,
+        restored: ALL.restored,
         ..LinkFaults::NONE
     };
     for (with, without) in all.iter().zip(&throws(stripped, 5_000)) {
@@ -258,7 +326,7 @@ fn bursts_of_damage_have_at_most_the_bits_that_they_may_have() {
         };
         let width = |fate: &Fate| match fate.original {
             Outcome::Deliver {
-                damage: Some(burst),
+                damage: Some(Damage::Burst(burst)),
                 ..
             } => {
                 assert!(burst.pattern & 1 == 1);
@@ -275,8 +343,8 @@ fn bursts_of_damage_have_at_most_the_bits_that_they_may_have() {
 }
 
 #[test]
-fn releases_stay_within_their_bounds_and_both_kinds_come() {
-    let (mut timed, mut seen) = (0, 0);
+fn releases_stay_within_their_bounds_and_all_kinds_come() {
+    let (mut timed, mut seen, mut restored) = (0, 0, 0);
     for fate in throws(
         LinkFaults {
             hold_original: PPM,
@@ -298,10 +366,17 @@ fn releases_stay_within_their_bounds_and_both_kinds_come() {
                 assert_eq!((class, at_most), (1, ALL.hold_max));
                 assert!(packets <= 20);
             }
+            Outcome::Hold(Release::Restored { at_most }) => {
+                restored += 1;
+                assert_eq!(at_most, ALL.hold_max);
+            }
             other => assert_eq!(other, Outcome::Drop),
         }
     }
-    assert!(timed > 300 && seen > 300, "{timed} {seen}");
+    assert!(
+        timed > 150 && seen > 300 && restored > 150,
+        "{timed} {seen} {restored}"
+    );
 }
 
 #[test]
@@ -340,7 +415,7 @@ fn a_rule_has_its_way_without_moving_the_dice() {
         ruled[2],
         Fate {
             original: Outcome::default(),
-            copy: Some(Outcome::Hold(release))
+            copies: Copies::one(Outcome::Hold(release))
         }
     );
     assert_eq!((&ruled[..2], &ruled[3..]), (&free[..2], &free[3..]));

@@ -16,6 +16,7 @@ fn packet() -> Packet {
             ordinal: 0,
         },
         born: Instant::ZERO,
+        fragment: None,
         sent: Outgoing {
             src: address,
             dst: address,
