@@ -321,7 +321,7 @@ impl Congestion {
 
     /// Segments have another size. In smaller ones cwnd shrinks in proportion, or a burst of many
     /// would follow (RFC 5681 §3.1, RFC 3390 §2); a larger one must fit. Duplicate ACKs of what
-    /// is out are no new loss.
+    /// is out are no new loss. In a repair cwnd is what PRR makes of it (RFC 9937 §6.2), however little.
     pub(crate) fn resize(&mut self, before: u16, after: u16, nxt: SeqNumber) {
         if after < before {
             let scaled = u64::from(self.cwnd) * u64::from(after) / u64::from(before);
@@ -331,7 +331,9 @@ impl Congestion {
         } else {
             self.algorithm.resize(before, after);
         }
-        self.cwnd = self.cwnd.max(u32::from(after));
+        if self.state != CaState::Recovery {
+            self.cwnd = self.cwnd.max(u32::from(after));
+        }
     }
 
     /// cwnd grows by an ACK outside of fast recovery (R5681-02, R5681-03). After a timeout one ACK

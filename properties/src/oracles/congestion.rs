@@ -380,7 +380,10 @@ impl End {
             report.violation_unless_damaged("a reduction is undone without evidence");
         }
         self.resent.forget();
-        Some(envelope.take_cut())
+        // One more reduction in the same repair, even one that lowers ssthresh no further, takes the
+        // record away: nothing comes back then, and the rule above ssthresh is that of the last one.
+        let cut = envelope.take_cut();
+        Some(cut.filter(|_| before.can_undo))
     }
 
     /// What congestion control answers to an ACK, beside growth.

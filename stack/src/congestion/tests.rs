@@ -269,3 +269,17 @@ fn a_repair_that_was_needless_ends_with_ssthresh() {
         (ssthresh, CaState::Open)
     );
 }
+
+/// RFC 9937 §6.2: what a router says of the path is no ACK, so cwnd does not grow by it in a repair.
+#[test]
+fn smaller_segments_let_cwnd_grow_to_one_but_in_a_repair() {
+    for (repairs, cwnd) in [(false, 800), (true, 240)] {
+        let mut congestion = open();
+        if repairs {
+            congestion.enter_recovery(&config(), 10 * SMSS, ISS, SMSS);
+        }
+        congestion.cwnd = 300;
+        congestion.resize(1000, 800, ISS);
+        assert_eq!(congestion.cwnd, cwnd);
+    }
+}
