@@ -128,7 +128,7 @@ impl Fates for () {
 impl Fate {
     /// Whether the datagram is carried at base delay, alone.
     pub fn is_default(&self) -> bool {
-        *self == Self::default()
+        self.copies.is_empty() && self.original == Outcome::default()
     }
 }
 

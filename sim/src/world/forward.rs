@@ -228,19 +228,29 @@ impl<N: Node, F: Fates> World<N, F> {
         } = self.hops[hop.0 as usize];
         let router = leaves_router.then_some(from);
         let passes = router.is_some() && !matches!(fate.original, Outcome::Hold(_));
-        self.meet(hop, router, flight, fate);
+        match fate.copies.is_empty() {
+            true => self.meet(hop, router, flight, fate.original),
+            false => self.meet_all(hop, router, flight, &fate),
+        }
         if let Some(router) = router.filter(|_| passes) {
             self.notice(router, Labels { tag, flow, class });
         }
     }
 
     /// A datagram meets its fate, and so do its copies, which are made before anything happens to it.
-    fn meet(&mut self, hop: HopId, router: Option<NodeId>, flight: u32, fate: Fate) {
+    fn meet_all(&mut self, hop: HopId, router: Option<NodeId>, flight: u32, fate: &Fate) {
         let mut copies = [None; Copies::MAX];
         for (copy, outcome) in copies.iter_mut().zip(fate.copies.iter()) {
             *copy = Some((self.flights.copy(flight), outcome));
         }
-        match fate.original {
+        self.meet(hop, router, flight, fate.original);
+        for (copy, outcome) in copies.into_iter().flatten() {
+            self.meet_as_copy(hop, router, copy, outcome);
+        }
+    }
+
+    fn meet(&mut self, hop: HopId, router: Option<NodeId>, flight: u32, outcome: Outcome) {
+        match outcome {
             Outcome::Deliver { extra, damage } => self.carry(hop, flight, extra, damage),
             Outcome::Drop => self.lose(flight),
             Outcome::Hold(release) => match router {
@@ -250,9 +260,6 @@ impl<N: Node, F: Fates> World<N, F> {
                 }
                 None => self.carry(hop, flight, Duration::ZERO, None),
             },
-        }
-        for (copy, outcome) in copies.into_iter().flatten() {
-            self.meet_as_copy(hop, router, copy, outcome);
         }
     }
 
