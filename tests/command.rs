@@ -86,7 +86,7 @@ fn wrong_input_is_one_clear_line_and_status_2() {
         &["--netstat", "--html"],
     );
     refused(
-        "replay bystander --seed 1 --svg x.svg",
+        "replay churn --seed 1 --svg x.svg",
         &["--svg x.svg", "more than the 2000 that fit", "--from"],
     );
     for option in ["--svg", "--html"] {
