@@ -50,7 +50,7 @@ fn every_file_of_the_gallery_holds_and_says_what_it_is_about() {
                 .to_owned(),
         );
     }
-    assert!(names.len() >= 13, "{names:?}");
+    assert!(names.len() >= 20, "{names:?}");
     for name in names {
         let report = run(&name);
         assert!(!report.failed() && report.quiet, "{name}: {report}");
@@ -106,4 +106,37 @@ fn in_a_rogue_network_an_old_duplicate_is_accepted_and_that_is_a_hazard() {
             .keys()
             .any(|name| name.starts_with("E1"))
     );
+}
+
+#[test]
+fn cut_links_come_back_and_what_a_router_kept_for_one_meets_the_next_incarnation() {
+    assert_eq!(note(&run("partition"), "net: a hop was cut"), 6);
+    let flapped = run("route-flap").coverage;
+    assert!(flapped.old_in_window > 0 && flapped.old_accepted == 0);
+}
+
+#[test]
+fn fragments_are_put_together_and_a_managed_queue_drops_early() {
+    let stats = run("fragments").stats;
+    assert!(stats.fragmented > 30 && stats.reassembled > 30, "{stats:?}");
+    assert!(note(&run("bufferbloat"), "net: dropped early by a queue") > 0);
+}
+
+#[test]
+fn boxes_translate_strip_cut_and_join() {
+    let nat = run("nat");
+    assert_eq!(note(&nat, "box: mapped"), 1);
+    assert_eq!(note(&nat, "box: mapped to another port"), 1);
+    assert!(note(&nat, "box: ICMP translated") > 0);
+    let meddled = run("meddlers");
+    for deed in ["box: options changed", "box: cut", "box: joined"] {
+        assert!(note(&meddled, deed) > 0, "{deed}");
+    }
+}
+
+#[test]
+fn what_waits_for_a_host_that_stands_still_grows_old() {
+    let report = run("closed-lid");
+    assert_eq!(note(&report, "pauses"), 1);
+    assert!(report.stats.dropped_too_old > 0, "{:?}", report.stats);
 }
