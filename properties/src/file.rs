@@ -3,9 +3,9 @@
 //! A file says everything about a run. What it leaves out has a fixed value, so that a file means the
 //! same run for ever: its `version` is that of this format, and not that of what a seed means.
 //!
-//! In reading order: [`document`] is a whole file, [`settings`] those of a host, [`faults`] what
-//! the network does, [`off`] what may be `"off"`, [`names`] how hops, labels and rates are said,
-//! [`error`] what is wrong with a file and where, [`valid`] what no file may say.
+//! In reading order: `document` is a whole file, `settings` those of a host, `faults` and `fates`
+//! what the network does, `off` what may be `"off"`, `names` how hops, labels and rates are said,
+//! `error` what is wrong with a file and where, `valid` what no file may say.
 
 mod document;
 mod error;

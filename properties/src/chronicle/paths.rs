@@ -14,6 +14,8 @@ use crate::ladder::words;
 pub(super) struct Path {
     born: Tick,
     open: Vec<Open>,
+    /// It was cut into parts, which all bear its name.
+    in_parts: bool,
 }
 
 /// One of them.
@@ -63,6 +65,7 @@ impl Path {
         Self {
             born,
             open: Vec::new(),
+            in_parts: false,
         }
     }
 
@@ -89,6 +92,26 @@ impl Path {
             leg.copy |= copied;
             self.meet(now, hops, legs, leg, hop, outcome);
         }
+    }
+
+    /// It is cut into so many parts at the near end of a hop, and each of them goes on by itself.
+    pub(super) fn cut_up(
+        &mut self,
+        now: Now,
+        hops: &Hops,
+        legs: &mut [Leg],
+        hop: HopId,
+        parts: u32,
+    ) {
+        self.in_parts = true;
+        let (near, _) = hops.ends(hop);
+        let here = |open: &Open| !open.kept && legs[open.leg].to == near;
+        let whole = self.open.iter().copied().filter(here);
+        let Some(whole) = whole.min_by_key(|open| open.due) else {
+            return;
+        };
+        legs[whole.leg].came = Some(now.tick);
+        self.open.extend((1..parts).map(|_| whole));
     }
 
     fn meet(
@@ -184,6 +207,7 @@ impl Path {
             legs.len() - 1
         });
         legs[leg].delivered = true;
+        while self.in_parts && self.come(now, legs, here).is_some() {}
         leg
     }
 

@@ -119,11 +119,14 @@ impl Scribe {
                 self.handled = self.place(of).map(|place| (*node, place, came));
                 self.forget(of);
             }
-            // Links are no nodes; what was lost by a cut says so. Parts bear the name of the whole.
-            Observation::Passed { .. }
-            | Observation::Fragmented { .. }
-            | Observation::Cut { .. }
-            | Observation::Restored { .. } => {}
+            Observation::Fragmented { hop, packet, parts } => {
+                self.on_way(packet, |path, legs, hops| {
+                    path.cut_up(now, hops, legs, *hop, *parts);
+                });
+            }
+            // Links are no nodes; what was lost by a cut says so.
+            Observation::Passed { .. } | Observation::Cut { .. } | Observation::Restored { .. } => {
+            }
             Observation::Paused { node } => self.note(now.tick, *node, "stands still"),
             Observation::Resumed { node } => self.note(now.tick, *node, "goes on"),
             Observation::Node { node, event, .. } => self.happened(now.tick, *node, event),

@@ -254,3 +254,27 @@ fn a_call_is_told_before_what_it_causes() {
     let last_ack = words.iter().position(|word| *word == "LAST-ACK");
     assert_eq!(close.map(|place| place + 1), last_ack, "{words:?}");
 }
+
+/// Three parts leave the router for each datagram that is too big, and all of them end.
+#[test]
+#[cfg(feature = "files")]
+fn parts_part_at_a_router_and_end_where_they_are_put_together() {
+    let text = include_str!("../../../scenarios/fragments.toml");
+    let scenario = Scenario::from_toml(text).expect("a scenario");
+    let chronicle = Chronicle::of(&scenario);
+    let report = check_with(&scenario, vec![chronicle.oracle()]);
+    let record = cut(&chronicle, &report, &Part::default());
+    let over_the_narrow_link = |datagram: &&Datagram| {
+        let narrow = datagram
+            .legs
+            .iter()
+            .filter(|leg| (leg.from, leg.to) == (2, 3));
+        narrow.count() == 3
+    };
+    let whole = record.datagrams.iter().filter(over_the_narrow_link);
+    assert!(whole.clone().count() > 30);
+    for datagram in whole.filter(|it| it.legs.iter().any(|leg| leg.delivered)) {
+        let ends = |leg: &Leg| leg.came.is_some() || leg.lost.is_some();
+        assert!(datagram.legs.iter().all(ends), "{datagram:?}");
+    }
+}
