@@ -251,6 +251,7 @@ struct Single {
     at: HopName,
     #[serde(default)]
     class: Class,
+    of: Option<Tag>,
     n: u32,
     #[serde(default)]
     original: What,
@@ -263,6 +264,7 @@ impl Single {
         Self {
             at: HopName(rule.hop),
             class: Class(rule.class),
+            of: rule.tag.map(Tag),
             n: rule.n,
             original: What::of(rule.fate.original),
             copies: whats(&rule.fate),
@@ -273,6 +275,7 @@ impl Single {
         NthMatch {
             hop: self.at.0,
             class: self.class.0,
+            tag: self.of.map(|of| of.0),
             n: self.n,
             fate: Fate {
                 original: self.original.outcome(),

@@ -123,14 +123,16 @@ impl Default for LinkFaults {
     }
 }
 
-/// A targeted fault: the `n`-th datagram, from 1, that enters `hop` with all bits of `class` has
-/// this fate, whatever the dice say.
+/// A targeted fault: the `n`-th datagram, from 1, that enters `hop` with all bits of `class`, and
+/// perhaps with one label, has this fate, whatever the dice say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NthMatch {
     /// Where.
     pub hop: HopId,
     /// The bits of class; 0: every datagram counts.
     pub class: u16,
+    /// Only those with this label of their sender; `None`: everybody's.
+    pub tag: Option<u64>,
     /// Which of them, from 1.
     pub n: u32,
     /// Its fate.
@@ -143,8 +145,18 @@ impl NthMatch {
         Self {
             hop,
             class,
+            tag: None,
             n,
             fate: Outcome::Drop.into(),
+        }
+    }
+
+    /// The same of those alone that have this label.
+    #[must_use]
+    pub fn of(self, tag: u64) -> Self {
+        Self {
+            tag: Some(tag),
+            ..self
         }
     }
 
@@ -153,6 +165,7 @@ impl NthMatch {
         Self {
             hop,
             class,
+            tag: None,
             n,
             fate: Fate {
                 original: Outcome::default(),

@@ -94,17 +94,25 @@ impl Scenario {
         match &mut self.faults {
             FaultPlan::Drawn { hops, nth, .. } => {
                 hops.retain_mut(|(at, _)| hop(at));
-                nth.retain_mut(|rule| hop(&mut rule.hop));
+                nth.retain_mut(|rule| {
+                    let whose = rule.tag.as_mut();
+                    whose.is_none_or(|tag| sender_moves_up(tag, gone)) && hop(&mut rule.hop)
+                });
             }
-            FaultPlan::Listed(fates) => fates.retain_mut(|(at, _)| {
-                let mut sender = Incarnation::from_tag(at.tag);
-                let stays = sender.host != gone && hop(&mut at.hop);
-                sender.host.0 -= u32::from(sender.host > gone);
-                at.tag = sender.tag();
-                stays
-            }),
+            FaultPlan::Listed(fates) => {
+                fates.retain_mut(|(at, _)| sender_moves_up(&mut at.tag, gone) && hop(&mut at.hop));
+            }
         }
     }
+}
+
+/// The new label of a sender where machine `gone` is no more; `false`: it was that one.
+fn sender_moves_up(tag: &mut u64, gone: NodeId) -> bool {
+    let mut sender = Incarnation::from_tag(*tag);
+    let stays = sender.host != gone;
+    sender.host.0 -= u32::from(sender.host > gone);
+    *tag = sender.tag();
+    stays
 }
 
 /// The new number of a machine where number `gone` is no more; `false`: it was that one.

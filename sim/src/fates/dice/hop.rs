@@ -56,14 +56,15 @@ impl HopDice {
             class: packet.class,
         }
         .fate();
-        self.ruled(packet.class).unwrap_or(drawn)
+        self.ruled(packet).unwrap_or(drawn)
     }
 
-    /// The fate that the rules have for a datagram of this class.
-    fn ruled(&mut self, class: u16) -> Option<Fate> {
+    /// The fate that the rules have for a datagram.
+    fn ruled(&mut self, packet: &Packet) -> Option<Fate> {
         let mut fate = None;
         for (rule, count) in &mut self.rules {
-            if class & rule.class == rule.class {
+            let whose = rule.tag.is_none_or(|tag| tag == packet.tag);
+            if whose && packet.class & rule.class == rule.class {
                 *count = count.saturating_add(1);
                 if *count == rule.n {
                     fate = Some(rule.fate);

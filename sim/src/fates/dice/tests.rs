@@ -405,6 +405,25 @@ fn a_rule_hits_the_nth_match_on_its_hop_and_nothing_else() {
 }
 
 #[test]
+fn a_rule_may_be_about_one_sender_alone() {
+    let mut dice = Dice::new(1);
+    dice.add_rule(NthMatch::lose(HOP, 0, 2).of(7));
+    let mut throw = |tag| {
+        let mut packet = packet(0);
+        packet.sent.tag = tag;
+        let ordinal = 0;
+        let at = Passage {
+            hop: HOP,
+            tag,
+            ordinal,
+        };
+        is_lost(&dice.fate(at, &packet))
+    };
+    let lost = [7, 8, 8, 7, 7].map(&mut throw);
+    assert_eq!(lost, [false, false, false, true, false]);
+}
+
+#[test]
 fn a_rule_has_its_way_without_moving_the_dice() {
     let release = Release::After(Duration::from_secs(9));
     let mut dice = Dice::everywhere(1, ALL);
