@@ -21,6 +21,7 @@ mod replay;
 mod report;
 mod run;
 mod show;
+mod shrink;
 mod subject;
 mod tables;
 mod values;
@@ -58,6 +59,7 @@ pub(crate) fn main() -> ExitCode {
     match arguments.command {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::Shrink(arguments) => shrink::shrink(&arguments),
         Command::Diff(diff) => diff::diff(&diff),
         Command::Show(show) => show::show(&show),
         Command::List => list::list(),
@@ -77,7 +79,7 @@ fn refused(error: &clap::Error) -> Status {
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return wrong_input(
-            "a command is missing: run, replay, diff, show or list (see timewait --help)",
+            "a command is missing: run, replay, shrink, diff, show or list (see timewait --help)",
         );
     }
     wrong_input(&one_line(&text))

@@ -52,6 +52,11 @@ fn wrong_input_is_one_clear_line_and_status_2() {
         &["--disable", "did you mean 'time-wait'"],
     );
     refused("replay", &["SCENARIO"]);
+    refused("shrink close --seed 1", &["close", "holds"]);
+    refused(
+        "shrink churn --seed 0 --disable time-wait --oracle codec",
+        &["codec"],
+    );
     refused("show churn", &["churn", "--seed is missing"]);
     refused("run no/such.toml", &["no/such.toml", "No such file"]);
     refused("run Cargo.toml", &["Cargo.toml:", "unknown field"]);
@@ -123,6 +128,27 @@ fn what_show_prints_runs_as_its_seed_does() {
     assert_eq!(failed.status.code(), Some(1));
     let line = "timewait replay scenarios/last-ack-lost.toml --disable tw-re-ack";
     assert!(stdout(&failed).contains(line));
+}
+
+/// What `shrink` prints is the finding, a ladder that fits a page, and a test that fails.
+#[test]
+fn shrink_leaves_little_of_a_failing_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("small.toml");
+    let shrunk = timewait(&format!(
+        "shrink churn --seed 0 --disable time-wait --output {}",
+        file.display()
+    ));
+    let said = stdout(&shrunk);
+    assert_eq!(shrunk.status.code(), Some(1), "{said}");
+    assert!(said.contains("violation of time-wait") && said.contains("fn time_wait_holds()"));
+    assert!(
+        said.lines().filter(|line| line.contains('│')).count() < 30,
+        "{said}"
+    );
+    let replayed = timewait(&format!("replay {}", file.display()));
+    assert_eq!(replayed.status.code(), Some(1));
+    assert!(stdout(&replayed).contains("violation of time-wait"));
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub mod pair;
 pub mod reference;
 pub mod scenario;
 pub mod scenarios;
+pub mod shrink;
 #[cfg(test)]
 mod staging;
 #[cfg(feature = "proptest")]

@@ -26,6 +26,8 @@ pub(super) enum Command {
     Run(Run),
     /// Tell one seed: who sent what when, and what became of it
     Replay(Replay),
+    /// Make a failing scenario small: its file, a test to paste, its ladder
+    Shrink(Shrink),
     /// Print where two traces, or two scenario files, begin to differ
     Diff(Diff),
     /// Print the scenario file of one seed: a start for one of your own
@@ -45,6 +47,28 @@ pub(super) struct Diff {
     /// Lines around the difference
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(super) context: u32,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct Shrink {
+    /// The scenario, or a scenario file
+    #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
+    pub(super) subject: Name,
+    /// The seed, decimal or 0x...; of a file its dice
+    #[arg(long, value_name = "S", value_parser = values::seed)]
+    pub(super) seed: Option<u64>,
+    /// Switch a protection of TCP off; may be repeated
+    #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
+    pub(super) disable: Vec<Protection>,
+    /// The oracle that must object [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub(super) oracle: Option<String>,
+    /// Runs to try at most
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = values::count)]
+    pub(super) runs: u64,
+    /// Write the scenario file here, not in the test
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

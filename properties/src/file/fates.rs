@@ -72,6 +72,11 @@ impl Default for What {
 }
 
 impl What {
+    /// It is carried at base delay.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     pub(super) fn of(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Deliver { extra, damage } => Self::Deliver {

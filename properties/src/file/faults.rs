@@ -253,7 +253,7 @@ struct Single {
     class: Class,
     of: Option<Tag>,
     n: u32,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "What::is_default")]
     original: What,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     copies: Vec<What>,
@@ -292,7 +292,7 @@ struct Listed {
     at: HopName,
     of: Tag,
     nth: u32,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "What::is_default")]
     original: What,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     copies: Vec<What>,

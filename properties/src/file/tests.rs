@@ -75,6 +75,28 @@ fn every_scenario_survives_being_written_and_read() {
     }
 }
 
+/// Whatever shrinking tries can be written down.
+#[test]
+fn every_smaller_scenario_survives_being_written_and_read() {
+    for kind in [
+        Kind::Swarm,
+        Kind::Churn,
+        Kind::Middlebox,
+        Kind::Ailing,
+        Kind::Attack,
+    ] {
+        for seed in 0..8 {
+            for smaller in Scenario::from_seed(kind, seed).smaller() {
+                let text = smaller.to_toml();
+                match Scenario::from_toml(&text) {
+                    Ok(again) => assert!(again == smaller, "{kind} {seed}\n{text}"),
+                    Err(error) => panic!("{kind} {seed}: {error}\n{text}"),
+                }
+            }
+        }
+    }
+}
+
 /// And so does the list of the fates of a run.
 #[test]
 fn listed_faults_survive_being_written_and_read() {

@@ -6,10 +6,11 @@
 
 use timewait_sim::fates::{Delay, LinkFaults};
 
-use super::{FaultPlan, LinkEnd, Role, Scenario};
+use super::{FaultPlan, LinkEnd, Scenario};
 use crate::clock::Clock;
 
 mod drop_host;
+mod drop_rounds;
 mod numbers;
 
 /// One way to make a scenario simpler.
@@ -25,8 +26,13 @@ enum Step {
     DropAttack(u16, u16),
     /// Without this user of this host.
     DropApp(u16, u16),
-    /// Rounds of all churns: without `count` from `first` on.
-    DropRounds { first: u32, count: u32 },
+    /// Rounds of all churns: without `count` from `first` on, which began so many incarnations at
+    /// each of the first two hosts.
+    DropRounds {
+        first: u32,
+        count: u32,
+        begun: [u32; 2],
+    },
     /// Without this crash.
     DropCrash(u32),
     /// Without this pause.
@@ -95,7 +101,7 @@ impl Scenario {
             steps.extend(attacks.map(|attack| Step::DropAttack(attacker, attack)));
         }
         steps.extend((0..self.boxes.len() as u16).map(Step::DropBox));
-        steps.extend(pieces(self.rounds()).map(|(first, count)| Step::DropRounds { first, count }));
+        steps.extend(self.rounds_to_drop());
         for (host, plan) in (0..).zip(&self.hosts) {
             steps.extend((0..plan.apps.len() as u16).map(|app| Step::DropApp(host, app)));
         }
@@ -138,12 +144,11 @@ impl Scenario {
                 let apps = &mut scenario.hosts.get_mut(usize::from(host))?.apps;
                 apps.remove(usize::from(app));
             }
-            Step::DropRounds { first, count } => {
-                for churn in scenario.churns_mut() {
-                    let end = (first + count).min(churn.rounds.len() as u32);
-                    churn.rounds.drain(first as usize..end as usize);
-                }
-            }
+            Step::DropRounds {
+                first,
+                count,
+                begun,
+            } => scenario.drop_rounds(first, count, begun),
             Step::DropCrash(nth) => {
                 scenario.crashes.remove(nth as usize);
             }
@@ -217,24 +222,6 @@ impl Scenario {
         scenario.routes.clear();
         scenario.routers = 0;
         Some(scenario)
-    }
-
-    pub(crate) fn churns_mut(&mut self) -> impl Iterator<Item = &mut super::Churn> {
-        let apps = self.hosts.iter_mut().flat_map(|host| &mut host.apps);
-        apps.filter_map(|app| match &mut app.role {
-            Role::Churn(churn) => Some(churn),
-            Role::Serve(_) | Role::Call(_) => None,
-        })
-    }
-
-    /// The rounds of the longest churn.
-    fn rounds(&self) -> u32 {
-        let apps = self.hosts.iter().flat_map(|host| &host.apps);
-        let rounds = apps.map(|app| match &app.role {
-            Role::Churn(churn) => churn.rounds.len() as u32,
-            Role::Serve(_) | Role::Call(_) => 0,
-        });
-        rounds.max().unwrap_or(0)
     }
 }
 

@@ -28,6 +28,14 @@ pub(super) enum Place {
     HalveRounds,
     /// All rounds of all churns end in order.
     EndInOrder,
+    /// The gap of this round alone is half as long.
+    HalveGap(u32),
+    /// This round alone has half as many octets from A to B.
+    HalveForth(u32),
+    /// The same from B to A.
+    HalveBack(u32),
+    /// This round alone ends in order.
+    EndOneInOrder(u32),
     /// A setting of this host by the book.
     ByTheBook { host: u16, setting: usize },
     /// Nothing of this host is cut into parts.
@@ -92,6 +100,15 @@ const SETTINGS: &[fn(&mut Config, Config)] = &[
 impl Scenario {
     pub(super) fn number_places(&self) -> Vec<Place> {
         let mut places = vec![Place::HalveRounds, Place::HalveGaps, Place::EndInOrder];
+        for round in 0..self.rounds() {
+            let each = [
+                Place::HalveForth,
+                Place::HalveBack,
+                Place::HalveGap,
+                Place::EndOneInOrder,
+            ];
+            places.extend(each.map(|place| place(round)));
+        }
         for (host, plan) in (0..).zip(&self.hosts) {
             for app in 0..plan.apps.len() as u16 {
                 places.push(Place::Halve { host, app });
@@ -151,6 +168,12 @@ impl Scenario {
             Place::HalveRounds => self.each_round(|round| {
                 (round.a_to_b, round.b_to_a) = (round.a_to_b / 2, round.b_to_a / 2);
             }),
+            Place::HalveGap(nth) => self.one_round(nth, |round| round.gap /= 2),
+            Place::HalveForth(nth) => self.one_round(nth, |round| round.a_to_b /= 2),
+            Place::HalveBack(nth) => self.one_round(nth, |round| round.b_to_a /= 2),
+            Place::EndOneInOrder(nth) => {
+                self.one_round(nth, |round| round.ending = RoundEnding::Orderly);
+            }
             Place::EndInOrder => self.each_round(|round| round.ending = RoundEnding::Orderly),
             Place::ByTheBook { host, setting } => {
                 let first = &mut self.hosts.get_mut(usize::from(host))?.config;
@@ -210,6 +233,12 @@ impl Scenario {
             Role::Call(call) => Some(&mut call.talk),
             Role::Churn(_) => None,
         }
+    }
+
+    fn one_round(&mut self, nth: u32, change: impl Fn(&mut Round)) {
+        self.churns_mut()
+            .filter_map(|churn| churn.rounds.get_mut(nth as usize))
+            .for_each(change);
     }
 
     fn each_round(&mut self, change: impl Fn(&mut Round)) {
