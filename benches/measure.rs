@@ -97,6 +97,7 @@ pub(crate) fn pairs(
         crashes: Vec::new(),
         pauses: Vec::new(),
         cuts: Vec::new(),
+        rules: Vec::new(),
         routes: Vec::new(),
         heal_at: Duration::ZERO,
         limit: Duration::from_secs(1_000_000),

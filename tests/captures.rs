@@ -96,6 +96,7 @@ fn a_lossless_run_draws_no_warning() {
             let mut scenario = Scenario {
                 faults: FaultPlan::NONE,
                 cuts: Vec::new(),
+                rules: Vec::new(),
                 ..Scenario::from_seed(kind, seed)
             };
             for link in &mut scenario.links {

@@ -50,7 +50,7 @@ fn every_file_of_the_gallery_holds_and_says_what_it_is_about() {
                 .to_owned(),
         );
     }
-    assert!(names.len() >= 20, "{names:?}");
+    assert!(names.len() >= 21, "{names:?}");
     for name in names {
         let report = run(&name);
         assert!(!report.failed() && report.quiet, "{name}: {report}");
@@ -113,6 +113,12 @@ fn cut_links_come_back_and_what_a_router_kept_for_one_meets_the_next_incarnation
     assert_eq!(note(&run("partition"), "net: a hop was cut"), 6);
     let flapped = run("route-flap").coverage;
     assert!(flapped.old_in_window > 0 && flapped.old_accepted == 0);
+}
+
+#[test]
+fn rules_are_in_force_for_a_while() {
+    let stats = run("blackout").stats;
+    assert!(stats.lost > 5 && stats.duplicated > 20, "{stats:?}");
 }
 
 #[test]

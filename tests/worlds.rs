@@ -61,6 +61,7 @@ fn world(
         crashes: Vec::new(),
         pauses: Vec::new(),
         cuts: Vec::new(),
+        rules: Vec::new(),
         routes: Vec::new(),
         heal_at: ms(2000),
         limit: Duration::from_secs(60),

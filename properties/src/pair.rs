@@ -104,6 +104,7 @@ pub fn pair(seed: u64) -> Pair {
         crashes: Vec::new(),
         pauses: Vec::new(),
         cuts: Vec::new(),
+        rules: Vec::new(),
         routes: Vec::new(),
         heal_at: LIMIT / 2,
         limit: LIMIT,

@@ -22,6 +22,7 @@ pub mod faults;
 pub(crate) mod ground;
 pub(crate) mod isn;
 pub mod plan;
+pub mod rules;
 mod smaller;
 pub(crate) mod talks;
 pub(crate) mod text;
@@ -31,6 +32,7 @@ pub use attack::{Attack, AttackerPlan, Forgery, Lie, Method, Sweep, Target};
 pub use boxes::BoxPlan;
 pub use cuts::{Cut, Direction};
 pub use faults::FaultPlan;
+pub use rules::RulePlan;
 use text::time;
 
 pub use plan::{
@@ -73,6 +75,8 @@ pub struct Scenario {
     pub pauses: Vec<Pause>,
     /// Which links are down for a while; all are up again by `heal_at`.
     pub cuts: Vec<Cut>,
+    /// Faults that are in force for a while.
+    pub rules: Vec<RulePlan>,
     /// From then on the network does nothing any more to datagrams that enter a hop.
     pub heal_at: Duration,
     /// The run is stopped then, finished or not.
@@ -208,6 +212,15 @@ impl Scenario {
     /// When the last cut is over; zero without any.
     pub fn cuts_end(&self) -> Duration {
         self.cuts.iter().map(Cut::end).max().unwrap_or_default()
+    }
+
+    /// When the last rule is over; zero without any.
+    pub fn rules_end(&self) -> Duration {
+        self.rules
+            .iter()
+            .map(RulePlan::end)
+            .max()
+            .unwrap_or_default()
     }
 
     /// When the last attack is over; zero without any.

@@ -97,6 +97,7 @@ fn heal_at(scenario: &Scenario) -> Instant {
     let awake = scenario.pauses.iter().map(Pause::ends_at).max();
     let world = network
         .max(scenario.cuts_end())
+        .max(scenario.rules_end())
         .max(scenario.attacks_end())
         .max(awake.unwrap_or_default());
     Instant::ZERO + first.chain(later).fold(world, Duration::max)

@@ -1,6 +1,7 @@
 //! One run of one scenario: the one place that builds its world.
 
 use timewait_sim::fates::Recorder;
+use timewait_sim::fates::Rule;
 use timewait_sim::icmp::RouterErrors;
 use timewait_sim::{Cut, Finding, Instant, LinkConfig, NodeId, Oracle, Prefix, World, WorldConfig};
 use timewait_stack::Interest;
@@ -58,6 +59,8 @@ pub struct Run {
     timeline: VecDeque<(Instant, Turn)>,
     /// The cuts that are in force, by their number.
     cuts: BTreeMap<usize, Cut>,
+    /// The rules that are in force, by their number.
+    rules: BTreeMap<usize, Rule>,
     reports: bool,
     world: ScenarioWorld,
     panel: Option<Rc<RefCell<Panel>>>,
@@ -106,6 +109,7 @@ impl Run {
             scenario: scenario.clone(),
             timeline: timeline(scenario),
             cuts: BTreeMap::new(),
+            rules: BTreeMap::new(),
             reports,
             world,
             panel,
@@ -130,8 +134,9 @@ impl Run {
         &mut self.world
     }
 
-    /// Performs all events up to this moment. On the way the network heals, links go down and up, and
-    /// hosts crash, boot, stand still and go on, when it is time.
+    /// Performs all events up to this moment. On the way the network heals, links go down and up,
+    /// rules come into force and are lifted, and hosts crash, boot, stand still and go on, when it is
+    /// time.
     pub fn run_until(&mut self, until: Instant) {
         while let Some(&(at, turn)) = self.timeline.front().filter(|(at, _)| *at <= until) {
             self.timeline.pop_front();
@@ -144,6 +149,16 @@ impl Run {
                 Turn::Restore(nth) => {
                     self.world.run_until(at);
                     self.cuts.remove(&nth);
+                }
+                Turn::Rule(nth) => {
+                    self.world.run_until(at);
+                    let rule = &self.scenario.rules[nth];
+                    let rules = self.world.fates_mut().inner_mut().rules();
+                    self.rules.insert(nth, rules.add(rule.which(), rule.fate));
+                }
+                Turn::Lift(nth) => {
+                    self.world.run_until(at);
+                    self.rules.remove(&nth);
                 }
                 Turn::Heal => {
                     while self.world.step_until(at) {}
@@ -222,8 +237,13 @@ impl Run {
         use timewait_sim::Node as _;
         let others = attackers(&self.scenario).chain(boxes(&self.scenario));
         let mut nodes = self.hosts().chain(others).map(NodeId);
-        // Links that go down and up disturb nobody who has nothing to do.
-        let of_links = |turn: &Turn| matches!(turn, Turn::Heal | Turn::Cut(_) | Turn::Restore(_));
+        // What becomes of links and rules disturbs nobody who has nothing to do.
+        let of_links = |turn: &Turn| {
+            matches!(
+                turn,
+                Turn::Heal | Turn::Cut(_) | Turn::Restore(_) | Turn::Rule(_) | Turn::Lift(_)
+            )
+        };
         let comes_back = self.timeline.iter().any(|(_, turn)| !of_links(turn));
         !comes_back
             && self.world.in_flight() == 0

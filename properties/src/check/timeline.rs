@@ -13,6 +13,10 @@ pub(super) enum Turn {
     Cut(usize),
     /// The cut of this number is over.
     Restore(usize),
+    /// The rule of this number comes into force.
+    Rule(usize),
+    /// It is over.
+    Lift(usize),
     /// The network does no harm any more.
     Heal,
     /// A host crashes: the crash of this number.
@@ -47,7 +51,13 @@ pub(super) fn timeline(scenario: &Scenario) -> VecDeque<(Instant, Turn)> {
         let begins = (cut.at, Turn::Cut(nth));
         [begins, (cut.end(), Turn::Restore(nth))]
     });
-    let turns = turns.chain(cuts).chain([(scenario.heal_at, Turn::Heal)]);
+    let rules = scenario.rules.iter().enumerate();
+    let rules =
+        rules.flat_map(|(nth, rule)| [(rule.at, Turn::Rule(nth)), (rule.end(), Turn::Lift(nth))]);
+    let turns = turns
+        .chain(cuts)
+        .chain(rules)
+        .chain([(scenario.heal_at, Turn::Heal)]);
     let mut turns: Vec<_> = turns.map(|(at, turn)| (Instant::ZERO + at, turn)).collect();
     turns.sort_unstable();
     turns.into()

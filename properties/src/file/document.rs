@@ -8,7 +8,7 @@ use timewait_stack::{Config, Profile};
 
 use super::FORMAT;
 use super::error::Wrong;
-use super::faults::Faults;
+use super::faults::{Faults, Rule};
 use super::names::{Secret, Span};
 use super::off::Off;
 use super::settings::Settings;
@@ -44,6 +44,8 @@ pub(super) struct Document {
     pauses: Vec<Pause>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     cuts: Vec<Cut>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Rule>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     routes: Vec<RoutePlan>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -108,6 +110,7 @@ impl Document {
             crashes,
             pauses,
             cuts,
+            rules,
             routes,
             boxes,
             heal_at,
@@ -130,6 +133,7 @@ impl Document {
                 .collect(),
             pauses: pauses.clone(),
             cuts: cuts.clone(),
+            rules: rules.iter().map(Rule::of).collect(),
             routes: routes.clone(),
             boxes: boxes.clone(),
             faults: Faults::of(faults),
@@ -167,6 +171,7 @@ impl Document {
             crashes,
             pauses: self.pauses,
             cuts: self.cuts,
+            rules: self.rules.into_iter().map(Rule::plan).collect(),
             routes: self.routes,
             boxes: self.boxes,
             heal_at: self.heal_at.map_or(HEAL_AT, |at| at.0),

@@ -10,8 +10,8 @@ use timewait_sim::{Fate, Passage};
 use super::error::Wrong;
 use super::fates::{What, copies, whats};
 use super::names::{Class, HopName, Rate, Seed, Span, Tag};
-use crate::scenario::FaultPlan;
 use crate::scenario::text::time;
+use crate::scenario::{FaultPlan, RulePlan};
 
 /// The table `faults`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -277,6 +277,50 @@ impl Single {
             class: self.class.0,
             tag: self.of.map(|of| of.0),
             n: self.n,
+            fate: Fate {
+                original: self.original.outcome(),
+                copies: copies(self.copies),
+            },
+        }
+    }
+}
+
+/// Faults that are in force for a while: the table `rules`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    from: Span,
+    lasts: Span,
+    at: Option<HopName>,
+    #[serde(default)]
+    class: Class,
+    of: Option<Tag>,
+    #[serde(default, skip_serializing_if = "What::is_default")]
+    original: What,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<What>,
+}
+
+impl Rule {
+    pub(super) fn of(plan: &RulePlan) -> Self {
+        Self {
+            from: Span(plan.at),
+            lasts: Span(plan.lasts),
+            at: plan.hop.map(HopName),
+            class: Class(plan.class),
+            of: plan.tag.map(Tag),
+            original: What::of(plan.fate.original),
+            copies: whats(&plan.fate),
+        }
+    }
+
+    pub(super) fn plan(self) -> RulePlan {
+        RulePlan {
+            at: self.from.0,
+            lasts: self.lasts.0,
+            hop: self.at.map(|at| at.0),
+            class: self.class.0,
+            tag: self.of.map(|of| of.0),
             fate: Fate {
                 original: self.original.outcome(),
                 copies: copies(self.copies),

@@ -275,6 +275,18 @@ fn faults(scenario: &Scenario) -> Checked {
         let link = hop.0 / 2;
         demand(hop.0 < there_are, &key, format!("there is no link {link}"))
     };
+    for (nth, rule) in scenario.rules.iter().enumerate() {
+        let key = format!("rules[{nth}]");
+        if let Some(at) = rule.hop {
+            hop(at, format!("{key}.at"))?;
+        }
+        demand(
+            rule.at.saturating_add(rule.lasts) <= scenario.heal_at,
+            &format!("{key}.lasts"),
+            "all rules are lifted by heal_at",
+        )?;
+        outcomes(&rule.fate, &key)?;
+    }
     match &scenario.faults {
         FaultPlan::Drawn { hops, nth, .. } => {
             for (at, (id, faults)) in hops.iter().enumerate() {

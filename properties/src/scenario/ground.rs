@@ -193,6 +193,7 @@ impl Ground {
             crashes: Vec::new(),
             pauses: Vec::new(),
             cuts: Vec::new(),
+            rules: Vec::new(),
             routes: Vec::new(),
             heal_at: Duration::ZERO,
             limit,

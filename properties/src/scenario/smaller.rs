@@ -45,6 +45,8 @@ enum Step {
     DropCuts { first: u32, count: u32 },
     /// Without this route.
     DropRoute(u32),
+    /// Without this rule.
+    DropRule(u32),
     /// Without this part of the listed fates.
     DropListed { first: u32, count: u32 },
     /// Without faults at this place in the list of hops.
@@ -114,6 +116,7 @@ impl Scenario {
         let pieces_of_cuts = pieces(self.cuts.len() as u32);
         steps.extend(pieces_of_cuts.map(|(first, count)| Step::DropCuts { first, count }));
         steps.extend((0..self.routes.len() as u32).map(Step::DropRoute));
+        steps.extend((0..self.rules.len() as u32).map(Step::DropRule));
         match &self.faults {
             FaultPlan::Listed(fates) => {
                 let pieces = pieces(fates.len() as u32);
@@ -169,6 +172,9 @@ impl Scenario {
             Step::DropRoute(nth) => {
                 scenario.routes.remove(nth as usize);
             }
+            Step::DropRule(nth) => {
+                scenario.rules.remove(nth as usize);
+            }
             Step::DropListed { first, count } => {
                 let FaultPlan::Listed(fates) = &mut scenario.faults else {
                     return None;
@@ -210,7 +216,8 @@ impl Scenario {
         let others = self.hosts.len() != 2
             || !self.attackers.is_empty()
             || !self.boxes.is_empty()
-            || !self.cuts.is_empty();
+            || !self.cuts.is_empty()
+            || !self.rules.is_empty();
         if others || self.routers == 0 || !no_faults {
             return None;
         }

@@ -91,6 +91,11 @@ impl Scenario {
         };
         self.cuts.retain_mut(|cut| link(&mut cut.link));
         self.routes.retain_mut(|route| link(&mut route.link));
+        self.rules.retain_mut(|rule| {
+            let whose = rule.tag.as_mut();
+            let at = rule.hop.as_mut();
+            whose.is_none_or(|tag| sender_moves_up(tag, gone)) && at.is_none_or(hop)
+        });
         match &mut self.faults {
             FaultPlan::Drawn { hops, nth, .. } => {
                 hops.retain_mut(|(at, _)| hop(at));
