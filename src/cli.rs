@@ -6,6 +6,7 @@
 
 mod arguments;
 mod clock;
+mod counterfactuals;
 mod diff;
 mod drawing;
 mod failure;
@@ -60,6 +61,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
         Command::Shrink(arguments) => shrink::shrink(&arguments),
+        Command::Counterfactuals(arguments) => counterfactuals::counterfactuals(&arguments),
         Command::Diff(diff) => diff::diff(&diff),
         Command::Show(show) => show::show(&show),
         Command::List => list::list(),
@@ -79,7 +81,7 @@ fn refused(error: &clap::Error) -> Status {
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return wrong_input(
-            "a command is missing: run, replay, shrink, diff, show or list (see timewait --help)",
+            "a command is missing: run, replay, shrink, counterfactuals, diff, show or list (see timewait --help)",
         );
     }
     wrong_input(&one_line(&text))

@@ -189,6 +189,10 @@ fn help_and_version_are_answers() {
         "run --help",
         "replay --help",
         "show --help",
+        "diff --help",
+        "shrink --help",
+        "counterfactuals --help",
+        "list --help",
         "--version",
     ] {
         let output = timewait(arguments);
@@ -204,6 +208,23 @@ fn help_and_version_are_answers() {
             "{arguments}"
         );
     }
+}
+
+#[test]
+fn counterfactuals_tell_how_the_absence_of_a_protection_shows() {
+    let output = timewait("counterfactuals tw-re-ack isn-hash --searches 1");
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let row = text.lines().find(|line| line.contains("tw-re-ack"));
+    let cells: Vec<_> = row.unwrap_or_default().split_whitespace().collect();
+    assert_eq!(cells[..4], ["2", "tw-re-ack", "last-ack-lost", "replies"]);
+    let figures: Vec<u64> = cells[4..].iter().flat_map(|cell| cell.parse()).collect();
+    assert!(
+        figures.len() == 3 && figures.iter().all(|&n| n > 0),
+        "{text}"
+    );
+    assert!(text.contains("isn-hash shows elsewhere"), "{text}");
+    refused("counterfactuals tw-re-akc", &["tw-re-akc"]);
 }
 
 #[test]

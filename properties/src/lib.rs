@@ -32,6 +32,7 @@ pub mod choose;
 pub mod chronicle;
 pub mod clock;
 pub mod content;
+pub mod counterfactuals;
 pub mod event;
 pub mod facts;
 #[cfg(feature = "files")]

@@ -22,18 +22,33 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run a campaign: many seeds, each a network full of TCP, and oracles
+    /// Run a campaign: many seeds, each a network full of TCP
     Run(Run),
     /// Tell one seed: who sent what when, and what became of it
     Replay(Replay),
-    /// Make a failing scenario small: its file, a test to paste, its ladder
+    /// Make a failing scenario small: file, test and ladder
     Shrink(Shrink),
-    /// Print where two traces, or two scenario files, begin to differ
+    /// Switch each protection off: who misses it, how soon
+    Counterfactuals(Counterfactuals),
+    /// Print where two traces or two scenario files differ
     Diff(Diff),
-    /// Print the scenario file of one seed: a start for one of your own
+    /// Print the scenario file of a seed, to start from
     Show(Show),
     /// List the scenarios, the protections, and the oracles
     List,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct Counterfactuals {
+    /// Only these protections [default: all]
+    #[arg(value_name = "PROTECTION", value_parser = values::protection)]
+    pub(super) protections: Vec<Protection>,
+    /// Searches, each among other seeds
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(super) searches: u64,
+    /// Protections at once [default: all cores]
+    #[arg(long, value_name = "N", value_parser = values::jobs)]
+    pub(super) jobs: Option<NonZeroU32>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -105,6 +105,18 @@ fn row(name: &str, tally: &Tally, columns: &[Column]) -> Vec<String> {
     row
 }
 
+/// A table with this head; the columns from `numbers` on are set to the right.
+pub(super) fn plain(head: &[&str], rows: Vec<Vec<String>>, numbers: usize) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_header(head.iter().copied());
+    table.add_rows(rows);
+    for column in table.column_iter_mut().skip(numbers) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    joined(table.lines())
+}
+
 /// The sockets of all hosts, as netstat lists them.
 pub(super) fn sockets(rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
