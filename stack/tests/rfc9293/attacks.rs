@@ -1,23 +1,13 @@
 //! What an attacker must not bring about, whatever he sends (RFC 5961, RFC 4987).
 
-use timewait_stack::wire::{Flags, Options, Segment};
+use timewait_stack::wire::Flags;
 use timewait_stack::{Config, Duration, SeqNumber, State};
 
-use crate::peer::{Bench, PEER_PORT, PORT, Sent, config, peer_seq};
+use crate::peer::{Bench, PEER_PORT, Sent, config, peer_seq, segment_from};
 
 /// A segment from some port of the peer.
 fn from_port(bench: &mut Bench, port: u16, flags: Flags, seq: u32, ack: SeqNumber) -> Vec<Sent> {
-    bench.inject_segment(Segment {
-        source_port: port,
-        destination_port: PORT,
-        seq: SeqNumber(seq),
-        ack,
-        flags,
-        window: 65_535,
-        urgent: 0,
-        options: Options::default(),
-        text: b"",
-    })
+    bench.inject_segment(segment_from(port, flags, seq, ack, b""))
 }
 
 /// Two connections in ESTABLISHED, from two ports of the peer whose ISN is 0.

@@ -8,7 +8,7 @@ use timewait_stack::event::Ready;
 use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{Config, Duration, Ecn, SeqNumber, SocketId, SocketOption, State};
 
-use crate::peer::{Bench, HOST, PEER, PEER_PORT, PORT, Sent, config};
+use crate::peer::{Bench, HOST, PEER, PEER_PORT, PORT, Sent, config, segment_from};
 
 const SYN_ACK: Flags = Flags::SYN.union(Flags::ACK);
 
@@ -33,18 +33,11 @@ fn inject_from(
     text: &[u8],
 ) -> Vec<Sent> {
     let segment = Segment {
-        source_port: from.port(),
-        destination_port: PORT,
-        seq: SeqNumber(seq),
-        ack,
-        flags,
-        window: 65_535,
-        urgent: 0,
         options: Options {
             mss: Some(1460),
             ..Options::default()
         },
-        text,
+        ..segment_from(from.port(), flags, seq, ack, text)
     };
     let mut bytes = Vec::new();
     segment.emit(from.ip(), HOST, &mut bytes);

@@ -5,22 +5,7 @@ use timewait_stack::event::Ready;
 use timewait_stack::wire::{Flags, Options, Segment};
 use timewait_stack::{Config, Duration, SeqNumber, SocketId};
 
-use crate::peer::{Bench, PEER_PORT, PORT, Sent, config};
-
-/// A segment from this port of the peer.
-fn from(port: u16, flags: Flags, seq: u32, ack: SeqNumber, text: &[u8]) -> Segment<'_> {
-    Segment {
-        source_port: port,
-        destination_port: PORT,
-        seq: SeqNumber(seq),
-        ack,
-        flags,
-        window: 65_535,
-        urgent: 0,
-        options: Options::default(),
-        text,
-    }
-}
+use crate::peer::{Bench, PEER_PORT, Sent, config, segment_from};
 
 fn limited(memory_max: u64) -> Config {
     Config {
@@ -33,13 +18,13 @@ fn limited(memory_max: u64) -> Config {
 
 /// A SYN from this port.
 fn syn(bench: &mut Bench, port: u16) -> Vec<Sent> {
-    bench.inject_segment(from(port, Flags::SYN, 0, SeqNumber(0), b""))
+    bench.inject_segment(segment_from(port, Flags::SYN, 0, SeqNumber(0), b""))
 }
 
 /// A connection from this port; returns its socket and the stack's ISS.
 fn accepted(bench: &mut Bench, listener: SocketId, port: u16) -> (SocketId, SeqNumber) {
     let iss = syn(bench, port)[0].seq;
-    bench.inject_segment(from(port, Flags::ACK, 1, iss + 1, b""));
+    bench.inject_segment(segment_from(port, Flags::ACK, 1, iss + 1, b""));
     (bench.stack.accept(listener).unwrap().0, iss)
 }
 
@@ -65,7 +50,7 @@ fn a_syn_without_room_is_dropped_and_may_come_again() {
     let syn_ack = syn(&mut bench, PEER_PORT);
     assert_eq!(syn_ack.len(), 1);
     assert_eq!(syn(&mut bench, PEER_PORT + 1), []);
-    bench.inject_segment(from(PEER_PORT, Flags::RST, 1, SeqNumber(0), b""));
+    bench.inject_segment(segment_from(PEER_PORT, Flags::RST, 1, SeqNumber(0), b""));
     assert_eq!(syn(&mut bench, PEER_PORT + 1).len(), 1);
 }
 
@@ -77,7 +62,7 @@ fn no_cookie_is_promised_what_there_is_no_room_for() {
     });
     let cookies = [0, 1].map(|n| syn(&mut bench, PEER_PORT + n)[0].seq);
     for (n, iss) in (0..).zip(cookies) {
-        bench.inject_segment(from(PEER_PORT + n, Flags::ACK, 1, iss + 1, b""));
+        bench.inject_segment(segment_from(PEER_PORT + n, Flags::ACK, 1, iss + 1, b""));
     }
     assert!(bench.stack.accept(listener).is_ok());
     assert!(bench.stack.accept(listener).is_err(), "told, but not kept");
@@ -97,17 +82,23 @@ fn a_window_opens_as_far_as_memory_goes_and_never_shrinks() {
     };
     let opens = Segment {
         options,
-        ..from(PEER_PORT, Flags::SYN, 0, SeqNumber(0), b"")
+        ..segment_from(PEER_PORT, Flags::SYN, 0, SeqNumber(0), b"")
     };
     let syn_ack = bench.inject_segment(opens);
     let (iss, shift) = (syn_ack[0].seq, syn_ack[0].options.window_scale.unwrap());
     assert_eq!(syn_ack[0].window, 65_535);
-    bench.inject_segment(from(PEER_PORT, Flags::ACK, 1, iss + 1, b""));
+    bench.inject_segment(segment_from(PEER_PORT, Flags::ACK, 1, iss + 1, b""));
     let (socket, _) = bench.stack.accept(listener).unwrap();
     let (mut furthest, mut sent) = (65_535, 0);
     while sent < furthest {
         let text = vec![b'y'; 1000.min(furthest - sent) as usize];
-        let acks = bench.inject_segment(from(PEER_PORT, Flags::ACK, 1 + sent, iss + 1, &text));
+        let acks = bench.inject_segment(segment_from(
+            PEER_PORT,
+            Flags::ACK,
+            1 + sent,
+            iss + 1,
+            &text,
+        ));
         sent += text.len() as u32;
         for ack in acks {
             let edge = ack.ack.0 - 1 + (u32::from(ack.window) << shift);
@@ -146,7 +137,7 @@ fn send_takes_what_memory_is_left_and_says_when_there_is_more() {
             .all(|(_, ready)| *ready != Ready::Writable)
     );
     let end = sent.iter().map(|sent| sent.text.len() as u32).sum::<u32>();
-    bench.inject_segment(from(PEER_PORT, Flags::ACK, 1, iss + 1 + end, b""));
+    bench.inject_segment(segment_from(PEER_PORT, Flags::ACK, 1, iss + 1 + end, b""));
     for socket in [first, second] {
         assert!(bench.ready.contains(&(socket, Ready::Writable)));
     }
@@ -158,13 +149,13 @@ fn what_an_ended_connection_leaves_unread_counts_until_it_is_read() {
     let (mut bench, listener) = Bench::listening(limited(65_535 + 10_000));
     let (socket, iss) = accepted(&mut bench, listener, PEER_PORT);
     let flags = Flags::ACK | Flags::FIN;
-    bench.inject_segment(from(PEER_PORT, flags, 1, iss + 1, &[b'y'; 20_000]));
+    bench.inject_segment(segment_from(PEER_PORT, flags, 1, iss + 1, &[b'y'; 20_000]));
     bench
         .stack
         .shutdown(bench.now, socket, timewait_stack::How::Write)
         .unwrap();
     bench.drain();
-    bench.inject_segment(from(PEER_PORT, Flags::ACK, 20_002, iss + 2, b""));
+    bench.inject_segment(segment_from(PEER_PORT, Flags::ACK, 20_002, iss + 2, b""));
     assert_eq!(bench.stack.usage().connections, 0, "CLOSED");
     assert_eq!(syn(&mut bench, PEER_PORT + 1), []);
     let mut all = vec![0; 20_000];

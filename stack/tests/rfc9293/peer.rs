@@ -54,6 +54,27 @@ pub(crate) struct Bench {
     pub(crate) shifts_too_large: Vec<u8>,
 }
 
+/// A segment without options from this port of the peer.
+pub(crate) fn segment_from(
+    port: u16,
+    flags: Flags,
+    seq: u32,
+    ack: SeqNumber,
+    text: &[u8],
+) -> Segment<'_> {
+    Segment {
+        source_port: port,
+        destination_port: PORT,
+        seq: SeqNumber(seq),
+        ack,
+        flags,
+        window: 65_535,
+        urgent: 0,
+        options: Options::default(),
+        text,
+    }
+}
+
 pub(crate) fn config() -> Config {
     Config::new(vec![HOST], [7; 32])
 }

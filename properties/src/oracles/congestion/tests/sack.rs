@@ -13,6 +13,16 @@ use timewait_stack::{Config, Protection, SeqNumber, Vars};
 
 type Ends = (Incarnation, Incarnation);
 
+/// A loss from 1000 on, with ten segments in flight, up to 2000.
+fn ten_lost() -> Loss {
+    Loss {
+        una: SeqNumber(1000),
+        flight: 10 * SMSS,
+        sent_to: Some(SeqNumber(2000)),
+        smss: SMSS,
+    }
+}
+
 /// SACK is in use, cwnd is six segments, and segments 2 to 7 are out.
 fn six_out() -> (Stage, Ends) {
     six_out_by(CongestionControl::NewReno)
@@ -276,12 +286,7 @@ fn within_the_window_of_a_reduction_nothing_grows() {
         ..Vars::default()
     };
     envelope.hold(&vars(1000, 10 * SMSS));
-    envelope.reduced(&Loss {
-        una: SeqNumber(1000),
-        flight: 10 * SMSS,
-        sent_to: Some(SeqNumber(2000)),
-        smss: SMSS,
-    });
+    envelope.reduced(&ten_lost());
     envelope.hold(&vars(1000, 5 * SMSS));
     for (una, grown, allowed) in [(1900, 1, false), (2000, 10, true)] {
         envelope.acked(
@@ -308,15 +313,9 @@ fn a_repair_lasts_for_what_goes_again_in_smaller_segments() {
             sack: Some(SackVars::default()),
             ..Vars::default()
         };
-        let loss = Loss {
-            una: SeqNumber(1000),
-            flight: 10 * SMSS,
-            sent_to: Some(SeqNumber(2000)),
-            smss: SMSS,
-        };
         envelope.prolonged(smaller);
         assert!(!envelope.recovering(), "there is none to last");
-        envelope.lost_with_sack(&loss, 10 * SMSS, 3 * SMSS);
+        envelope.lost_with_sack(&ten_lost(), 10 * SMSS, 3 * SMSS);
         if smaller.is_some() {
             envelope.prolonged(smaller);
         }
@@ -338,13 +337,7 @@ fn a_needless_repair_without_anything_to_give_back_leaves_ssthresh() {
             ssthresh: 5 * SMSS,
             ..Vars::default()
         };
-        let loss = Loss {
-            una: SeqNumber(1000),
-            flight: 10 * SMSS,
-            sent_to: Some(SeqNumber(2000)),
-            smss: SMSS,
-        };
-        envelope.lost_with_sack(&loss, 10 * SMSS, 3 * SMSS);
+        envelope.lost_with_sack(&ten_lost(), 10 * SMSS, 3 * SMSS);
         envelope.hold(&vars(34));
         envelope.undone(None);
         assert_eq!(envelope.hold(&vars(cwnd)).is_empty(), allowed, "{cwnd}");
