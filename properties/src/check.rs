@@ -54,6 +54,11 @@ impl Report {
             .filter(|finding| finding.kind == FindingKind::Violation)
     }
 
+    /// The first violation of this oracle.
+    pub fn violation_of(&self, oracle: &str) -> Option<&Finding> {
+        self.violations().find(|finding| finding.oracle == oracle)
+    }
+
     /// Whether something happened that must not happen.
     pub fn failed(&self) -> bool {
         self.violations().next().is_some()

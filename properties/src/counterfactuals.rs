@@ -35,8 +35,7 @@ impl Row {
     pub fn seeds_needed(&self, first: u64) -> Option<u64> {
         let objects = |needed: &u64| {
             let report = check(&self.scenario(first + needed - 1));
-            let mut violations = report.violations();
-            violations.any(|violation| violation.oracle == self.oracle)
+            report.violation_of(self.oracle).is_some()
         };
         (1..=self.within).find(objects)
     }

@@ -35,10 +35,7 @@ pub struct Shrunk {
 impl Failing {
     /// The first violation of this oracle in a run, if there is one.
     pub fn of(report: Report, oracle: &str) -> Option<Self> {
-        let at = report
-            .violations()
-            .find(|finding| finding.oracle == oracle)?
-            .at;
+        let at = report.violation_of(oracle)?.at;
         let fates = report.fates;
         Some(Self { at, fates })
     }

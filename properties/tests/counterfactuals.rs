@@ -48,7 +48,7 @@ fn assert_noticed_among(
 ) {
     let fires = |scenario: &Scenario| {
         let off = check(&scenario.clone().without(protection));
-        off.violations().any(|violation| violation.oracle == oracle)
+        off.violation_of(oracle).is_some()
     };
     let scenario = scenarios.find(fires);
     let scenario = scenario.unwrap_or_else(|| panic!("{oracle} does not miss {protection}"));
