@@ -5,6 +5,7 @@
 //! seeds, whatever the machine and the jobs; times of the wall clock go to standard error.
 
 mod arguments;
+mod asked;
 mod clock;
 mod counterfactuals;
 mod diff;

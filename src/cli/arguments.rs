@@ -64,8 +64,9 @@ pub(super) struct Diff {
     pub(super) context: u32,
 }
 
+/// The one run that is meant.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Shrink {
+pub(super) struct Asked {
     /// The scenario, or a scenario file
     #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
     pub(super) subject: Name,
@@ -75,6 +76,12 @@ pub(super) struct Shrink {
     /// Switch a protection of TCP off; may be repeated
     #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
     pub(super) disable: Vec<Protection>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct Shrink {
+    #[command(flatten)]
+    pub(super) asked: Asked,
     /// The oracle that must object [default: the first]
     #[arg(long, value_name = "NAME")]
     pub(super) oracle: Option<String>,
@@ -88,15 +95,8 @@ pub(super) struct Shrink {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Show {
-    /// The scenario, or a scenario file
-    #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
-    pub(super) subject: Name,
-    /// The seed, decimal or 0x...; of a file its dice
-    #[arg(long, value_name = "S", value_parser = values::seed)]
-    pub(super) seed: Option<u64>,
-    /// Switch a protection of TCP off; may be repeated
-    #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
-    pub(super) disable: Vec<Protection>,
+    #[command(flatten)]
+    pub(super) asked: Asked,
     /// List the faults that its dice bring in a run
     #[arg(long)]
     pub(super) listed: bool,
@@ -135,15 +135,8 @@ pub(super) struct Run {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Replay {
-    /// The scenario, or a scenario file
-    #[arg(value_name = "SCENARIO|FILE", value_parser = Name::parse)]
-    pub(super) subject: Name,
-    /// The seed, decimal or 0x...; of a file its dice
-    #[arg(long, value_name = "S", value_parser = values::seed)]
-    pub(super) seed: Option<u64>,
-    /// Switch a protection of TCP off; may be repeated
-    #[arg(long, value_name = "PROTECTION", value_parser = values::protection)]
-    pub(super) disable: Vec<Protection>,
+    #[command(flatten)]
+    pub(super) asked: Asked,
     /// Only what happens at these hosts, such as 0,2
     #[arg(long, value_name = "A,B", value_parser = values::pair)]
     pub(super) between: Option<(u32, u32)>,

@@ -6,19 +6,17 @@ use std::time::Duration;
 use timewait::properties::ladder::{Filter, Ladder};
 use timewait::properties::{Run, Watch, check_with};
 use timewait::sim::{Instant, NodeId};
-use timewait::stack::Disabled;
 use timewait::stack::status::NetstatRow;
-use timewait::{Protection, Report, Scenario};
+use timewait::{Report, Scenario};
 
 use super::arguments::Replay;
 use super::files::Files;
 use super::numbers::grouped;
-use super::subject::{Name, Subject};
 use super::{Status, output, tables, wrong_input};
 use crate::panics::caught;
 
 pub(super) fn replay(arguments: &Replay) -> Status {
-    let (scenario, title) = match asked(&arguments.subject, arguments.seed, &arguments.disable) {
+    let (scenario, title) = match arguments.asked.scenario() {
         Ok(asked) => asked,
         Err(message) => return wrong_input(&message),
     };
@@ -41,28 +39,6 @@ pub(super) fn replay(arguments: &Replay) -> Status {
     }
     let ladder = ladder.map_or(String::new(), |ladder| ladder.render(&filter(arguments)));
     tell(&ladder, &report)
-}
-
-/// The scenario that the arguments mean, and what it is called over its pages.
-pub(super) fn asked(
-    name: &Name,
-    seed: Option<u64>,
-    disable: &[Protection],
-) -> Result<(Scenario, String), String> {
-    let subject = Subject::open(name)?;
-    if seed.is_none() && !subject.is_file() {
-        return Err(format!("which run of {subject}? --seed is missing"));
-    }
-    if seed.is_some() && !subject.has_dice() {
-        return Err(format!(
-            "--seed: {subject} lists its faults, so it has no dice"
-        ));
-    }
-    let disabled: Disabled = disable.iter().copied().collect();
-    Ok((
-        subject.scenario(seed, disabled),
-        subject.title(seed, disabled),
-    ))
 }
 
 /// Prints a ladder and what was found in its run.

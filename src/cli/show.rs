@@ -4,13 +4,11 @@ use timewait::properties::check;
 use timewait::properties::scenario::FaultPlan;
 
 use super::arguments::Show;
-use super::replay::asked;
 use super::{Status, output, wrong_input};
 use crate::panics::caught;
 
 pub(super) fn show(arguments: &Show) -> Status {
-    let (mut scenario, title) = match asked(&arguments.subject, arguments.seed, &arguments.disable)
-    {
+    let (mut scenario, title) = match arguments.asked.scenario() {
         Ok(asked) => asked,
         Err(message) => return wrong_input(&message),
     };

@@ -11,7 +11,6 @@ use timewait::{Report, Scenario};
 
 use super::arguments::Shrink;
 use super::numbers::grouped;
-use super::replay::asked;
 use super::{Status, output, wrong_input};
 use crate::panics::caught;
 
@@ -29,17 +28,20 @@ pub(super) fn shrink(arguments: &Shrink) -> Status {
 }
 
 fn shrunk(arguments: &Shrink) -> Result<String, String> {
-    let (scenario, _) = asked(&arguments.subject, arguments.seed, &arguments.disable)?;
+    let (scenario, _) = arguments.asked.scenario()?;
     let oracle = match &arguments.oracle {
         Some(oracle) => oracle.clone(),
         None => first_objection(&scenario)
-            .ok_or_else(|| format!("{} holds: nothing to shrink", arguments.subject))?,
+            .ok_or_else(|| format!("{} holds: nothing to shrink", arguments.asked.subject))?,
     };
     let shrunk = smallest(&scenario, arguments.runs, |scenario| {
         fails(scenario, &oracle)
     });
     if fails(&shrunk.scenario, &oracle).is_none() {
-        return Err(format!("{} does not violate {oracle}", arguments.subject));
+        return Err(format!(
+            "{} does not violate {oracle}",
+            arguments.asked.subject
+        ));
     }
     output::complain(&format!(
         "{} runs, {}",
@@ -101,8 +103,8 @@ fn finding(report: &Result<Report, String>, oracle: &str) -> String {
     match report {
         Err(message) => format!("panic: {message}"),
         Ok(report) => {
-            let mut found = report.violations().filter(|found| found.oracle == oracle);
-            found.next().map_or_else(String::new, Finding::to_string)
+            let found = report.violation_of(oracle);
+            found.map_or_else(String::new, Finding::to_string)
         }
     }
 }
